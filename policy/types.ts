@@ -1,0 +1,98 @@
+/**
+ * What the analysis of initdata and policy.rego says, as data.
+ * @module
+ */
+
+export type InitdataAlgorithm = 'sha256' | 'sha384' | 'sha512'
+
+/** One well-formed initdata document. */
+export type Initdata = {
+  version: string
+  algorithm: InitdataAlgorithm
+  /** The `[data]` table: file name -> content. */
+  data: Readonly<Record<string, string>>
+  /** How it arrived. */
+  encoding: 'toml' | 'base64-gzip'
+  /** The bytes as received: REPORT_DATA v1 hashes these. */
+  received: Uint8Array
+  /** The decoded TOML bytes: REPORT_DATA v2, HOST_DATA, MRCONFIGID and the release's pin hash these. */
+  toml: Uint8Array
+  /** SHA-384 of `toml`, 48 bytes. */
+  sha384: Uint8Array
+  /** Digest of `toml` by the declared algorithm; what HOST_DATA holds, truncated or zero-padded. */
+  digest: Uint8Array
+}
+
+/** `refuse` blocks a grant, `warn` is shown, `info` explains. */
+export type Severity = 'refuse' | 'warn' | 'info'
+
+export type Finding = {
+  /** Stable SCREAMING_SNAKE code. */
+  code: string
+  severity: Severity
+  /** Path in the document, e.g. `policy.rego#policy_data.containers[1].OCI.Process.Args`. */
+  path: string
+  /** One plain sentence. */
+  message: string
+}
+
+/** What one known rule set enforces, by hash. */
+export type RuleSet = {
+  /** SHA-256 of the rules half, lower-case hex. */
+  sha256: string
+  name: string
+  /** Kata release or ours. */
+  version: string
+  pinsImage: 'dm-verity' | 'digest' | false
+  pinsCommand: boolean
+  pinsEnv: boolean
+}
+
+/** One container that the policy admits. */
+export type PolicyContainer = {
+  path: string
+  isSandbox: boolean
+  /** The reference as written, and its digest (`sha256:<hex>`) where it carries one. */
+  image?: { reference: string; digest?: string }
+  /** dm-verity root hashes of the layers, where the policy pins them. */
+  layerRoots: readonly string[]
+  args: readonly string[]
+  env: readonly string[]
+  /** Commands the host may exec in it. */
+  execCommands: readonly string[]
+}
+
+export type PolicyAnalysis = {
+  rules: RuleSet | undefined
+  /** SHA-256 of the rules half, hex; present whenever the text could be split. */
+  rulesSha256: string | undefined
+  containers: readonly PolicyContainer[]
+  findings: readonly Finding[]
+}
+
+/** What the release demands of the pod; `policy/release.ts` makes it from the on-chain release. */
+export type ReleaseDemand = {
+  /** `sha256:<hex>` of the app's image. */
+  imageDigest: string
+  /** Further containers' digests (EIGENX_TEE_IMAGES). */
+  additionalImages: readonly string[]
+  /** Lower-case hex SHA-384 of allowed initdata (EIGENX_TEE_INITDATA_SHA384). */
+  initdataSha384: readonly string[]
+  /** EIGENX_TEE_MIN_BINDING, where set. */
+  minBinding: 'launch' | 'report_data' | undefined
+  containerPolicy: {
+    args: readonly string[]
+    cmdOverride: readonly string[]
+    env: Readonly<Record<string, string>>
+    envOverride: Readonly<Record<string, string>>
+    restartPolicy: string
+  }
+}
+
+export type PolicyVerdict = {
+  allowed: boolean
+  /** What ties the pod to the release, where allowed. */
+  pinnedBy: 'initdata' | 'container-policy' | 'digest-only' | undefined
+  findings: readonly Finding[]
+  analysis: PolicyAnalysis | undefined
+}
