@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { CountReporter } from './kit/count-reporter.ts'
 
 export default defineConfig({
   test: {
@@ -7,5 +8,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     typecheck: { enabled: false },
+    reporters: ['default', new CountReporter()],
   },
 })
