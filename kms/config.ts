@@ -1,0 +1,310 @@
+/**
+ * `operator.toml`: TOML text in, frozen `KmsConfig` out. Pure and total.
+ *
+ * Unknown keys are errors, names carry their unit, defaults stand beside the field. Secrets are
+ * paths, never values. Shortcuts for development are refused outside a loopback devnet.
+ * @module
+ */
+import { parse as parseToml } from 'smol-toml'
+import { z } from 'zod'
+import { EigenxError } from '../sdk/errors.ts'
+
+/** Chain id of a throw-away development chain, by convention of anvil and hardhat. */
+export const DEVNET_CHAIN_ID = 31337
+
+const MAX_CONFIG_BYTES = 256 * 1024
+
+/** Attestation methods this build can verify. */
+export const KNOWN_METHODS = ['eigenx-snp', 'ecdsa'] as const
+
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, 'expected 0x and 40 hex digits')
+  .transform((text): `0x${string}` => `0x${text.slice(2).toLowerCase()}`)
+const path = z.string().min(1).max(4096)
+const httpUrl = z
+  .string()
+  .max(2048)
+  .refine((text) => isHttpUrl(text), 'expected an http or https URL')
+const seconds = (low: number, high: number) => z.int().min(low).max(high)
+const count = (low: number, high: number) => z.int().min(low).max(high)
+const component = z.int().min(0).max(255)
+const tcb = z.strictObject({
+  fmc: component.optional(),
+  bootloader: component.default(0),
+  tee: component.default(0),
+  snp: component.default(0),
+  microcode: component.default(0),
+})
+
+/** Requests per second and burst of one caller, and how many run at once in the whole process. */
+const routeLimit = (perSecond: number, burst: number, concurrent: number) =>
+  z
+    .strictObject({
+      per_second: count(1, 100_000).default(perSecond),
+      burst: count(1, 100_000).default(burst),
+      concurrent: count(1, 10_000).default(concurrent),
+    })
+    .prefault({})
+
+const ConfigSchema = z.strictObject({
+  operator: z.strictObject({
+    /** The address under which this operator is registered. */
+    address,
+    /** File with the hex secp256k1 key that is registered for signing. */
+    signing_key_file: path,
+  }),
+  listen: z
+    .strictObject({
+      host: z.string().min(1).max(255).default('127.0.0.1'),
+      port: count(0, 65535).default(8000),
+      /** What peers and pods use; shown in /v2/info. */
+      public_url: httpUrl.optional(),
+      /** Believe the last X-Forwarded-For entry when the connection comes from one of these addresses. */
+      trusted_proxies: z.array(z.string().min(1).max(64)).max(64).default([]),
+    })
+    .prefault({}),
+  chain: z.strictObject({
+    chain_id: count(1, Number.MAX_SAFE_INTEGER),
+    rpc_urls: z.array(httpUrl).min(1).max(16),
+    /** How many providers must give the same answer. */
+    quorum: count(1, 16).default(1),
+    finality: z.enum(['finalized', 'safe', 'latest']).default('finalized'),
+    timeout_ms: count(100, 120_000).default(10_000),
+  }),
+  contracts: z.strictObject({
+    allocation_manager: address,
+    key_registrar: address,
+    app_controller: address,
+    epoch_log: address,
+    avs: address,
+    operator_set_id: count(0, 0xffffffff),
+  }),
+  store: z.strictObject({ path, key_file: path }),
+  epoch: z
+    .strictObject({
+      /** Take part in making a fresh master key when the log is empty. */
+      genesis: z.boolean().default(false),
+      veto_seconds: seconds(0, 86_400).default(300),
+      activation_delay_seconds: seconds(0, 604_800).default(1200),
+      poll_ms: count(50, 600_000).default(6000),
+      grace_seconds: seconds(0, 604_800).default(600),
+    })
+    .prefault({}),
+  attestation: z
+    .strictObject({
+      methods: z.array(z.enum(KNOWN_METHODS)).min(1).max(8).default(['eigenx-snp']),
+      /** Serve pods whose initdata is anchored by the guest's own REPORT_DATA only. */
+      allow_self_asserted_initdata: z.boolean().default(false),
+      /** Where those are served, the release must ask for it (EIGENX_TEE_MIN_BINDING=report_data). */
+      self_asserted_needs_opt_in: z.boolean().default(true),
+      /** Accept the older REPORT_DATA form, which Go clients send. It carries no freshness. */
+      accept_report_data_v1: z.boolean().default(true),
+      freshness_seconds: seconds(10, 86_400).default(600),
+      /** Allowed launch measurements; none means any. */
+      measurements: z
+        .array(
+          z.strictObject({
+            value: z.string().regex(/^[0-9a-f]{96}$/, 'expected 96 lower-case hex digits'),
+            /** The measurement covers the whole guest image, not only firmware and vCPUs. */
+            covers_image: z.boolean().default(false),
+          }),
+        )
+        .max(1024)
+        .default([]),
+      /** Lowest TCB served, by product. */
+      minimum_tcb: z
+        .strictObject({ Milan: tcb.optional(), Genoa: tcb.optional(), Turin: tcb.optional() })
+        .prefault({}),
+    })
+    .prefault({}),
+  policy: z
+    .strictObject({
+      /** Serve releases that pin an image digest, but neither command nor initdata. */
+      allow_digest_only: z.boolean().default(false),
+      serve_stopped_apps: z.boolean().default(false),
+      /** Serve these app ids only (exact text); absent means all. */
+      allowed_apps: z.array(z.string().min(1).max(256)).max(10_000).optional(),
+    })
+    .prefault({}),
+  routes: z
+    .strictObject({
+      /** POST /app/sign: partial keys without attestation. For migrations and tests only. */
+      app_sign: z.boolean().default(false),
+      /** The older ecdsa message, which does not cover the RSA key. */
+      ecdsa_legacy: z.boolean().default(false),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      secrets: routeLimit(10, 20, 10),
+      app_sign: routeLimit(50, 100, 20),
+      /** Public reads: /pubkey, /health, /v2/info, /v2/output, /v2/blob. */
+      read: routeLimit(50, 200, 64),
+      /** Messages between operators. */
+      peer: routeLimit(50, 200, 16),
+      /** Callers remembered by the rate limiter. */
+      callers: count(16, 1_000_000).default(20_000),
+      connections: count(8, 100_000).default(512),
+      header_bytes: count(1024, 1_048_576).default(16_384),
+      header_timeout_ms: count(100, 120_000).default(10_000),
+      body_timeout_ms: count(100, 600_000).default(30_000),
+      request_timeout_ms: count(100, 600_000).default(60_000),
+      peer_timeout_ms: count(100, 120_000).default(10_000),
+      shutdown_ms: count(0, 120_000).default(10_000),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') })
+    .prefault({}),
+  development: z
+    .strictObject({
+      /** PEM or JSON roots of a simulated SNP authority: a devnet on loopback only. */
+      snp_roots_file: path.optional(),
+    })
+    .prefault({}),
+})
+
+type CamelKey<S extends string> = S extends `${infer A}_${infer B}`
+  ? `${A}${Capitalize<CamelKey<B>>}`
+  : S
+type Camel<T> = T extends readonly (infer E)[]
+  ? readonly Camel<E>[]
+  : T extends object
+    ? { readonly [K in keyof T as K extends string ? CamelKey<K> : K]: Camel<T[K]> }
+    : T
+
+export type KmsConfig = Camel<z.output<typeof ConfigSchema>>
+export type RouteLimit = KmsConfig['limits']['secrets']
+
+/**
+ * @param text - The content of operator.toml.
+ * @throws EigenxError CONFIG_INVALID; the message names every wrong field, never a value.
+ */
+export function parseKmsConfig(text: string): KmsConfig {
+  if (text.length > MAX_CONFIG_BYTES) throw refuse('', 'the file is larger than 256 KiB')
+  let document: unknown
+  try {
+    document = parseToml(text, { maxDepth: 16, unsafeKeyBehaviour: 'throw' })
+  } catch (cause) {
+    const line = cause instanceof Error && 'line' in cause ? ` (line ${String(cause.line)})` : ''
+    throw refuse('', `not valid TOML${line}`)
+  }
+  const parsed = ConfigSchema.safeParse(document)
+  if (!parsed.success) throw refuseIssues(parsed.error.issues)
+  const config = toCamel(parsed.data)
+  checkConsistency(config)
+  return deepFreeze(config)
+}
+
+/** The configuration as it may be printed: RPC URLs can carry API keys, so only their hosts stay. */
+export function describeConfig(config: KmsConfig): Record<string, unknown> {
+  return {
+    ...config,
+    chain: {
+      ...config.chain,
+      rpcUrls: config.chain.rpcUrls.map(
+        (url) => `${new URL(url).protocol}//${new URL(url).hostname}/…`,
+      ),
+    },
+  }
+}
+
+function checkConsistency(config: KmsConfig): void {
+  if (config.chain.quorum > config.chain.rpcUrls.length)
+    throw refuse('chain.quorum', 'more providers demanded than rpc_urls lists')
+  if (config.epoch.activationDelaySeconds < config.epoch.vetoSeconds)
+    throw refuse(
+      'epoch.activation_delay_seconds',
+      'activation would come before the veto window ends',
+    )
+  if (config.routes.ecdsaLegacy && !config.attestation.methods.includes('ecdsa'))
+    throw refuse('routes.ecdsa_legacy', 'the method ecdsa is not enabled')
+  if (config.development.snpRootsFile !== undefined)
+    demandDevnet(config, 'development.snp_roots_file')
+}
+
+/** A throw-away root of trust must never meet a chain or a network with something to lose. */
+function demandDevnet(config: KmsConfig, field: string): void {
+  const loopback =
+    isLoopbackHost(config.listen.host) &&
+    config.chain.rpcUrls.every((url) => isLoopbackHost(new URL(url).hostname))
+  if (config.chain.chainId !== DEVNET_CHAIN_ID || !loopback)
+    throw refuse(
+      field,
+      `allowed only with chain_id = ${DEVNET_CHAIN_ID}, every rpc_url and listen.host on loopback`,
+    )
+}
+
+/** True for literal loopback addresses and `localhost`; no name is resolved. */
+export function isLoopbackHost(host: string): boolean {
+  const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
+  if (bare === 'localhost' || bare === '::1') return true
+  const octets = bare.split('.')
+  return (
+    octets.length === 4 &&
+    octets[0] === '127' &&
+    octets.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)
+  )
+}
+
+function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol } = new URL(text)
+  return protocol === 'http:' || protocol === 'https:'
+}
+
+function refuseIssues(issues: readonly z.core.$ZodIssue[]): EigenxError<'CONFIG_INVALID'> {
+  const lines = issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({
+        path: [...issue.path, key].join('.'),
+        text: 'unknown key',
+      }))
+    return [{ path: issue.path.join('.'), text: issue.message }]
+  })
+  const first = lines[0]?.path ?? ''
+  return refuse(
+    first,
+    lines
+      .slice(0, 20)
+      .map((line) => `${line.path || '(top level)'}: ${line.text}`)
+      .join('; '),
+  )
+}
+
+function refuse(field: string, reason: string): EigenxError<'CONFIG_INVALID'> {
+  return new EigenxError({
+    code: 'CONFIG_INVALID',
+    message:
+      field === '' || reason.startsWith(field)
+        ? `operator.toml: ${reason}`
+        : `operator.toml: ${field}: ${reason}`,
+    stage: 'config',
+    details: { path: field },
+    hint: 'See docs/operators.md for every field, its unit and its default.',
+  })
+}
+
+function toCamel<T>(value: T): Camel<T> {
+  const convert = (node: unknown): unknown => {
+    if (Array.isArray(node)) return node.map(convert)
+    if (typeof node !== 'object' || node === null) return node
+    return Object.fromEntries(
+      Object.entries(node).map(([key, child]) => [
+        key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()),
+        convert(child),
+      ]),
+    )
+  }
+  // The schema has just checked this value; only its key names change.
+  return convert(value) as Camel<T>
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const child of Object.values(value)) deepFreeze(child)
+    Object.freeze(value)
+  }
+  return value
+}
