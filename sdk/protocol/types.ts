@@ -3,7 +3,7 @@
  * public key and to name a bad partial, and what operators exchange.
  * @module
  */
-import type { Address, Hash32 } from '../chain/types.ts'
+import type { Address, BlockRef, Hash32 } from '../chain/types.ts'
 
 /** Separates every signature and hash of one operator set from all others. */
 export type Domain = {
@@ -21,28 +21,75 @@ export type Member = {
   encryptionKey: Uint8Array
 }
 
-/** The result of one epoch: what a certificate signs and what the log orders. */
-export type Output = {
+/**
+ * The configuration of one epoch. Its hash, the session id, is in every message of the epoch, so
+ * two nodes that disagree on any field here simply do not hear each other.
+ */
+export type Terms = {
   epoch: number
-  /** Hash of the output this one follows; 32 zero bytes for genesis. */
+  /** Hash of the output this epoch follows; 32 zero bytes for genesis. */
   prev: Hash32
-  /** Session id: hash of domain, epoch, configuration and prev. */
-  sid: Hash32
+  /** The final block whose operator set the members are. */
+  configBlock: BlockRef
+  /** Sorted by address bytes. */
+  members: readonly Member[]
+  /** Shares needed to use the new key: ceil(2n/3). */
+  threshold: number
+}
+
+/** The result of one epoch: what a certificate signs and what the log orders. */
+export type Output = Terms & {
   /** Dealings used, sorted by dealer. */
   dealings: readonly { dealer: Address; hash: Hash32 }[]
-  threshold: number
-  /** Every member of the new set with its public share x_j·G2 (96 bytes), sorted by address. */
-  shares: readonly { operator: Address; publicShare: Uint8Array }[]
+  /** Public share x_j·G2 (96 bytes) of each member, in the order of `members`. */
+  publicShares: readonly Uint8Array[]
   /** Compressed G2, 96 bytes. */
   mpk: Uint8Array
+  /** Unix seconds: an entry in a later block does not count. */
+  postBy: number
+  /** Unix seconds: a valid complaint in a block up to here voids the entry. */
+  vetoBy: number
   /** Unix seconds; also the key version that clients see. */
   activateAt: number
 }
 
-/** At least `threshold` signatures of members of the new set over the output's hash. */
+/** At least `threshold` signatures of members over the output's hash, sorted by operator. */
 export type Certificate = {
   signatures: readonly { operator: Address; signature: Uint8Array }[]
 }
 
 /** An output whose certificate was verified against the operators' registered keys. */
-export type CertifiedOutput = { output: Output; hash: Hash32 }
+export type CertifiedOutput = { output: Output; hash: Hash32; certificate: Certificate }
+
+/** Where an event stands in the chain. */
+export type LogPosition = { block: BlockRef; logIndex: number }
+
+/** One `EntryPosted` event, undecoded: nothing in it has been verified. */
+export type LogEntry = LogPosition & {
+  epoch: number
+  prev: Hash32
+  outputHash: Hash32
+  poster: Address
+  /** A certified body (`sdk/protocol/output.ts`). */
+  body: Uint8Array
+}
+
+/** One `ComplaintPosted` event, undecoded. */
+export type LogComplaint = LogPosition & {
+  epoch: number
+  poster: Address
+  /** A complaint with the dealing it accuses (`sdk/protocol/complaint.ts`). */
+  body: Uint8Array
+}
+
+/**
+ * The log as one provider quorum saw it at one head: complete from `fromBlock` to `latest`, each list in
+ * chain order (block number, then log index). What lies in blocks up to `finalized` is final.
+ */
+export type LogSnapshot = {
+  fromBlock: bigint
+  finalized: BlockRef
+  latest: BlockRef
+  entries: readonly LogEntry[]
+  complaints: readonly LogComplaint[]
+}
