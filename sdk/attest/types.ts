@@ -22,6 +22,24 @@ export type SnpProduct = 'Milan' | 'Genoa' | 'Turin'
 /** TCB by component, each 0..255; `fmc` on Turin only. */
 export type SnpTcb = { fmc?: number; bootloader: number; tee: number; snp: number; microcode: number }
 
+export type FirmwareVersion = { major: number; minor: number; build: number }
+
+/** The launch POLICY word; the booleans are the bits that a verifier may care about. */
+export type SnpGuestPolicy = {
+  raw: bigint
+  abiMajor: number
+  abiMinor: number
+  debug: boolean
+  migrateMa: boolean
+  smt: boolean
+  singleSocket: boolean
+  cxl: boolean
+  memAes256Xts: boolean
+  raplDisabled: boolean
+  ciphertextHiding: boolean
+  pageSwapDisabled: boolean
+}
+
 /** A published weakness that no check of the evidence can undo. */
 export type Advisory = { id: string; message: string }
 
@@ -48,8 +66,19 @@ export type SnpClaims = {
   authorKeyDigest: Uint8Array
   familyId: Uint8Array
   imageId: Uint8Array
-  policy: { raw: bigint; debug: boolean; migrateMa: boolean; smt: boolean; singleSocket: boolean }
+  /** The ID block was signed with an author key, so `authorKeyDigest` says something. */
+  authorKeyEnabled: boolean
+  /** 32 bytes each; `reportIdMa` is all 0xff where no migration agent is bound. */
+  reportId: Uint8Array
+  reportIdMa: Uint8Array
+  policy: SnpGuestPolicy
   platformInfo: bigint
+  /** SNP firmware version that runs and the one it cannot be rolled back below. */
+  firmware: { current: FirmwareVersion; committed: FirmwareVersion }
+  /** Combined family, extended model and stepping; report version 3 and up. */
+  cpuid?: { family: number; model: number; stepping: number }
+  /** The endorsement key certificate that vouches for the report; times are Unix seconds. */
+  leaf: { sha256: string; notBefore: number; notAfter: number }
   /** u64; report version 5 and up. */
   launchMitigations?: bigint
   currentMitigations?: bigint
