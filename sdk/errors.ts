@@ -90,6 +90,10 @@ export type ErrorDetails = {
   CHAIN_UNAVAILABLE: { needed: number; got: number }
   /** Chain providers contradict each other. */
   CHAIN_DISAGREES: { what: string }
+  /** The providers agree, but a contract does not answer as its ABI says: a wrong address, not deployed, reverted. */
+  CONTRACT_UNEXPECTED: { contract: string; call: string }
+  /** The registered operator set cannot be worked with: empty, a duplicate, a member without key or usable socket. */
+  OPERATOR_SET_INVALID: { reason: string; operator?: string }
   /** A transaction failed or was not mined in time. */
   CHAIN_WRITE_FAILED: { what: string }
 
