@@ -1,0 +1,116 @@
+/**
+ * How answers look: Go's JSON and plain text on the compatible routes, and RFC 9457 problem JSON
+ * for every refusal where the client asks for it by name.
+ * @module
+ */
+import type { Context } from 'hono'
+import type { Finding } from '../../policy/types.ts'
+import type { Check } from '../../sdk/attest/types.ts'
+import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
+import { type PlainAnswer, STATUS } from './status.ts'
+
+export const PROBLEM_TYPE = 'application/problem+json'
+
+/** What a request carries through the middleware. */
+export type Env = { Variables: { requestId: string } }
+
+/** What led to a refusal, for the audit log and for clients that ask for problem JSON. */
+export type Trail = { checks: readonly Check[]; findings: readonly Finding[] }
+
+/** True only where the client names the type; wildcards get what Go would send. */
+export function wantsProblem(c: Context): boolean {
+  return (c.req.header('accept') ?? '')
+    .split(',')
+    .some((item) => item.split(';')[0]?.trim().toLowerCase() === PROBLEM_TYPE)
+}
+
+/** Go's http.Error: text, a line feed, and no content sniffing. */
+export function plain(c: Context, status: number, text: string): Response {
+  return new Response(`${text}\n`, {
+    status,
+    headers: {
+      'content-type': 'text/plain; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+      'x-request-id': requestIdOf(c),
+    },
+  })
+}
+
+/** A JSON text that is already encoded, ended by Go's line feed. */
+export function json(c: Context, text: string, status = 200): Response {
+  return new Response(text.endsWith('\n') ? text : `${text}\n`, {
+    status,
+    headers: {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'x-request-id': requestIdOf(c),
+    },
+  })
+}
+
+/** One refusal as RFC 9457 problem JSON. Nothing in an EigenxError is secret, its cause stays here. */
+export function problem(c: Context, error: EigenxError, status: number, trail?: Trail): Response {
+  const body = {
+    type: `urn:eigenx-tee:error:${error.code}`,
+    title: error.code.toLowerCase().replaceAll('_', ' '),
+    status,
+    detail: error.shortMessage,
+    code: error.code,
+    stage: error.stage,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    requestId: requestIdOf(c),
+    details: error.details,
+    ...(trail === undefined ? {} : { checks: trail.checks, findings: trail.findings }),
+  }
+  return new Response(`${JSON.stringify(body)}\n`, {
+    status,
+    headers: {
+      'content-type': PROBLEM_TYPE,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'x-request-id': requestIdOf(c),
+      ...retryAfter(error),
+    },
+  })
+}
+
+/** A refusal on a compatible route: Go's text, or the same refusal as problem JSON. */
+export function refuseAsGo(
+  c: Context,
+  error: EigenxError,
+  as: PlainAnswer,
+  trail?: Trail,
+): Response {
+  if (wantsProblem(c)) return problem(c, error, as.status, trail)
+  const answer = plain(c, as.status, as.text)
+  for (const [name, value] of Object.entries(retryAfter(error))) answer.headers.set(name, value)
+  return answer
+}
+
+/** A refusal on our own routes. */
+export function refuse(c: Context, error: EigenxError): Response {
+  return problem(c, error, STATUS[error.code])
+}
+
+/** Whatever was thrown, as one of our errors; a bug shows its constant name and nothing else. */
+export function asEigenxError(thrown: unknown): EigenxError {
+  if (isEigenxError(thrown)) return thrown
+  return new EigenxError({
+    code: 'INTERNAL',
+    message: 'Internal error',
+    stage: 'request',
+    details: {},
+    cause: thrown,
+  })
+}
+
+export function requestIdOf(c: Context): string {
+  const id: unknown = c.get('requestId')
+  return typeof id === 'string' ? id : ''
+}
+
+function retryAfter(error: EigenxError): Record<string, string> {
+  return isEigenxError(error, 'RATE_LIMITED')
+    ? { 'retry-after': String(error.details.retryAfterSeconds) }
+    : {}
+}

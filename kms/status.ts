@@ -1,0 +1,64 @@
+/**
+ * What an operator tells about itself: `/health`, `/v2/info`, `kms status`. Public facts only.
+ * @module
+ */
+import type { Address, Hash32 } from '../sdk/chain/types.ts'
+import type { KeyVersion } from './keys.ts'
+
+/** The part of the operator that changes while it runs; the composition root fills it. */
+export type NodeStatus = {
+  startedAtMs: number
+  /** What the last look at the chain saw, where there was one. */
+  chain?: { finalizedBlock: bigint; finalizedAtSeconds: number; seenAtMs: number }
+  /** False once shutdown has begun. */
+  accepting: boolean
+}
+
+export type StatusReport = {
+  status: 'ready' | 'waiting'
+  /** Why it waits; empty when ready. */
+  reasons: string[]
+  operator: Address
+  chainId: number
+  /** Unix seconds at which the key in force was activated, where there is one. */
+  keyVersion: number | null
+  epoch: number | null
+  outputHash: Hash32 | null
+  threshold: number | null
+  participants: number | null
+  shareHeld: boolean
+  finality: { block: number; lagSeconds: number; seenSecondsAgo: number } | null
+  uptimeSeconds: number
+}
+
+/** @param nowMs - Unix milliseconds. */
+export function reportStatus(
+  facts: { operator: Address; chainId: number; node: NodeStatus; key: KeyVersion | undefined },
+  nowMs: number,
+): StatusReport {
+  const { node, key } = facts
+  const reasons: string[] = []
+  if (!node.accepting) reasons.push('the operator is shutting down')
+  if (key === undefined) reasons.push('no key version that this operator can serve is active')
+  return {
+    status: reasons.length === 0 ? 'ready' : 'waiting',
+    reasons,
+    operator: facts.operator,
+    chainId: facts.chainId,
+    keyVersion: key?.version ?? null,
+    epoch: key?.epoch ?? null,
+    outputHash: key?.hash ?? null,
+    threshold: key?.output.threshold ?? null,
+    participants: key?.output.members.length ?? null,
+    shareHeld: key !== undefined,
+    finality:
+      node.chain === undefined
+        ? null
+        : {
+            block: Number(node.chain.finalizedBlock),
+            lagSeconds: Math.max(0, Math.floor(nowMs / 1000) - node.chain.finalizedAtSeconds),
+            seenSecondsAgo: Math.max(0, Math.floor((nowMs - node.chain.seenAtMs) / 1000)),
+          },
+    uptimeSeconds: Math.floor((nowMs - node.startedAtMs) / 1000),
+  }
+}
