@@ -1,0 +1,51 @@
+/**
+ * What a command may do to the world: read files, write lines, wait for Ctrl-C. The real one is
+ * made in main.ts; tests give their own.
+ * @module
+ */
+
+export type Io = {
+  /** Results: what a script reads. */
+  out: (text: string) => void
+  /** Talk and refusals: what a person reads. */
+  err: (text: string) => void
+  writeBytes: (bytes: Uint8Array) => void
+  readFile: (path: string) => Promise<Uint8Array>
+  readStdin: () => Promise<Uint8Array>
+  writeFile: (path: string, content: string | Uint8Array) => Promise<void>
+  /** Whether `out` is a terminal that wants colours. */
+  color: boolean
+  now: () => Date
+  /** Resolves at the first SIGINT or SIGTERM. */
+  interrupted: () => Promise<void>
+}
+
+/** 0 done or accepted, 1 refused, 2 wrong command line or unreadable file, 3 a bug. */
+export type ExitCode = 0 | 1 | 2 | 3
+
+/** The command line does not say what to do. Prints as it is, exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** A file named on the command line; `-` is standard input. */
+export async function readInput(io: Io, path: string): Promise<Uint8Array> {
+  if (path === '-') return io.readStdin()
+  try {
+    return await io.readFile(path)
+  } catch (cause) {
+    throw new UsageError(`cannot read ${path}: ${systemReason(cause)}`)
+  }
+}
+
+export async function readTextInput(io: Io, path: string): Promise<string> {
+  return new TextDecoder().decode(await readInput(io, path))
+}
+
+function systemReason(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === 'ENOENT') return 'no such file'
+  if (code === 'EACCES') return 'permission denied'
+  if (code === 'EISDIR') return 'is a folder'
+  return typeof code === 'string' ? code : 'read failed'
+}

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/**
+ * The program `eigenx-tee`: gives the commands the real world and its exit code back.
+ * @module
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import type { Io } from './io.ts'
+import { run } from './program.ts'
+
+// biome-ignore lint/style/noProcessEnv: https://no-color.org is asked for in the environment
+const noColor = process.env.NO_COLOR !== undefined && process.env.NO_COLOR !== ''
+
+const io: Io = {
+  out: (text) => void process.stdout.write(`${text}\n`),
+  err: (text) => void process.stderr.write(`${text}\n`),
+  writeBytes: (bytes) => void process.stdout.write(bytes),
+  readFile: async (path) => new Uint8Array(await readFile(path)),
+  readStdin: async () => {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of process.stdin) chunks.push(chunk)
+    return new Uint8Array(Buffer.concat(chunks))
+  },
+  // Files this program writes may hold secrets that it decrypted: nobody else may read them.
+  writeFile: (path, content) => writeFile(path, content, { mode: 0o600 }),
+  color: process.stdout.isTTY === true && !noColor,
+  now: () => new Date(),
+  interrupted: () =>
+    new Promise((resolve) => {
+      process.once('SIGINT', () => resolve())
+      process.once('SIGTERM', () => resolve())
+    }),
+}
+
+process.exitCode = await run(process.argv.slice(2), io)

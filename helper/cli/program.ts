@@ -1,0 +1,311 @@
+/**
+ * The command line `eigenx-tee`: every subcommand with its help, each loaded only when it is asked
+ * for, so that help and mistakes are answered at once.
+ * @module
+ */
+import { Command, CommanderError, Option } from 'commander'
+import { isEigenxError } from '../../sdk/errors.ts'
+import { type ExitCode, type Io, UsageError } from './io.ts'
+import { VERSION } from './version.ts'
+
+const EXIT_CODES = `
+Exit codes: 0 done or accepted, 1 refused, 2 wrong command line, unreadable file or bad configuration, 3 a bug.`
+
+type Handler<A extends readonly unknown[]> = (...args: A) => Promise<ExitCode>
+
+/** @returns The exit code; never throws. */
+export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
+  let exitCode: ExitCode = 0
+  /** commander drops what an action returns. */
+  const keepCode =
+    <A extends readonly unknown[]>(handler: Handler<A>) =>
+    async (...args: A): Promise<void> => {
+      exitCode = await handler(...args)
+    }
+  try {
+    const program = createProgram(io, keepCode)
+    await addGroups(program, argv[0])
+    await program.parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    return explainFailure(error, io)
+  }
+}
+
+type KeepCode = <A extends readonly unknown[]>(handler: Handler<A>) => (...args: A) => Promise<void>
+
+function createProgram(io: Io, keepCode: KeepCode): Command {
+  const program = new Command('eigenx-tee')
+    .description(
+      'Keys and secrets for attested pods. A pod proves with a hardware report which code it runs;\n' +
+        'a quorum of operators checks that on its own and hands back shares of its key.',
+    )
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('(add --help for the options)')
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd()),
+    })
+    .addHelpText(
+      'after',
+      `
+Start here:
+  $ eigenx-tee demo                          a whole devnet, one pod, its keys, four attacks; ends by itself
+  $ eigenx-tee sim                           the same devnet, to develop against
+  $ eigenx-tee release prepare pod.yaml      the initdata and on-chain pins of your pod
+  $ eigenx-tee policy explain initdata.toml  what a pod's policy really allows
+  $ eigenx-tee verify evidence.json          every check of a hardware report, one by one
+${EXIT_CODES}`,
+    )
+  addDevnetCommands(program, io, keepCode)
+  addSealingCommands(program, io, keepCode)
+  addVerifyCommand(program, io, keepCode)
+  addPolicyCommands(program, io, keepCode)
+  return program
+}
+
+function addDevnetCommands(program: Command, io: Io, keepCode: KeepCode): void {
+  program
+    .command('demo')
+    .description('show the whole system at work, attacks included, and check every answer')
+    .addOption(operatorsOption())
+    .addHelpText(
+      'after',
+      `
+Starts a real EVM node, the operators and a pod on loopback, prints what each of them checked, and
+stops everything. Exit code 1 when anything does not behave as it must.
+${EXIT_CODES}`,
+    )
+    .action(
+      keepCode(async (options: { operators: number }) => {
+        const { runDemo } = await import('../sim/demo.ts')
+        return runDemo(io, { operators: options.operators })
+      }),
+    )
+  program
+    .command('sim')
+    .description('run a devnet on loopback until Ctrl-C, to develop an app against')
+    .addOption(operatorsOption())
+    .option('--socket <path>', 'where to put the helper socket (default: a temporary folder)')
+    .addHelpText(
+      'after',
+      `
+Prints the socket path, a curl line and a few lines of SDK code. The keys are as throw-away as the
+devnet: its hardware root of trust is made at start, and no production operator accepts it.
+
+Example:
+  $ eigenx-tee sim --socket ./eigenx.sock
+  $ curl --unix-socket ./eigenx.sock http://eigenx/GetMnemonic
+${EXIT_CODES}`,
+    )
+    .action(
+      keepCode(async (options: { operators: number; socket?: string }) => {
+        const { runSim } = await import('../sim/sim.ts')
+        return runSim(io, {
+          operators: options.operators,
+          ...(options.socket === undefined ? {} : { socketPath: options.socket }),
+        })
+      }),
+    )
+}
+
+function addSealingCommands(program: Command, io: Io, keepCode: KeepCode): void {
+  program
+    .command('encrypt')
+    .description('encrypt a file so that only the attested pod of one app can open it')
+    .argument('[file]', 'plaintext; - or nothing is standard input', '-')
+    .requiredOption('--app <id>', 'the app id, 0x and 40 hex digits')
+    .requiredOption(
+      '--master-public-key <file>',
+      'file with the operators’ master public key (hex, 96 bytes)',
+    )
+    .option('--out <file>', 'where to write the ciphertext; default is hex on standard output')
+    .addHelpText(
+      'after',
+      `
+Nobody has to be asked and nothing is uploaded: identity-based encryption needs the app id and the
+master public key only. Take that key from your own check of the chain log, not from a web page.
+
+Example:
+  $ printf %s "$DB_PASSWORD" | eigenx-tee encrypt --app 0x1234… --master-public-key mpk.hex --out db.enc
+${EXIT_CODES}`,
+    )
+    .action(
+      keepCode(
+        async (file: string, options: { app: string; masterPublicKey: string; out?: string }) => {
+          const { encryptFile } = await import('./sealing.ts')
+          return encryptFile(io, { file, ...options })
+        },
+      ),
+    )
+  program
+    .command('decrypt')
+    .description('open a ciphertext with the key of its app')
+    .argument('[file]', 'ciphertext, binary or hex; - or nothing is standard input', '-')
+    .requiredOption('--app <id>', 'the app id under which it was encrypted')
+    .requiredOption('--app-key-file <file>', 'file with the app key (hex, 48 bytes)')
+    .option('--out <file>', 'where to write the plaintext (mode 600); default is standard output')
+    .addHelpText(
+      'after',
+      `
+The app key exists only inside an attested pod. It is read from a file, never from the command line,
+because arguments are visible to every process of the machine.
+
+Example:
+  $ eigenx-tee decrypt --app 0x1234… --app-key-file /run/eigenx/app-key.hex db.enc
+${EXIT_CODES}`,
+    )
+    .action(
+      keepCode(async (file: string, options: { app: string; appKeyFile: string; out?: string }) => {
+        const { decryptFile } = await import('./sealing.ts')
+        return decryptFile(io, { file, ...options })
+      }),
+    )
+}
+
+function addVerifyCommand(program: Command, io: Io, keepCode: KeepCode): void {
+  program
+    .command('verify')
+    .description('check a hardware report, an initdata document, or one against the other')
+    .argument('<files...>', 'evidence (JSON or binary report), initdata (TOML or base64), or both')
+    .option('--certificate <file...>', 'certificates of a binary report (DER or PEM)')
+    .option('--report-data <hex>', 'demand these 64 bytes of REPORT_DATA')
+    .option('--at <date>', 'verify as of this date (ISO 8601); default is now')
+    .option('--snp-roots <file>', 'trust these roots INSTEAD of AMD’s: for devnets only')
+    .option('--json', 'one JSON document on standard output', false)
+    .addHelpText(
+      'after',
+      `
+Needs no network: AMD’s roots are part of this program. Evidence is told from initdata by content.
+Evidence is what the Attestation Agent or the guest device gives: the agent’s JSON in any of its
+forms, the JSON of a /secrets request, or the 1184 bytes of a report with --certificate.
+
+Examples:
+  $ eigenx-tee verify evidence.json
+  $ eigenx-tee verify evidence.json initdata.toml      the report must also anchor the document
+  $ eigenx-tee verify report.bin --certificate vcek.der --certificate ask.pem --at 2026-05-01
+  $ eigenx-tee verify evidence.json --json | jq '.checks[] | select(.result == "failed")'
+${EXIT_CODES}`,
+    )
+    .action(
+      keepCode(
+        async (
+          files: string[],
+          options: {
+            certificate?: string[]
+            reportData?: string
+            at?: string
+            snpRoots?: string
+            json: boolean
+          },
+        ) => {
+          const { verifyFiles } = await import('./verify.ts')
+          return verifyFiles(io, { files, ...options })
+        },
+      ),
+    )
+}
+
+function addPolicyCommands(program: Command, io: Io, keepCode: KeepCode): void {
+  const policy = program
+    .command('policy')
+    .description('read what a pod’s policy really allows')
+    .addHelpText('after', EXIT_CODES)
+  policy
+    .command('explain')
+    .description('list the containers, commands and host powers that a policy admits')
+    .argument('<file>', 'initdata (TOML or base64) or policy.rego; - is standard input')
+    .option('--json', 'one JSON document on standard output', false)
+    .addHelpText(
+      'after',
+      `
+Reads structure, not text: an image digest in a comment or an unused variable counts for nothing.
+Exit code 1 when the policy would be refused whatever the release says.
+
+Example:
+  $ eigenx-tee policy explain initdata.toml
+${EXIT_CODES}`,
+    )
+    .action(
+      keepCode(async (file: string, options: { json: boolean }) => {
+        const { explainPolicy } = await import('./policy.ts')
+        return explainPolicy(io, { file, json: options.json })
+      }),
+    )
+  const release = program
+    .command('release')
+    .description('prepare what goes on chain')
+    .addHelpText('after', EXIT_CODES)
+  release
+    .command('prepare')
+    .description('write policy.rego, initdata and the on-chain pins of a pod')
+    .argument(
+      '<pod>',
+      'the pod’s YAML (every image with its digest), or a finished initdata document',
+    )
+    .option('--config <file>', 'eigenx.toml to put into the initdata')
+    .option('--aa <file>', 'aa.toml of the Attestation Agent')
+    .option('--cdh <file>', 'cdh.toml of the Confidential Data Hub')
+    .option(
+      '--out <folder>',
+      'write policy.rego, initdata.toml, annotation.txt and release.json there',
+    )
+    .option('--json', 'one JSON document on standard output', false)
+    .addHelpText(
+      'after',
+      `
+The pins go into publicEnv of your release, where the operators read them. The annotation goes into
+the pod’s metadata as io.katacontainers.config.hypervisor.cc_init_data.
+
+Example:
+  $ eigenx-tee release prepare pod.yaml --config eigenx.toml --out release/
+${EXIT_CODES}`,
+    )
+    .action(
+      keepCode(
+        async (
+          pod: string,
+          options: { config?: string; aa?: string; cdh?: string; out?: string; json: boolean },
+        ) => {
+          const { prepareReleaseFiles } = await import('./release.ts')
+          return prepareReleaseFiles(io, { pod, ...options })
+        },
+      ),
+    )
+}
+
+/** The groups that bring a server with them are loaded only when they are named. */
+async function addGroups(program: Command, first: string | undefined): Promise<void> {
+  if (first === 'kms') (await import('../../kms/cli.ts')).registerKmsCommands(program)
+  else program.command('kms').description('run an operator: serve, status')
+  if (first === 'helper') (await import('../commands.ts')).registerHelperCommands(program)
+  else program.command('helper').description('run the helper inside a pod: serve, unseal')
+}
+
+function operatorsOption(): Option {
+  return new Option('--operators <n>', 'how many operators, 2 to 10')
+    .default(4)
+    .argParser((text) => {
+      const count = Number(text)
+      if (!/^\d+$/.test(text) || count < 2 || count > 10)
+        throw new UsageError('--operators: expected a number from 2 to 10')
+      return count
+    })
+}
+
+function explainFailure(error: unknown, io: Io): ExitCode {
+  // commander has printed its own message already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof UsageError) {
+    io.err(error.message)
+    return 2
+  }
+  if (isEigenxError(error)) {
+    io.err(`${error.code}: ${error.shortMessage}`)
+    if (error.hint !== undefined) io.err(`  ${error.hint}`)
+    return error.code === 'CONFIG_INVALID' ? 2 : 1
+  }
+  io.err(`INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : 'unknown failure'}`)
+  return 3
+}

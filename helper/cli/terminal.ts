@@ -1,0 +1,32 @@
+/** Colours and layout of what a person reads; with colours off, the same text without them. @module */
+
+const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
+
+export type Style = keyof typeof CODES
+
+export type Paint = (style: Style, text: string) => string
+
+/** ANSI SGR sequences (ECMA-48), or none. */
+export function createPaint(color: boolean): Paint {
+  return (style, text) => (color ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text)
+}
+
+/** Keeps both ends of a long hex text, which is what people compare. */
+export function shorten(text: string, keep = 10): string {
+  return text.length <= 2 * keep + 1 ? text : `${text.slice(0, keep)}…${text.slice(-keep)}`
+}
+
+/** Rows as columns, two spaces apart. Widths count code points: the project prints no wide ones. */
+export function layoutColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = []
+  for (const row of rows)
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, cell.length)
+    })
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
