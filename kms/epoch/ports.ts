@@ -78,9 +78,6 @@ export type EpochReport = {
   detail?: Readonly<Record<string, string | number | boolean>>
 }
 
-/** Bytes from the operating system's generator. */
-export type Rng = (length: number) => Uint8Array
-
 /** Largest message a peer may push, in bytes: a certified output of the largest set fits several times. */
 export const MAX_MESSAGE_BYTES = 65_536
 /** Largest body served under its hash. */

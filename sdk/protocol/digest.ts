@@ -1,0 +1,106 @@
+/**
+ * What operators sign: EIP-712 typed data, one struct type per message, under a domain of chain id,
+ * log contract, AVS and operator set. A signature for one purpose, set or chain is worth nothing
+ * for another, and any EIP-712 signer (also a remote one) can make it.
+ *
+ * Only static 32-byte fields occur, so the EIP-712 encoding is a concatenation of words.
+ * @module
+ */
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { concatBytes, equalBytes, toHex, uintBE, utf8ToBytes } from '../bytes.ts'
+import type { Address, Hash32, OperatorInfo } from '../chain/types.ts'
+import { addressBytes, hashBytes } from './codec.ts'
+import type { Domain } from './types.ts'
+
+const DOMAIN_TYPE =
+  'EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)'
+
+/** The struct types. Changing one is a new protocol version. */
+export const STRUCTS = {
+  EncryptionKey: 'EncryptionKey(address operator,bytes32 encryptionKey,uint64 sequence)',
+  Setup: 'Setup(bytes32 sid,address proposer)',
+  Dealing: 'Dealing(bytes32 sid,address dealer,bytes32 body)',
+  Acks: 'Acks(bytes32 sid,address recipient,bytes32 dealings)',
+  Candidate: 'Candidate(bytes32 sid,address proposer,bytes32 output)',
+  Output: 'Output(bytes32 sid,bytes32 output)',
+} as const
+
+const word = (bytes: Uint8Array): Uint8Array =>
+  concatBytes(new Uint8Array(32 - bytes.length), bytes)
+
+export const addressWord = (address: Address): Uint8Array => word(addressBytes(address))
+export const hashWord = (hash: Hash32): Uint8Array => hashBytes(hash)
+export const numberWord = (value: number): Uint8Array => uintBE(value, 32)
+
+const keccakText = (text: string): Uint8Array => keccak_256(utf8ToBytes(text))
+
+/** The id of an operator set in the log contract: keccak256(abi.encode(avs, uint32)). */
+export function operatorSetKey(domain: Pick<Domain, 'avs' | 'operatorSetId'>): Hash32 {
+  return toHex(keccak_256(concatBytes(addressWord(domain.avs), numberWord(domain.operatorSetId))))
+}
+
+/** EIP-712 domain separator; the set's id is the salt. */
+export function domainSeparator(domain: Domain): Uint8Array {
+  return keccak_256(
+    concatBytes(
+      keccakText(DOMAIN_TYPE),
+      keccakText('eigenx-tee'),
+      keccakText('1'),
+      numberWord(domain.chainId),
+      addressWord(domain.epochLog),
+      hashWord(operatorSetKey(domain)),
+    ),
+  )
+}
+
+/** @param fields - One 32-byte word per field of the struct, in its order. */
+export function typedDigest(
+  domain: Domain,
+  struct: keyof typeof STRUCTS,
+  fields: readonly Uint8Array[],
+): Uint8Array {
+  const structHash = keccak_256(concatBytes(keccakText(STRUCTS[struct]), ...fields))
+  return keccak_256(concatBytes(Uint8Array.of(0x19, 0x01), domainSeparator(domain), structHash))
+}
+
+/**
+ * @param signature - r || s || v, low s, v 27 or 28.
+ * @returns The address of the key that made it; `undefined` for any other bytes.
+ */
+export function recoverSigner(digest: Uint8Array, signature: Uint8Array): Address | undefined {
+  const v = signature[64]
+  if (signature.length !== 65 || (v !== 27 && v !== 28)) return undefined
+  try {
+    const parsed = secp256k1.Signature.fromBytes(signature.subarray(0, 64), 'compact')
+    if (parsed.hasHighS()) return undefined
+    const key = parsed.addRecoveryBit(v - 27).recoverPublicKey(digest)
+    return toHex(keccak_256(key.toBytes(false).subarray(1)).subarray(12))
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * True when the operator's registered key signed the digest. BN254 keys are not served by this
+ * version: their signatures never verify, so such a member counts as silent.
+ */
+export function isSignedBy(
+  operator: OperatorInfo,
+  digest: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  if (operator.signingKey.curve !== 'ecdsa') return false
+  const signer = recoverSigner(digest, signature)
+  return (
+    signer !== undefined &&
+    equalBytes(addressBytes(signer), addressBytes(operator.signingKey.address))
+  )
+}
+
+/** Signs with a key held in memory: development keys and tests. @returns r || s || v. */
+export function signDigest(privateKey: Uint8Array, digest: Uint8Array): Uint8Array {
+  const recovered = secp256k1.sign(digest, privateKey, { prehash: false, format: 'recovered' })
+  // noble puts the recovery bit first; Ethereum puts v last.
+  return concatBytes(recovered.subarray(1), Uint8Array.of(27 + (recovered[0] as number)))
+}

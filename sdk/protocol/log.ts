@@ -1,0 +1,236 @@
+/**
+ * Which outputs won: a pure function of the log (DESIGN 5.5), the same on every operator and helper.
+ *
+ * Entries and complaints are taken in chain order. An entry wins its epoch when, at its place in the log,
+ *   - it follows the last standing winner (`prev`), in an epoch that no winner had before, voided ones included;
+ *   - it was posted in time: after the veto window of the output it follows, and no later than its own `postBy`;
+ *   - its operator set is the chain's at a config block no older than its predecessor's and not stale;
+ *   - it continues its predecessor: same master public key, at least t_old dealings, all by old members not barred;
+ *   - it carries a valid certificate.
+ * A valid complaint against one of its dealings, in a block up to its `vetoBy`, voids a winner: its epoch stays used, its
+ * predecessor stands again, and the accused dealer's dealings do not count for BARRED_EPOCHS epochs.
+ * Everything else in the log is noise and changes nothing.
+ *
+ * What certificates vouch for (degree, MPK of a genesis) is not recomputed here but wherever an output is put to use.
+ * @module
+ */
+import { equalBytes } from '../bytes.ts'
+import type { Address, Hash32, OperatorInfo } from '../chain/types.ts'
+import { isEigenxError } from '../errors.ts'
+import { accusedDealing, parseComplaint, verifyComplaint } from './complaint.ts'
+import { outputHash, parseCertifiedBody, verifyCertificate } from './output.ts'
+import { isGenesis, NO_OUTPUT } from './terms.ts'
+import type {
+  CertifiedOutput,
+  Domain,
+  LogComplaint,
+  LogEntry,
+  LogPosition,
+  Output,
+} from './types.ts'
+
+/** A dealer convicted in epoch e deals again from epoch e + BARRED_EPOCHS + 1. */
+export const BARRED_EPOCHS = 8
+/** Seconds between the config block and the entry: an old set cannot certify for ever. */
+export const MAX_CONFIG_AGE_SECONDS = 21_600
+
+export type Winner = CertifiedOutput & {
+  /** The entry's bytes, as others fetch and verify them. */
+  body: Uint8Array
+  at: LogPosition
+}
+
+export type LogState = {
+  /** Standing winners, oldest first, each following the one before. May be trimmed at the front. */
+  winners: readonly Winner[]
+  /** The lowest number that the next epoch may have. */
+  nextEpoch: number
+  /** Convicted dealers and the epoch of their last conviction. */
+  convictions: ReadonlyMap<Address, number>
+}
+
+export const EMPTY_LOG: LogState = { winners: [], nextEpoch: 0, convictions: new Map() }
+
+/** Operator sets by config block hash, for blocks that are on the chain at that height. */
+export type OperatorSets = ReadonlyMap<
+  Hash32,
+  { number: bigint; timestamp: number; operators: readonly OperatorInfo[] }
+>
+
+export type LogEvents = {
+  entries: readonly LogEntry[]
+  complaints: readonly LogComplaint[]
+}
+
+/** The config blocks that {@link resolveLog} must know to judge these entries: cheap, verifies nothing. */
+export function configBlocksOf(
+  entries: readonly LogEntry[],
+): readonly { number: bigint; hash: Hash32 }[] {
+  const blocks = new Map<Hash32, { number: bigint; hash: Hash32 }>()
+  for (const entry of entries) {
+    const { configBlock } = parseEntry(entry)?.output ?? {}
+    // A block after the entry cannot be its configuration; do not bother the chain with it.
+    if (configBlock !== undefined && configBlock.number < entry.block.number)
+      blocks.set(configBlock.hash, { number: configBlock.number, hash: configBlock.hash })
+  }
+  return [...blocks.values()]
+}
+
+/**
+ * @param start - The state before the events; `EMPTY_LOG` for a whole log.
+ * @param events - In chain order, all of them after those that led to `start`.
+ */
+export function resolveLog(
+  domain: Domain,
+  start: LogState,
+  events: LogEvents,
+  sets: OperatorSets,
+): LogState {
+  const ordered = [
+    ...events.entries.map((entry) => ({ entry, complaint: undefined, at: entry })),
+    ...events.complaints.map((complaint) => ({ entry: undefined, complaint, at: complaint })),
+  ].sort((a, b) => comparePositions(a.at, b.at))
+  let state = start
+  for (const { entry, complaint } of ordered)
+    state =
+      entry === undefined
+        ? applyComplaint(domain, state, complaint)
+        : applyEntry(domain, state, entry, sets)
+  return state
+}
+
+export function comparePositions(a: LogPosition, b: LogPosition): number {
+  if (a.block.number !== b.block.number) return a.block.number < b.block.number ? -1 : 1
+  return a.logIndex - b.logIndex
+}
+
+/** The last standing winner. */
+export function lastWinner(state: LogState): Winner | undefined {
+  return state.winners.at(-1)
+}
+
+/** Whether a dealer's dealings count in an epoch. */
+export function isBarred(state: LogState, dealer: Address, epoch: number): boolean {
+  const convicted = state.convictions.get(dealer)
+  return convicted !== undefined && epoch <= convicted + BARRED_EPOCHS
+}
+
+/**
+ * The version in force at a time: the winner with the greatest `activateAt` not after it.
+ * Times before the oldest kept winner get the oldest kept one, unless that is the genesis: then there was no key yet.
+ * @param seconds - Unix seconds.
+ */
+export function versionAt<T extends { output: Pick<Output, 'activateAt' | 'prev'> }>(
+  winners: readonly T[],
+  seconds: number,
+): T | undefined {
+  const inForce = winners.findLast((winner) => winner.output.activateAt <= seconds)
+  if (inForce !== undefined) return inForce
+  const oldest = winners[0]
+  return oldest === undefined || isGenesis(oldest.output) ? undefined : oldest
+}
+
+function parseEntry(entry: LogEntry): ReturnType<typeof parseCertifiedBody> | undefined {
+  try {
+    return parseCertifiedBody(entry.body)
+  } catch (error) {
+    if (isEigenxError(error)) return undefined
+    throw error
+  }
+}
+
+function applyEntry(
+  domain: Domain,
+  state: LogState,
+  entry: LogEntry,
+  sets: OperatorSets,
+): LogState {
+  const parsed = parseEntry(entry)
+  if (parsed === undefined) return state
+  const { output, certificate } = parsed
+  const hash = outputHash(domain, output)
+  const previous = lastWinner(state)
+  const set = sets.get(output.configBlock.hash)
+  const fits =
+    hash === entry.outputHash &&
+    output.epoch === entry.epoch &&
+    output.epoch >= state.nextEpoch &&
+    output.prev === (previous?.hash ?? NO_OUTPUT) &&
+    isInTime(output, entry, previous?.output) &&
+    set !== undefined &&
+    set.number === output.configBlock.number &&
+    set.timestamp === output.configBlock.timestamp &&
+    continues(state, output, previous?.output)
+  if (!fits || set === undefined) return state
+  try {
+    verifyCertificate({ domain, output, certificate }, set.operators)
+  } catch (error) {
+    if (isEigenxError(error)) return state
+    throw error
+  }
+  const at = { block: entry.block, logIndex: entry.logIndex }
+  const winner = { output, hash, certificate, body: entry.body, at }
+  return { ...state, winners: [...state.winners, winner], nextEpoch: output.epoch + 1 }
+}
+
+function isInTime(output: Output, entry: LogEntry, previous: Output | undefined): boolean {
+  const { configBlock, postBy, vetoBy, activateAt } = output
+  const posted = entry.block.timestamp
+  return (
+    posted <= postBy &&
+    postBy <= vetoBy &&
+    vetoBy <= activateAt &&
+    configBlock.number < entry.block.number &&
+    posted - configBlock.timestamp <= MAX_CONFIG_AGE_SECONDS &&
+    // Nothing may be built on an output that can still be voided.
+    (previous === undefined ||
+      (posted > previous.vetoBy &&
+        activateAt > previous.activateAt &&
+        configBlock.number >= previous.configBlock.number))
+  )
+}
+
+/** The dealing rules that need no body: who dealt, how many, for which key. */
+export function continues(state: LogState, output: Output, previous: Output | undefined): boolean {
+  const dealers = (previous ?? output).members.map((member) => member.address)
+  const needed = (previous ?? output).threshold
+  return (
+    output.dealings.length >= needed &&
+    output.dealings.every(
+      ({ dealer }) => dealers.includes(dealer) && !isBarred(state, dealer, output.epoch),
+    ) &&
+    (previous === undefined || equalBytes(previous.mpk, output.mpk))
+  )
+}
+
+function applyComplaint(domain: Domain, state: LogState, event: LogComplaint): LogState {
+  const accused = lastWinner(state)
+  if (
+    accused === undefined ||
+    event.epoch !== accused.output.epoch ||
+    event.block.timestamp > accused.output.vetoBy
+  )
+    return state
+  const dealer = convict(domain, accused.output, event.body)
+  if (dealer === undefined) return state
+  return {
+    ...state,
+    winners: state.winners.slice(0, -1),
+    convictions: new Map(state.convictions).set(dealer, accused.output.epoch),
+  }
+}
+
+/** @returns The dealer that the complaint convicts, when its dealing is part of the output. */
+export function convict(domain: Domain, output: Output, body: Uint8Array): Address | undefined {
+  try {
+    const complaint = parseComplaint(body)
+    const { dealing, hash } = accusedDealing(complaint)
+    const used = output.dealings.some((entry) => entry.hash === hash)
+    if (!used) return undefined
+    verifyComplaint(domain, output, complaint)
+    return dealing.dealer
+  } catch (error) {
+    if (isEigenxError(error)) return undefined
+    throw error
+  }
+}
