@@ -7,7 +7,7 @@ export type Address = `0x${string}`
 export type Hash32 = `0x${string}`
 
 /** One block, named by hash: every read of one decision is made at the same one. */
-export type BlockRef = { number: bigint; hash: Hash32; /** Unix seconds. */ timestamp: number }
+export type BlockRef = { number: bigint; hash: Hash32 /** Unix seconds. */; timestamp: number }
 
 export type AppStatus = 'NONE' | 'STARTED' | 'STOPPED' | 'TERMINATED' | 'SUSPENDED' | 'CREATED'
 
@@ -37,11 +37,23 @@ export type Release = {
 }
 
 /** The answer to "may this app have keys now, and for which release?", read at one pinned block. */
-export type AppDecision = { creator: Address; status: AppStatus; release: Release; block: BlockRef }
+export type AppDecision = {
+  creator: Address
+  /** As the newest block shows it: STARTED, or STOPPED where that is served. */
+  status: AppStatus
+  release: Release
+  /** The final block of the decision. */
+  block: BlockRef
+  /** The newest block, which agrees. */
+  latest: BlockRef
+}
 
 export type OperatorInfo = {
   address: Address
-  /** Base URL with scheme and no trailing slash, verbatim from the registrar. */
+  /**
+   * Base URL as registered, http or https, without a slash at its end. Empty when what is registered is no usable
+   * URL: the operator is a member that cannot be reached.
+   */
   socket: string
   signingKey:
     | { curve: 'ecdsa'; address: Address }

@@ -1,0 +1,185 @@
+/**
+ * One JSON-RPC provider: bounded in time, size and concurrency, and silent about itself.
+ *
+ * viem's transport does the HTTP. Its errors quote URL (with the API key in it) and body, so none of them leaves
+ * this file: a call ends in an answer or in a fault, which is one word of a closed list.
+ * @module
+ */
+import { http } from 'viem'
+
+/** Why a provider gave no answer. Safe to log and to count. */
+export type Fault =
+  | 'timeout'
+  | 'unreachable'
+  | 'too-large'
+  | 'wrong-chain'
+  | 'refused'
+  | 'malformed'
+  | 'busy'
+  | 'cancelled'
+
+export type Answer<T> =
+  | { kind: 'value'; value: T }
+  /** The EVM ran the call and reverted: an answer about the chain, not a fault. */
+  | { kind: 'revert' }
+  | { kind: 'fault'; fault: Fault }
+
+/** One request to one provider. Never throws. */
+export type Provider = {
+  request(
+    method: string,
+    params: readonly unknown[],
+    signal?: AbortSignal,
+  ): Promise<Answer<unknown>>
+}
+
+export type ProviderConfig = {
+  url: string
+  chainId: number
+  timeoutMs: number
+  /** Largest answer in bytes. */
+  maxResponseBytes: number
+  /** Requests under way at once. */
+  maxConcurrent: number
+}
+
+/** Requests that may wait for their turn; beyond it a request is `busy` at once. */
+const MAX_WAITING = 2000
+/** Public endpoints are many nodes behind one name: a node that lags is often not the one asked next. */
+const RETRY_DELAY_MS = 150
+
+export function createProvider(config: ProviderConfig): Provider {
+  const enter = createGate(config.maxConcurrent, MAX_WAITING)
+  const send = createSender(config)
+  let chainChecked: Promise<Answer<unknown>> | undefined
+
+  async function checkChain(): Promise<Answer<unknown>> {
+    const answer = await send('eth_chainId', [])
+    if (answer.kind !== 'value') return answer
+    const matches = parseQuantity(answer.value) === BigInt(config.chainId)
+    return matches ? answer : { kind: 'fault', fault: 'wrong-chain' }
+  }
+
+  return {
+    async request(method, params, signal) {
+      const leave = await enter()
+      if (leave === undefined) return { kind: 'fault', fault: 'busy' }
+      try {
+        chainChecked ??= checkChain()
+        const check = await chainChecked
+        if (check.kind !== 'value') {
+          chainChecked = undefined
+          return check
+        }
+        const answer = await send(method, params, signal)
+        if (answer.kind !== 'fault' || !isWorthRetrying(answer.fault)) return answer
+        await pause(RETRY_DELAY_MS)
+        return signal?.aborted ? answer : await send(method, params, signal)
+      } finally {
+        leave()
+      }
+    },
+  }
+}
+
+/** A JSON-RPC quantity: minimal hex of at most 256 bits. */
+export function parseQuantity(value: unknown): bigint | undefined {
+  if (typeof value !== 'string' || !/^0x[0-9a-fA-F]{1,64}$/.test(value)) return undefined
+  return BigInt(value)
+}
+
+type Send = (
+  method: string,
+  params: readonly unknown[],
+  signal?: AbortSignal,
+) => Promise<Answer<unknown>>
+
+function createSender(config: ProviderConfig): Send {
+  const transport = http(config.url, {
+    raw: true,
+    retryCount: 0,
+    timeout: config.timeoutMs,
+    maxResponseBodySize: config.maxResponseBytes,
+    // A redirect would carry the request to a party that nobody configured.
+    fetchOptions: { redirect: 'error' },
+  })({ retryCount: 0, timeout: config.timeoutMs })
+  const request: (
+    args: { method: string; params: readonly unknown[] },
+    options: { signal: AbortSignal },
+  ) => Promise<unknown> = transport.request
+
+  return async (method, params, signal) => {
+    // viem's own timer stops at the headers; this one covers the body too.
+    const timeout = AbortSignal.timeout(config.timeoutMs)
+    try {
+      const combined = signal === undefined ? timeout : AbortSignal.any([timeout, signal])
+      return readEnvelope(await request({ method, params }, { signal: combined }))
+    } catch (error) {
+      if (signal?.aborted) return { kind: 'fault', fault: 'cancelled' }
+      if (timeout.aborted) return { kind: 'fault', fault: 'timeout' }
+      return { kind: 'fault', fault: faultOf(error) }
+    }
+  }
+}
+
+function readEnvelope(raw: unknown): Answer<unknown> {
+  if (typeof raw !== 'object' || raw === null) return { kind: 'fault', fault: 'malformed' }
+  if ('error' in raw && raw.error !== undefined) return readRpcError(raw.error)
+  if (!('result' in raw) || raw.result === undefined) return { kind: 'fault', fault: 'malformed' }
+  return { kind: 'value', value: raw.result }
+}
+
+/** Nodes agree on "revert" only in words: code 3 or -32000 or -32015, with or without data. */
+function readRpcError(error: unknown): Answer<unknown> {
+  if (typeof error !== 'object' || error === null) return { kind: 'fault', fault: 'refused' }
+  const code = 'code' in error ? error.code : undefined
+  const message = 'message' in error && typeof error.message === 'string' ? error.message : ''
+  if (code === 3 || /\brevert(ed)?\b/i.test(message.slice(0, 200))) return { kind: 'revert' }
+  return { kind: 'fault', fault: 'refused' }
+}
+
+function faultOf(error: unknown): Fault {
+  const name = error instanceof Error ? error.name : ''
+  if (name === 'TimeoutError') return 'timeout'
+  if (name === 'ResponseBodyTooLargeError') return 'too-large'
+  if (hasSyntaxError(error)) return 'malformed'
+  return 'unreachable'
+}
+
+function hasSyntaxError(error: unknown): boolean {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++)
+    if (at instanceof SyntaxError) return true
+  return false
+}
+
+function isWorthRetrying(fault: Fault): boolean {
+  return fault === 'refused' || fault === 'unreachable'
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
+/** @returns A function to enter; it gives a function to leave, or nothing when too many wait already. */
+function createGate(width: number, maxWaiting: number): () => Promise<(() => void) | undefined> {
+  let inside = 0
+  const waiting: (() => void)[] = []
+  const leave = () => {
+    const next = waiting.shift()
+    // The place passes on to the next in line without becoming free.
+    if (next === undefined) inside--
+    else next()
+  }
+  return async () => {
+    if (inside < width) inside++
+    else {
+      if (waiting.length >= maxWaiting) return undefined
+      await new Promise<void>((resolve) => waiting.push(resolve))
+    }
+    let left = false
+    return () => {
+      if (!left) leave()
+      left = true
+    }
+  }
+}
