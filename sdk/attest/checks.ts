@@ -4,7 +4,7 @@
  * A caller that wants the record of a refusal too passes its own array: it is filled even when the verification throws.
  * @module
  */
-import { EigenxError, type ErrorCode, type Stage } from '../errors.ts'
+import { EigenxError } from '../errors.ts'
 import type { Check } from './types.ts'
 
 /** A check's stable name and the document its rule comes from. */
@@ -12,37 +12,58 @@ export type Rule = { name: string; source: string }
 
 export type Inputs = Readonly<Record<string, string>>
 
-export class CheckLog {
-  readonly checks: Check[]
-
-  constructor(trace: Check[] = []) {
-    this.checks = trace
-  }
-
-  /** The evidence is genuine only if `ok`. @throws EVIDENCE_INVALID naming the check. */
-  demand(rule: Rule, ok: boolean, inputs: Inputs, message: string, hint?: string): void {
-    this.#record(rule, ok, inputs, () => refuse('EVIDENCE_INVALID', rule, message, hint))
-  }
-
-  /** The evidence is genuine; the policy takes it only if `ok`. @throws EVIDENCE_NOT_ALLOWED naming the check. */
-  allow(rule: Rule, ok: boolean, inputs: Inputs, message: string, hint?: string): void {
-    this.#record(rule, ok, inputs, () => refuse('EVIDENCE_NOT_ALLOWED', rule, message, hint))
-  }
-
-  /** As `demand`, with a refusal of the caller's own code. */
-  expect(rule: Rule, ok: boolean, inputs: Inputs, refusal: () => EigenxError): void {
-    this.#record(rule, ok, inputs, refusal)
-  }
-
+export type CheckLog = {
+  readonly checks: readonly Check[]
+  /** The evidence is genuine only if `ok`. Throws EVIDENCE_INVALID naming the check. */
+  demand(rule: Rule, ok: boolean, inputs: Inputs, message: string, hint?: string): void
+  /** The evidence is genuine; the policy takes it only if `ok`. Throws EVIDENCE_NOT_ALLOWED naming the check. */
+  allow(rule: Rule, ok: boolean, inputs: Inputs, message: string, hint?: string): void
+  /** As `demand`, with a refusal of the caller's own. */
+  expect(rule: Rule, ok: boolean, inputs: Inputs, refusal: () => EigenxError): void
   /** The rule does not apply to this evidence; `inputs` say why. */
-  skip(rule: Rule, inputs: Inputs): void {
-    this.checks.push({ ...rule, result: 'not-applicable', inputs })
-  }
+  skip(rule: Rule, inputs: Inputs): void
+}
 
-  #record(rule: Rule, ok: boolean, inputs: Inputs, refusal: () => Error): void {
-    this.checks.push({ ...rule, result: ok ? 'passed' : 'failed', inputs })
+export function createCheckLog(trace: Check[] = []): CheckLog {
+  const expect: CheckLog['expect'] = (rule, ok, inputs, refusal) => {
+    trace.push({ name: rule.name, source: rule.source, result: ok ? 'passed' : 'failed', inputs })
     if (!ok) throw refusal()
   }
+  return {
+    checks: trace,
+    expect,
+    demand: (rule, ok, inputs, message, hint) =>
+      expect(rule, ok, inputs, () => refuse('EVIDENCE_INVALID', rule, message, hint)),
+    allow: (rule, ok, inputs, message, hint) =>
+      expect(rule, ok, inputs, () => refuse('EVIDENCE_NOT_ALLOWED', rule, message, hint)),
+    skip: (rule, inputs) => {
+      trace.push({ name: rule.name, source: rule.source, result: 'not-applicable', inputs })
+    },
+  }
+}
+
+/** Bytes that are not evidence at all. `offset` is -1 where a byte position says nothing. */
+export function malformed(
+  field: string,
+  message: string,
+  offset = -1,
+): EigenxError<'EVIDENCE_MALFORMED'> {
+  return new EigenxError({
+    code: 'EVIDENCE_MALFORMED',
+    message,
+    stage: 'evidence',
+    details: { field, offset },
+  })
+}
+
+/** An input above its limit, refused before it is read. */
+export function tooLarge(field: string, limit: number): EigenxError<'INPUT_TOO_LARGE'> {
+  return new EigenxError({
+    code: 'INPUT_TOO_LARGE',
+    message: `${field} is larger than ${limit} bytes`,
+    stage: 'evidence',
+    details: { field, limit },
+  })
 }
 
 function refuse(
@@ -57,35 +78,5 @@ function refuse(
     stage: 'evidence',
     details: { check: rule.name },
     ...(hint === undefined ? {} : { hint }),
-  })
-}
-
-/** Bytes that are not evidence at all. `offset` is -1 where a byte position says nothing. */
-export function malformed(
-  field: string,
-  message: string,
-  offset = -1,
-  cause?: unknown,
-): EigenxError<'EVIDENCE_MALFORMED'> {
-  return new EigenxError({
-    code: 'EVIDENCE_MALFORMED',
-    message,
-    stage: 'evidence',
-    details: { field, offset },
-    cause,
-  })
-}
-
-/** An input above its limit, refused before it is read. */
-export function tooLarge(
-  field: string,
-  limit: number,
-  stage: Stage = 'evidence',
-): EigenxError<'INPUT_TOO_LARGE'> {
-  return new EigenxError({
-    code: 'INPUT_TOO_LARGE' satisfies ErrorCode,
-    message: `${field} is larger than ${limit} bytes`,
-    stage,
-    details: { field, limit },
   })
 }

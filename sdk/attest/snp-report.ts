@@ -102,9 +102,7 @@ export function parseSnpReport(bytes: Uint8Array): SnpReport {
     reportId: field(0x140, 32),
     reportIdMa: field(0x160, 32),
     reportedTcb: tcb(0x180),
-    ...(version < 3
-      ? {}
-      : { cpuid: { family: u8(0x188), model: u8(0x189), stepping: u8(0x18a) } }),
+    ...(version < 3 ? {} : { cpuid: { family: u8(0x188), model: u8(0x189), stepping: u8(0x18a) } }),
     chipId: field(0x1a0, 64),
     committedTcb: tcb(0x1e0),
     current: firmware(0x1e8),
@@ -139,8 +137,7 @@ export function unpackTcb(packed: Uint8Array, product: SnpProduct, field: string
   const reserved = turin ? [4, 5, 6] : [2, 3, 4, 5]
   if (packed.length !== 8 || reserved.some((index) => at(index) !== 0))
     throw malformed(field, `SNP report: reserved byte set in ${field}`)
-  if (turin)
-    return { fmc: at(0), bootloader: at(1), tee: at(2), snp: at(3), microcode: at(7) }
+  if (turin) return { fmc: at(0), bootloader: at(1), tee: at(2), snp: at(3), microcode: at(7) }
   return { bootloader: at(0), tee: at(1), snp: at(6), microcode: at(7) }
 }
 

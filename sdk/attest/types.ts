@@ -20,7 +20,13 @@ export type InitdataBinding = 'host_data' | 'mr_config_id' | 'pcr8' | 'report_da
 export type SnpProduct = 'Milan' | 'Genoa' | 'Turin'
 
 /** TCB by component, each 0..255; `fmc` on Turin only. */
-export type SnpTcb = { fmc?: number; bootloader: number; tee: number; snp: number; microcode: number }
+export type SnpTcb = {
+  fmc?: number
+  bootloader: number
+  tee: number
+  snp: number
+  microcode: number
+}
 
 export type FirmwareVersion = { major: number; minor: number; build: number }
 

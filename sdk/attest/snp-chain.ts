@@ -1,0 +1,196 @@
+/**
+ * From an endorsement key certificate to a pinned AMD root: which authority signed it, and what it then says.
+ *
+ * The signature is checked before the certificate is read in detail, so nobody but AMD reaches the detailed reader. Authorities
+ * in evidence are never used: the issuer is one of the trust anchors, whose own signatures and profile are checked once.
+ * What does not depend on the clock is remembered per set of anchors, by the SHA-256 of the certificate, in a bounded list;
+ * dates are compared by the caller on every use.
+ * @module
+ */
+import { X509Certificate } from 'node:crypto'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, equalBytes } from '../bytes.ts'
+import { EigenxError } from '../errors.ts'
+import type { SnpAuthorityCertificates, SnpTrustAnchors } from './anchors.ts'
+import { malformed, tooLarge } from './checks.ts'
+import { parseSnpLeaf, type SnpLeaf } from './snp-leaf.ts'
+import type { SnpProduct } from './types.ts'
+import { CERTIFICATE_LIMIT, isRsa4096, parseAmdCertificate, readAuthority } from './x509.ts'
+
+/** Verified leaves remembered per set of anchors; one is about 3 KB. */
+const REMEMBERED_LEAVES = 512
+
+type SigningKind = SnpLeaf['kind']
+
+/** A period in Unix seconds, both ends included. */
+export type Validity = { notBefore: number; notAfter: number }
+
+/** Which authority vouches for a leaf, by name only: the signature is not checked yet. */
+export type Issuer = { product: SnpProduct; kind: SigningKind; authority: SigningAuthority }
+
+export type VerifiedLeaf = { leaf: SnpLeaf; authorities: { ark: Validity; intermediate: Validity } }
+
+type SigningAuthority = {
+  certificate: X509Certificate
+  der: Uint8Array
+  ark: Uint8Array
+  /** Checks the authority itself, once. */
+  verified: () => VerifiedLeaf['authorities']
+}
+
+type TrustState = {
+  issuers: readonly Issuer[]
+  authorities: readonly Uint8Array[]
+  leaves: Map<string, VerifiedLeaf>
+}
+
+const states = new WeakMap<SnpTrustAnchors, TrustState>()
+
+/** Byte for byte one of the trusted authorities: evidence may carry it, but it says nothing new. */
+export function isTrustedAuthority(der: Uint8Array, anchors: SnpTrustAnchors): boolean {
+  return trustState(anchors).authorities.some((authority) => equalBytes(authority, der))
+}
+
+/**
+ * Authorities whose name the leaf gives as its issuer; empty when there is none. More than one only while anchors are rotated.
+ * @throws EVIDENCE_MALFORMED when the bytes are not one X.509 certificate.
+ */
+export function findIssuers(der: Uint8Array, anchors: SnpTrustAnchors): readonly Issuer[] {
+  const leaf = openCertificate(der)
+  return trustState(anchors).issuers.filter(({ authority }) =>
+    leaf.checkIssued(authority.certificate),
+  )
+}
+
+/**
+ * @param issuers - What `findIssuers` said; all of one product and kind.
+ * @returns The leaf and the validity of what vouches for it, or `undefined` when none of the issuers signed it.
+ * @throws EVIDENCE_MALFORMED when AMD signed it but it is not an endorsement key certificate.
+ */
+export function verifyLeaf(
+  der: Uint8Array,
+  issuers: readonly Issuer[],
+  anchors: SnpTrustAnchors,
+): VerifiedLeaf | undefined {
+  const { leaves } = trustState(anchors)
+  const key = fingerprint(der)
+  const known = leaves.get(key)
+  if (known !== undefined) {
+    // Last in the map = used last; the first one is dropped when the list is full.
+    leaves.delete(key)
+    leaves.set(key, known)
+    return known
+  }
+  const certificate = openCertificate(der)
+  const issuer = issuers.find(({ authority }) =>
+    certificate.verify(authority.certificate.publicKey),
+  )
+  if (issuer === undefined) return undefined
+  const verified = {
+    leaf: parseSnpLeaf(der, issuer.product),
+    authorities: issuer.authority.verified(),
+  }
+  leaves.set(key, verified)
+  const [oldest] = leaves.keys()
+  if (leaves.size > REMEMBERED_LEAVES && oldest !== undefined) leaves.delete(oldest)
+  return verified
+}
+
+/** SHA-256 of a certificate, lower-case hex. */
+export function fingerprint(der: Uint8Array): string {
+  return bytesToHex(sha256(der))
+}
+
+/** Node reads the first certificate and ignores what follows: demand that it is the whole input. */
+function openCertificate(der: Uint8Array): X509Certificate {
+  if (der.length > CERTIFICATE_LIMIT) throw tooLarge('leaf', CERTIFICATE_LIMIT)
+  // Node takes PEM as well; DER of a certificate starts with a SEQUENCE of two length bytes.
+  if (der[0] !== 0x30 || der[1] !== 0x82) throw malformed('leaf', 'leaf certificate: not DER')
+  let certificate: X509Certificate
+  try {
+    certificate = new X509Certificate(der)
+  } catch {
+    throw malformed('leaf', 'leaf certificate: not an X.509 certificate')
+  }
+  if (!equalBytes(new Uint8Array(certificate.raw), der))
+    throw malformed('leaf.encoding', 'leaf certificate: bytes around the certificate')
+  return certificate
+}
+
+function trustState(anchors: SnpTrustAnchors): TrustState {
+  const known = states.get(anchors)
+  if (known !== undefined) return known
+  const issuers: Issuer[] = []
+  const authorities: Uint8Array[] = []
+  for (const [product, generations] of anchors)
+    for (const generation of generations) {
+      authorities.push(generation.ark, generation.ask, generation.asvk)
+      issuers.push(
+        { product, kind: 'VCEK', authority: openAuthority(product, 'VCEK', generation) },
+        { product, kind: 'VLEK', authority: openAuthority(product, 'VLEK', generation) },
+      )
+    }
+  const state = { issuers, authorities, leaves: new Map() }
+  states.set(anchors, state)
+  return state
+}
+
+function openAuthority(
+  product: SnpProduct,
+  kind: SigningKind,
+  generation: SnpAuthorityCertificates,
+): SigningAuthority {
+  const der = kind === 'VCEK' ? generation.ask : generation.asvk
+  const path = `anchors.${product}.${kind === 'VCEK' ? 'ask' : 'asvk'}`
+  let verified: VerifiedLeaf['authorities'] | undefined
+  return {
+    certificate: openAnchor(der, path),
+    der,
+    ark: generation.ark,
+    verified: () => {
+      verified ??= verifyAuthority(product, kind, { der, ark: generation.ark, path })
+      return verified
+    },
+  }
+}
+
+/** ARK signs itself, ARK signs the intermediate, and both carry the names, keys and limits of AMD's authorities. */
+function verifyAuthority(
+  product: SnpProduct,
+  kind: SigningKind,
+  input: { der: Uint8Array; ark: Uint8Array; path: string },
+): VerifiedLeaf['authorities'] {
+  const root = openAnchor(input.ark, `anchors.${product}.ark`)
+  const signed =
+    root.verify(root.publicKey) && openAnchor(input.der, input.path).verify(root.publicKey)
+  const ark = parseAmdCertificate(input.ark, 'ark')
+  const intermediate = parseAmdCertificate(input.der, 'intermediate')
+  const arkName = `ARK-${product}`
+  const named =
+    ark.subject === arkName &&
+    ark.issuer === arkName &&
+    intermediate.issuer === arkName &&
+    intermediate.subject === (kind === 'VCEK' ? `SEV-${product}` : `SEV-VLEK-${product}`)
+  const keys = isRsa4096(ark.publicKey) && isRsa4096(intermediate.publicKey)
+  readAuthority(ark, 'ark')
+  const leavesOnly = readAuthority(intermediate, 'intermediate').pathLength === 0
+  if (!signed || !named || !keys || !leavesOnly) throw badAnchor(input.path)
+  const validity = ({ notBefore, notAfter }: Validity) => ({ notBefore, notAfter })
+  return { ark: validity(ark), intermediate: validity(intermediate) }
+}
+
+function openAnchor(der: Uint8Array, path: string): X509Certificate {
+  try {
+    return new X509Certificate(der)
+  } catch {
+    throw badAnchor(path)
+  }
+}
+
+const badAnchor = (path: string) =>
+  new EigenxError({
+    code: 'CONFIG_INVALID',
+    message: 'a trust anchor is not an SEV-SNP certificate authority of its product',
+    stage: 'config',
+    details: { path },
+  })
