@@ -58,6 +58,8 @@ export type PolicyContainer = {
   layerRoots: readonly string[]
   args: readonly string[]
   env: readonly string[]
+  /** False where a macro in an argument lets the host choose it. */
+  argsExact: boolean
   /** Commands the host may exec in it. */
   execCommands: readonly string[]
 }
@@ -66,6 +68,8 @@ export type PolicyAnalysis = {
   rules: RuleSet | undefined
   /** SHA-256 of the rules half, hex; present whenever the text could be split. */
   rulesSha256: string | undefined
+  /** The host may read the containers' output. */
+  logsReadable: boolean
   containers: readonly PolicyContainer[]
   findings: readonly Finding[]
 }
@@ -76,6 +80,15 @@ export type ReleaseDemand = {
   imageDigest: string
   /** Further containers' digests (EIGENX_TEE_IMAGES). */
   additionalImages: readonly string[]
+  /**
+   * SHA-256 (hex) of the whole command of further containers, by digest: `sha256:<hex>=<hex>` in
+   * EIGENX_TEE_IMAGES. Without one the digest alone is no statement about what runs.
+   */
+  additionalArgs?: Readonly<Record<string, readonly string[]>>
+  /** dm-verity root hashes of an image's layers, by digest (EIGENX_TEE_LAYER_ROOTS). */
+  layerRoots?: Readonly<Record<string, readonly string[]>>
+  /** EIGENX_TEE_ALLOW_LOGS is "true": the host may read the containers' output. */
+  allowLogs?: boolean
   /** Lower-case hex SHA-384 of allowed initdata (EIGENX_TEE_INITDATA_SHA384). */
   initdataSha384: readonly string[]
   /** EIGENX_TEE_MIN_BINDING, where set. */

@@ -1,0 +1,155 @@
+/**
+ * One container against the release: command and environment. See `judge.ts` for what the fields mean.
+ * @module
+ */
+
+import { createHash } from 'node:crypto'
+import { utf8ToBytes } from '../sdk/bytes.ts'
+import { makeFinding, quote } from './findings.ts'
+import { PIN_KEYS } from './release.ts'
+import type { Finding, PolicyContainer, ReleaseDemand } from './types.ts'
+
+type ContainerPolicy = ReleaseDemand['containerPolicy']
+
+/** What EIGENX_TEE_IMAGES carries behind `=`: SHA-256 of the command as a JSON list without white space. */
+export function hashArgs(args: readonly string[]): string {
+  return createHash('sha256')
+    .update(utf8ToBytes(JSON.stringify(args)))
+    .digest('hex')
+}
+
+export function judgeContainerPolicy(
+  container: PolicyContainer,
+  policy: ContainerPolicy,
+): readonly Finding[] {
+  return [...judgeArgs(container, policy), ...judgeListedEnv(container, policy)]
+}
+
+function judgeArgs(container: PolicyContainer, policy: ContainerPolicy): readonly Finding[] {
+  const path = `${container.path}#args`
+  if (policy.args.length === 0 && policy.cmdOverride.length === 0) return []
+  const findings: Finding[] = []
+  if (!container.argsExact)
+    findings.push(
+      makeFinding('refuse', 'ARGS_NOT_EXACT', path, 'A macro lets the host choose an argument.'),
+    )
+  const whole = policy.args.length > 0 ? policy.args : policy.cmdOverride
+  if (!equalLists(container.args, whole))
+    findings.push(
+      makeFinding(
+        'refuse',
+        'ARGS_DIFFER',
+        path,
+        `The command is ${quote(JSON.stringify(container.args))}, the release's ContainerPolicy says ${quote(JSON.stringify(whole))}.`,
+      ),
+    )
+  const tail = policy.cmdOverride
+  if (policy.args.length > 0 && !equalLists(policy.args.slice(-tail.length || Infinity), tail))
+    findings.push(
+      makeFinding(
+        'refuse',
+        'CMD_OVERRIDE_DIFFERS',
+        'release.containerPolicy.cmdOverride',
+        'cmdOverride is not the end of args, so no command satisfies both.',
+      ),
+    )
+  return findings
+}
+
+function judgeListedEnv(container: PolicyContainer, policy: ContainerPolicy): readonly Finding[] {
+  return (['env', 'envOverride'] as const).flatMap((field) =>
+    Object.entries(policy[field]).flatMap(([name, value]) =>
+      container.env.includes(`${name}=${value}`)
+        ? []
+        : [
+            makeFinding(
+              'refuse',
+              'ENV_DIFFERS',
+              `${container.path}#env`,
+              `The variable ${quote(name)} of the release's ContainerPolicy.${field} is missing or has another value.`,
+            ),
+          ],
+    ),
+  )
+}
+
+/**
+ * Variables that make a loader or interpreter run other code, so that a pinned command is none. The list cannot be
+ * complete: it is a net under the stronger ways, and every other unlisted variable is shown.
+ */
+const CODE_VARIABLES =
+  /^(?:LD_|DYLD_|GCONV_PATH$|GLIBC_TUNABLES$|BASH_|ENV$|SHELLOPTS$|PROMPT_COMMAND$|IFS$|NODE_OPTIONS$|NODE_PATH$|NODE_EXTRA_CA_CERTS$|DENO_|BUN_|PYTHON|PERL5|PERLLIB$|RUBYOPT$|RUBYLIB$|GEM_|JAVA_TOOL_OPTIONS$|_JAVA_OPTIONS$|JDK_JAVA_OPTIONS$|CLASSPATH$|DOTNET_|CORECLR_|COMPlus_|PHPRC$|PHP_INI_SCAN_DIR$|LUA_|GODEBUG$|MALLOC_|OPENSSL_|SSL_CERT_|GIT_|HTTPS?_PROXY$|https?_proxy$|ALL_PROXY$|all_proxy$|EIGENX_)/
+
+/** As containerd sets it when the image has none. */
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+export function judgeEnvironment(
+  container: PolicyContainer,
+  policy: ContainerPolicy,
+): readonly Finding[] {
+  const path = `${container.path}#env`
+  const listed = new Set(
+    [...Object.entries(policy.env), ...Object.entries(policy.envOverride)].map(
+      ([name, value]) => `${name}=${value}`,
+    ),
+  )
+  const unlisted = container.env.filter((item) => !listed.has(item) && item !== DEFAULT_PATH)
+  const names = unlisted.map((item) => item.slice(0, Math.max(0, item.indexOf('='))))
+  // A relative command is looked up on PATH: then PATH is part of the command.
+  const looksUp = !(container.args[0] ?? '').startsWith('/')
+  const code = names.filter((name) => CODE_VARIABLES.test(name) || (name === 'PATH' && looksUp))
+  const findings: Finding[] = []
+  if (code.length > 0)
+    findings.push(
+      makeFinding(
+        'refuse',
+        'ENV_RUNS_CODE',
+        path,
+        `These variables can change what runs, and the release does not list them: ${quote(code.join(', '))}.`,
+      ),
+    )
+  const rest = names.filter((name) => !code.includes(name) && name !== 'HOSTNAME')
+  if (rest.length > 0)
+    findings.push(
+      makeFinding(
+        'warn',
+        'ENV_NOT_IN_RELEASE',
+        path,
+        `Whoever boots the pod chose these variables: ${quote(rest.join(', '))}.`,
+      ),
+    )
+  return findings
+}
+
+/** Containers whose command nothing in the release pins; empty when every one is pinned. */
+export function judgeCommands(
+  containers: readonly PolicyContainer[],
+  demand: ReleaseDemand,
+): readonly Finding[] {
+  const { args, cmdOverride } = demand.containerPolicy
+  return containers.flatMap((container) => {
+    if (container.isSandbox) return []
+    const digest = container.image?.digest
+    if (digest === demand.imageDigest) {
+      if (args.length > 0 || cmdOverride.length > 0) return []
+      return [commandUnpinned(container, `set ContainerPolicy.args or ${PIN_KEYS.initdata}`)]
+    }
+    const pins = digest === undefined ? undefined : demand.additionalArgs?.[digest]
+    if (container.argsExact && pins?.includes(hashArgs(container.args)) === true) return []
+    const item = `${digest ?? 'sha256:…'}=${hashArgs(container.args)}`
+    return [commandUnpinned(container, `list it as ${item} in ${PIN_KEYS.images}`)]
+  })
+}
+
+function commandUnpinned(container: PolicyContainer, remedy: string): Finding {
+  return makeFinding(
+    'refuse',
+    'COMMAND_NOT_PINNED',
+    `${container.path}#args`,
+    `Nothing in the release pins the command of this container, so an approved image could run anything: ${remedy}.`,
+  )
+}
+
+function equalLists(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index])
+}
