@@ -1,0 +1,153 @@
+/**
+ * Evidence from the Attestation Agent through api-server-rest, which every Confidential Containers
+ * guest runs on loopback: `GET /aa/evidence?runtime_data=…[&encoding=base64]`.
+ *
+ * Without `encoding` the agent takes the query value's UTF-8 bytes, so only text survives; with
+ * `encoding=base64` it decodes unpadded URL-safe base64. Guest images from before May 2026 ignore the
+ * parameter and attest the base64 text itself (or fail on its length). So the report data in the evidence
+ * is always compared with what was asked for, and text is sent without `encoding`, which works everywhere.
+ * @module
+ */
+import { parseAaSnpEvidence } from '../sdk/attest/aa-snp.ts'
+import { equalBytes, parseUtf8, toBase64Url } from '../sdk/bytes.ts'
+import type { HttpExchange } from '../sdk/client/node-http.ts'
+import { EigenxError, isEigenxError } from '../sdk/errors.ts'
+
+/** What the hardware signed, and the certificates that came with it. */
+export type Evidence = {
+  tee: 'snp'
+  /** ATTESTATION_REPORT, 1184 bytes. */
+  report: Uint8Array
+  /** DER. */
+  certificates: readonly Uint8Array[]
+}
+
+/** Any source of evidence: this file's REST route, the agent's ttrpc socket, or configfs. */
+export type EvidenceSource = {
+  /**
+   * @param reportData - 64 bytes; the evidence is checked to carry exactly these.
+   * @throws EigenxError VERSION_UNSUPPORTED when this guest image cannot carry raw bytes;
+   *   AGENT_UNREACHABLE, NOT_IN_TEE, AGENT_PROTOCOL, TIMEOUT
+   */
+  collect(reportData: Uint8Array): Promise<Evidence>
+}
+
+export type AaClientOptions = {
+  /** Base URL of api-server-rest, e.g. `http://127.0.0.1:8006`. */
+  url: string
+  /** Signing takes well under a second; the agent may wait for other guests' requests. In milliseconds. */
+  timeoutMs?: number
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000
+/** Byte arrays travel as JSON integers: a report and four certificates stay below 100 kB. */
+const MAX_EVIDENCE_BYTES = 1024 * 1024
+const REPORT_DATA_OFFSET = 0x50
+const REPORT_DATA_LENGTH = 64
+
+export function createAaClient(
+  deps: { exchange: HttpExchange },
+  { url, timeoutMs = DEFAULT_TIMEOUT_MS }: AaClientOptions,
+): EvidenceSource {
+  return {
+    collect: async (reportData) => {
+      if (reportData.length !== REPORT_DATA_LENGTH)
+        throw new RangeError(`report data is ${REPORT_DATA_LENGTH} bytes`)
+      const text = asUrlText(reportData)
+      const query =
+        text === undefined
+          ? `runtime_data=${toBase64Url(reportData)}&encoding=base64`
+          : `runtime_data=${text}`
+      const answer = await deps.exchange({
+        method: 'GET',
+        url: `${url.replace(/\/+$/, '')}/aa/evidence?${query}`,
+        timeoutMs,
+        maxBytes: MAX_EVIDENCE_BYTES,
+        peer: 'Attestation Agent',
+      })
+      if (answer.status !== 200) throw explainStatus(answer.status)
+      const evidence = parseEvidence(answer.body)
+      const attested = evidence.report.subarray(
+        REPORT_DATA_OFFSET,
+        REPORT_DATA_OFFSET + REPORT_DATA_LENGTH,
+      )
+      if (!equalBytes(attested, reportData)) throw explainMismatch(text === undefined)
+      return evidence
+    },
+  }
+}
+
+/** Letters and digits mean the same in a URL and under both readings of the agent. */
+function asUrlText(reportData: Uint8Array): string | undefined {
+  const text = parseUtf8(reportData)
+  return text !== undefined && /^[0-9A-Za-z]+$/.test(text) ? text : undefined
+}
+
+function parseEvidence(body: Uint8Array): Evidence {
+  const text = parseUtf8(body)
+  if (text === undefined) throw protocolError('the evidence is not UTF-8')
+  if (isSampleEvidence(text)) throw notInTee()
+  try {
+    return { tee: 'snp', ...parseAaSnpEvidence(text) }
+  } catch (cause) {
+    if (!isEigenxError(cause)) throw cause
+    throw protocolError(`the evidence is not SEV-SNP evidence: ${cause.shortMessage}`, cause)
+  }
+}
+
+/** Outside a TEE the agent falls back to a "sample" attester, whose evidence has an `svn` and no report. */
+function isSampleEvidence(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    return (
+      typeof value === 'object' &&
+      value !== null &&
+      'svn' in value &&
+      !('attestation_report' in value)
+    )
+  } catch {
+    return false
+  }
+}
+
+function explainStatus(status: number): EigenxError {
+  if (status === 403 || status === 404)
+    return protocolError(
+      `status ${status}: the evidence route is switched off`,
+      undefined,
+      'Start api-server-rest with --features all (agent.guest_components_rest_api=all) in this network namespace.',
+    )
+  return protocolError(`status ${status}`)
+}
+
+function explainMismatch(rawBytes: boolean): EigenxError {
+  if (!rawBytes) return protocolError('the evidence carries other report data than asked for')
+  return new EigenxError({
+    code: 'VERSION_UNSUPPORTED',
+    message: 'the guest image is too old to attest raw report data',
+    stage: 'agent',
+    details: { needed: 'api-server-rest with encoding=base64', got: 'one that ignores it' },
+    hint: 'Use a guest image with guest-components of May 2026 or later, or report_data = "v1".',
+  })
+}
+
+function notInTee(): EigenxError<'NOT_IN_TEE'> {
+  return new EigenxError({
+    code: 'NOT_IN_TEE',
+    message: 'the Attestation Agent gives sample evidence: this guest is not a TEE',
+    stage: 'agent',
+    details: {},
+    hint: 'Check the runtime class and that the instance type supports SEV-SNP; on a laptop use the simulator.',
+  })
+}
+
+function protocolError(reason: string, cause?: unknown, hint?: string): EigenxError {
+  return new EigenxError({
+    code: 'AGENT_PROTOCOL',
+    message: `Attestation Agent: ${reason}`,
+    stage: 'agent',
+    details: { reason },
+    ...(hint === undefined ? {} : { hint }),
+    ...(cause === undefined ? {} : { cause }),
+  })
+}

@@ -1,0 +1,268 @@
+/**
+ * `eigenx.toml`: the helper's whole configuration, read from the `[data]` table of the pod's initdata.
+ *
+ * SHA-384(initdata) is in the attestation report, so an operator sees which configuration a pod runs,
+ * and nobody can change it under a granted key. That is why nothing here comes from flags, the
+ * environment or stdin. Unknown keys are errors. The flat keys of the Go helper are accepted too; such
+ * a document means a Go operator set, hence REPORT_DATA version 1 unless it says otherwise.
+ * @module
+ */
+import { parse as parseToml } from 'smol-toml'
+import { z } from 'zod'
+import type { Address } from '../sdk/chain/types.ts'
+import { EigenxError } from '../sdk/errors.ts'
+
+const MAX_CONFIG_BYTES = 64 * 1024
+
+/** How the helper fills REPORT_DATA; `auto` is v2, and v1 where the guest image cannot carry v2. */
+export type ReportDataMode = 'v2' | 'v1' | 'auto'
+
+export type EigenxConfig = {
+  /** Exactly as written: the key belongs to this spelling. */
+  appId: string
+  /** The app is a Go operator set's "stack": its release is not on chain. */
+  isStack: boolean
+  chain: { chainId: number; rpcUrls: readonly string[]; quorum: number } | undefined
+  operators: {
+    avs: Address
+    operatorSetId: number
+    allocationManager: Address | undefined
+    keyRegistrar: Address | undefined
+    epochLog: Address | undefined
+    /** 192 lower-case hex digits. */
+    masterPublicKey: string | undefined
+    /** One operator at a fixed place instead of the set on chain; needs `masterPublicKey`. */
+    single: { url: string; address: Address } | undefined
+  }
+  attestation: { method: 'eigenx-snp'; reportData: ReportDataMode; aaUrl: string }
+  /** What the author of the document should know; for the log. */
+  warnings: readonly string[]
+}
+
+/** The address that a lone Go development server reports. */
+const SINGLE_OPERATOR_DEFAULT: Address = '0x0000000000000000000000000000000000000001'
+const DEFAULT_AA_URL = 'http://127.0.0.1:8006'
+
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, 'expected 0x and 40 hex digits')
+  .transform((text): Address => `0x${text.slice(2).toLowerCase()}`)
+// The spelling is hashed to a curve point, so it is kept; operators accept addresses only.
+const appId = z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'expected 0x and 40 hex digits')
+const httpUrl = z
+  .string()
+  .max(2048)
+  .refine((text) => parseHttpUrl(text) !== undefined, 'expected an http or https URL')
+const loopbackUrl = httpUrl.refine(
+  (text) => isLoopback(text),
+  'the Attestation Agent is reached over loopback only',
+)
+const publicKey = z
+  .string()
+  .regex(/^(0x)?[0-9a-fA-F]{192}$/, 'expected 192 hex digits')
+  .transform((text) => text.replace(/^0x/, '').toLowerCase())
+
+const DocumentSchema = z.strictObject({
+  version: z.literal(1).optional(),
+  app_id: appId.optional(),
+  chain: z
+    .strictObject({
+      chain_id: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+      rpc_urls: z.array(httpUrl).min(1).max(16).optional(),
+      rpc_url: httpUrl.optional(),
+      quorum: z.int().min(1).max(16).default(1),
+    })
+    .optional(),
+  operators: z
+    .strictObject({
+      avs_address: address,
+      operator_set_id: z.int().min(0).max(0xffffffff).default(0),
+      allocation_manager: address.optional(),
+      key_registrar: address.optional(),
+      epoch_log: address.optional(),
+      master_public_key: publicKey.optional(),
+    })
+    .optional(),
+  attestation: z
+    .strictObject({
+      method: z.literal('eigenx-snp').default('eigenx-snp'),
+      report_data: z.enum(['v1', 'v2', 'auto']).optional(),
+      aa_url: loopbackUrl.default(DEFAULT_AA_URL),
+    })
+    .optional(),
+  // Flat keys of the Go helper.
+  stack_id: appId.optional(),
+  kms_url: httpUrl.optional(),
+  operator_address: address.optional(),
+  avs_address: address.optional(),
+  operator_set_id: z.int().min(0).max(0xffffffff).optional(),
+  rpc_url: httpUrl.optional(),
+  chain_id: z.int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+  master_public_key: publicKey.optional(),
+  platform_secrets_url: z.string().max(2048).optional(),
+  platform_internal_api_key: z.string().max(4096).optional(),
+})
+
+type Document = z.infer<typeof DocumentSchema>
+
+/**
+ * Pure and total.
+ * @throws EigenxError CONFIG_INVALID naming the field; its value is never quoted.
+ */
+export function parseEigenxToml(text: string): EigenxConfig {
+  if (text.length > MAX_CONFIG_BYTES)
+    throw invalid('eigenx.toml', `is larger than ${MAX_CONFIG_BYTES} bytes`)
+  const document = parseDocument(text)
+  const warnings: string[] = []
+  const isFlat = document.operators === undefined
+  const operators = readOperators(document)
+  const chain = readChain(document)
+  const single = readSingle(document)
+  const app = pickOne(document.app_id, document.stack_id, 'app_id', 'stack_id')
+  if (app === undefined) throw invalid('app_id', 'is missing')
+  if (document.platform_internal_api_key !== undefined)
+    warnings.push(
+      'platform_internal_api_key is ignored: whoever runs the host can read initdata, so it holds no secrets',
+    )
+  if (document.platform_secrets_url !== undefined)
+    warnings.push('platform_secrets_url is ignored: secrets come with the release on chain')
+  const reportData = document.attestation?.report_data ?? (isFlat ? 'v1' : 'auto')
+  const config: EigenxConfig = {
+    appId: app,
+    isStack: document.stack_id !== undefined,
+    chain,
+    operators: { ...operators, single },
+    attestation: {
+      method: document.attestation?.method ?? 'eigenx-snp',
+      reportData,
+      aaUrl: document.attestation?.aa_url ?? DEFAULT_AA_URL,
+    },
+    warnings,
+  }
+  checkTrust(config)
+  return config
+}
+
+function parseDocument(text: string): Document {
+  let raw: unknown
+  try {
+    raw = parseToml(text)
+  } catch (cause) {
+    throw invalid('eigenx.toml', 'is not TOML', cause)
+  }
+  const parsed = DocumentSchema.safeParse(raw)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const path = issue?.path.map(String).join('.') ?? ''
+  throw invalid(path === '' ? 'eigenx.toml' : path, issue?.message ?? 'does not fit its schema')
+}
+
+function readOperators(document: Document): Omit<EigenxConfig['operators'], 'single'> {
+  const section = document.operators
+  const avs = pickOne(
+    section?.avs_address,
+    document.avs_address,
+    'operators.avs_address',
+    'avs_address',
+  )
+  if (avs === undefined) throw invalid('operators.avs_address', 'is missing')
+  return {
+    avs,
+    operatorSetId:
+      section === undefined ? (document.operator_set_id ?? 0) : refuseTwin(document, section),
+    allocationManager: section?.allocation_manager,
+    keyRegistrar: section?.key_registrar,
+    epochLog: section?.epoch_log,
+    masterPublicKey: pickOne(
+      section?.master_public_key,
+      document.master_public_key,
+      'operators.master_public_key',
+      'master_public_key',
+    ),
+  }
+}
+
+function refuseTwin(document: Document, section: { operator_set_id: number }): number {
+  if (document.operator_set_id !== undefined)
+    throw invalid('operator_set_id', 'is given twice: keep it in [operators]')
+  return section.operator_set_id
+}
+
+function readChain(document: Document): EigenxConfig['chain'] {
+  const section = document.chain
+  if (section === undefined) {
+    if (document.rpc_url === undefined) return undefined
+    // The Go helper knows Ethereum mainnet without being told.
+    return { chainId: document.chain_id ?? 1, rpcUrls: [document.rpc_url], quorum: 1 }
+  }
+  const inner = section.rpc_url === undefined ? undefined : [section.rpc_url]
+  const outer = document.rpc_url === undefined ? undefined : [document.rpc_url]
+  const alias = pickOne(inner, outer, 'chain.rpc_url', 'rpc_url')
+  const rpcUrls = pickOne(section.rpc_urls, alias, 'chain.rpc_urls', 'rpc_url')
+  if (rpcUrls === undefined) throw invalid('chain.rpc_urls', 'is missing')
+  if (new Set(rpcUrls).size !== rpcUrls.length)
+    throw invalid('chain.rpc_urls', 'names one provider twice')
+  if (section.quorum > rpcUrls.length)
+    throw invalid('chain.quorum', 'is larger than the number of rpc_urls')
+  return { chainId: section.chain_id, rpcUrls, quorum: section.quorum }
+}
+
+function readSingle(document: Document): EigenxConfig['operators']['single'] {
+  if (document.kms_url === undefined) {
+    if (document.operator_address !== undefined)
+      throw invalid('operator_address', 'goes with kms_url only')
+    return undefined
+  }
+  return { url: document.kms_url, address: document.operator_address ?? SINGLE_OPERATOR_DEFAULT }
+}
+
+/** Whoever can put a master public key into the helper's hands owns the app's key: no such road stays open. */
+function checkTrust(config: EigenxConfig): void {
+  const { chain, operators, attestation } = config
+  if (operators.single === undefined && chain === undefined)
+    throw invalid('chain.rpc_urls', 'is missing')
+  const pinned = operators.masterPublicKey !== undefined
+  if (operators.single !== undefined && !pinned)
+    throw invalid(
+      'kms_url',
+      'needs master_public_key beside it: one server at a fixed place proves nothing',
+    )
+  if (chain === undefined && attestation.reportData !== 'v1')
+    throw invalid('attestation.report_data', 'must be "v1" where there is no chain to be fresh on')
+  if (pinned) return
+  if (operators.epochLog === undefined)
+    throw invalid('operators.epoch_log', 'or operators.master_public_key is needed')
+  const open = chain?.rpcUrls.some((url) => url.startsWith('http:') && !isLoopback(url)) ?? false
+  if (open)
+    throw invalid(
+      'chain.rpc_urls',
+      'must be https where operators.master_public_key is not pinned: the network would choose the key',
+    )
+}
+
+function pickOne<T>(first: T | undefined, second: T | undefined, a: string, b: string) {
+  if (first !== undefined && second !== undefined) throw invalid(b, `is given twice: keep ${a}`)
+  return first ?? second
+}
+
+export function parseHttpUrl(text: string): URL | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined
+  return url.hostname === '' ? undefined : url
+}
+
+function isLoopback(text: string): boolean {
+  const host = parseHttpUrl(text)?.hostname
+  return host === '127.0.0.1' || host === '[::1]' || host === 'localhost'
+}
+
+function invalid(path: string, problem: string, cause?: unknown): EigenxError<'CONFIG_INVALID'> {
+  return new EigenxError({
+    code: 'CONFIG_INVALID',
+    message: `eigenx.toml: ${path} ${problem}`,
+    stage: 'config',
+    details: { path },
+    hint: 'The file is the "eigenx.toml" entry of the [data] table in the pod\'s initdata.',
+    ...(cause === undefined ? {} : { cause }),
+  })
+}
