@@ -26,7 +26,7 @@ import {
 import type { Address } from '../chain/types.ts'
 import { EigenxError } from '../errors.ts'
 
-const { Fp12, Fr } = bls12_381.fields
+const { Fp, Fp12, Fr } = bls12_381.fields
 const NobleG1 = bls12_381.G1.Point
 const NobleG2 = bls12_381.G2.Point
 type NobleG1 = InstanceType<typeof NobleG1>
@@ -34,6 +34,8 @@ type NobleG2 = InstanceType<typeof NobleG2>
 type Lines = ReturnType<typeof bls12_381.utils.calcPairingPrecomputes>
 
 declare const group: unique symbol
+/** A point of E(Fp): on the curve, perhaps outside the subgroup. */
+export type CurvePoint = { readonly [group]: 'E' | 'G1' }
 /** A point of the order-r subgroup of E(Fp). */
 export type G1Point = { readonly [group]: 'G1' }
 /** A point of the order-r subgroup of the twist. */
@@ -51,11 +53,18 @@ export const G2_BYTES = 96
 
 const HASH_TO_G1_DST = 'BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_'
 
+// ZCash point flags, in the top bits of the first byte.
+const COMPRESSED = 0x80
+const LARGER_Y = 0x20
+const X_MASK = (1n << 381n) - 1n
+/** y² = x³ + 4 */
+const CURVE_B = 4n
+
 /** Up to this many points a shared doubling chain beats buckets (measured). */
 const STRAUSS_LIMIT = 64
 
-// The opaque types and the engine's classes are the same objects: these six are the whole boundary.
-const openG1 = (point: G1Point): NobleG1 => point as unknown as NobleG1
+// The opaque types and the engine's classes are the same objects: these functions are the whole boundary.
+const openG1 = (point: CurvePoint): NobleG1 => point as unknown as NobleG1
 const openG2 = (point: G2Point): NobleG2 => point as unknown as NobleG2
 const sealG1 = (point: NobleG1): G1Point => point as unknown as G1Point
 const sealG2 = (point: NobleG2): G2Point => point as unknown as G2Point
@@ -67,12 +76,61 @@ export const G2_GENERATOR: G2Point = sealG2(NobleG2.BASE)
 
 /** @throws POINT_INVALID */
 export function parseG1(bytes: Uint8Array): G1Point {
-  return sealG1(parsePoint(bytes, G1_BYTES, (exact) => NobleG1.fromBytes(exact)))
+  return checkSubgroup(decodeG1(bytes))
+}
+
+/**
+ * The strict parse without its costliest step, for sums whose total goes through {@link checkSubgroup}.
+ * @throws POINT_INVALID
+ */
+export function decodeG1(bytes: Uint8Array): CurvePoint {
+  if (bytes.length !== G1_BYTES)
+    throw pointInvalid('encoding', `a point of G1 has ${G1_BYTES} bytes`)
+  const flags = (bytes[0] ?? 0) & 0xe0
+  if ((flags & 0xc0) === 0xc0) throw pointInvalid('infinity', 'the point at infinity is no key')
+  if ((flags & 0x80) === 0) throw pointInvalid('encoding', 'a point is sent compressed')
+  const x = fromUintBE(bytes) & X_MASK
+  // x >= p would be a second name of another point.
+  if (x >= Fp.ORDER) throw pointInvalid('encoding', 'the encoding of the point is not canonical')
+  try {
+    const root = Fp.sqrt(Fp.add(Fp.mul(Fp.sqr(x), x), CURVE_B))
+    const y = isLarger(root) === ((flags & LARGER_Y) !== 0) ? root : Fp.neg(root)
+    return sealG1(NobleG1.fromAffine({ x, y }))
+  } catch (cause) {
+    throw pointInvalid('encoding', 'no point of the curve has this coordinate', cause)
+  }
+}
+
+/** @throws POINT_INVALID when the point is infinity or outside the subgroup. */
+export function checkSubgroup(point: CurvePoint): G1Point {
+  const inner = openG1(point)
+  if (inner.is0()) throw pointInvalid('infinity', 'the point at infinity is no key')
+  if (!inner.isTorsionFree()) throw pointInvalid('subgroup', 'the point is outside the subgroup')
+  return sealG1(inner)
+}
+
+function isLarger(y: bigint): boolean {
+  return 2n * y > Fp.ORDER
 }
 
 /** @throws POINT_INVALID */
 export function parseG2(bytes: Uint8Array): G2Point {
-  return sealG2(parsePoint(bytes, G2_BYTES, (exact) => NobleG2.fromBytes(exact)))
+  if (bytes.length !== G2_BYTES)
+    throw pointInvalid('encoding', `a point of G2 has ${G2_BYTES} bytes`)
+  let point: NobleG2
+  try {
+    point = NobleG2.fromBytes(bytes)
+  } catch (cause) {
+    const outside = cause instanceof Error && cause.message.includes('subgroup')
+    throw outside
+      ? pointInvalid('subgroup', 'the point is outside the subgroup', cause)
+      : pointInvalid('encoding', 'not a point of the curve', cause)
+  }
+  if (point.is0()) throw pointInvalid('infinity', 'the point at infinity is no key')
+  // The engine reduces a coordinate >= p instead of refusing it; one point, one encoding.
+  if (!equalBytes(point.toBytes(), bytes))
+    throw pointInvalid('encoding', 'the encoding of the point is not canonical')
+  return sealG2(point)
 }
 
 /**
@@ -84,35 +142,14 @@ export function parsePublicKeyG2(bytes: Uint8Array): G2Point {
   return remember(publicKeys, bytesToHex(bytes), () => parseG2(bytes))
 }
 
-function parsePoint<P extends { is0(): boolean; toBytes(): Uint8Array }>(
-  bytes: Uint8Array,
-  length: number,
-  decode: (bytes: Uint8Array) => P,
-): P {
-  if (bytes.length !== length) throw pointInvalid('encoding', `a point has ${length} bytes`)
-  let point: P
-  try {
-    point = decode(bytes)
-  } catch (cause) {
-    const reason =
-      cause instanceof Error && cause.message.includes('subgroup') ? 'subgroup' : 'encoding'
-    throw pointInvalid(
-      reason,
-      reason === 'subgroup' ? 'the point is outside the subgroup' : 'not a curve point',
-      cause,
-    )
-  }
-  if (point.is0()) throw pointInvalid('infinity', 'the point at infinity is no key')
-  // The decoder reduces a coordinate >= p instead of refusing it; one value, one encoding.
-  if (!equalBytes(point.toBytes(), bytes))
-    throw pointInvalid('encoding', 'the encoding of the point is not canonical')
-  return point
-}
-
 /** Compressed, 48 bytes. @throws POINT_INVALID for infinity. */
 export function serializeG1(point: G1Point): Uint8Array {
   if (isInfinityG1(point)) throw pointInvalid('infinity', 'the point at infinity is no key')
-  return openG1(point).toBytes()
+  // The engine's encoder checks the subgroup again, which costs as much as half a multiplication.
+  const { x, y } = openG1(point).toAffine()
+  const bytes = uintBE(x, G1_BYTES)
+  bytes[0] = (bytes[0] ?? 0) | COMPRESSED | (isLarger(y) ? LARGER_Y : 0)
+  return bytes
 }
 
 /** Compressed, 96 bytes. @throws POINT_INVALID for infinity. */
@@ -121,7 +158,7 @@ export function serializeG2(point: G2Point): Uint8Array {
   return openG2(point).toBytes()
 }
 
-export function isInfinityG1(point: G1Point): boolean {
+export function isInfinityG1(point: CurvePoint): boolean {
   return openG1(point).is0()
 }
 
@@ -163,7 +200,10 @@ export function multiplyG2Generator(scalar: bigint): G2Point {
 }
 
 /** Σ scalars[i]·points[i]. Variable time: public values only. */
-export function g1Msm(points: readonly G1Point[], scalars: readonly bigint[]): G1Point {
+export function g1Msm(points: readonly G1Point[], scalars: readonly bigint[]): G1Point
+/** The order of E(Fp) is odd, so the engine's formulas are complete outside the subgroup too. */
+export function g1Msm(points: readonly CurvePoint[], scalars: readonly bigint[]): CurvePoint
+export function g1Msm(points: readonly CurvePoint[], scalars: readonly bigint[]): CurvePoint {
   const inputs = points.map(openG1)
   return sealG1(
     inputs.length <= STRAUSS_LIMIT

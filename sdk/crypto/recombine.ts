@@ -10,12 +10,14 @@
 import type { Address } from '../chain/types.ts'
 import { EigenxError, isEigenxError, type OperatorRefusal } from '../errors.ts'
 import {
+  type CurvePoint,
+  checkSubgroup,
+  decodeG1,
   type G1Point,
   G2_GENERATOR,
   type G2Point,
   g1Msm,
   hashToG1,
-  isInfinityG1,
   negateG1,
   operatorX,
   pairingProductIsOne,
@@ -51,7 +53,8 @@ export type Recombined = {
   bad: BadPartial[]
 }
 
-type Candidate = { operator: Address; point: G1Point }
+/** The point is on the curve; whether it is in the subgroup shows in the sum, or when it is judged. */
+type Candidate = { operator: Address; point: CurvePoint }
 
 /** Whether e(partial, G2) = e(H1(appId), publicShare). Malformed bytes are simply wrong. */
 export function verifyPartial(input: {
@@ -88,7 +91,7 @@ export function recombine(input: RecombineInput): Recombined {
 
   const first = candidates.slice(0, threshold)
   const firstKey = interpolate(first)
-  if (isKeyFor(firstKey, hash, masterPublicKey)) return answer(firstKey, first, bad)
+  if (firstKey && isKeyFor(firstKey, hash, masterPublicKey)) return answer(firstKey, first, bad)
   if (shares === undefined) throw keyMismatch()
 
   const good: Candidate[] = []
@@ -101,7 +104,7 @@ export function recombine(input: RecombineInput): Recombined {
   const chosen = good.slice(0, threshold)
   const key = interpolate(chosen)
   // Every partial fits its public share and the sum does not fit the key: the table itself is wrong.
-  if (!isKeyFor(key, hash, masterPublicKey)) throw keyMismatch()
+  if (!key || !isKeyFor(key, hash, masterPublicKey)) throw keyMismatch()
   return answer(key, chosen, bad)
 }
 
@@ -118,8 +121,8 @@ function sortOut(
     if (seen.has(name)) bad.push({ operator, reason: 'duplicate' })
     else if (shares && !shares.has(name)) bad.push({ operator, reason: 'not-a-member' })
     else {
-      const point = tryParse(partial)
-      if (typeof point === 'string') bad.push({ operator, reason: `malformed-point:${point}` })
+      const point = attempt(() => decodeG1(partial))
+      if (typeof point === 'string') bad.push({ operator, reason: point })
       else candidates.push({ operator, point })
     }
     seen.add(name)
@@ -127,12 +130,12 @@ function sortOut(
   return { candidates, bad }
 }
 
-/** The point, or why it is none. */
-function tryParse(partial: Uint8Array): G1Point | string {
+/** What `parse` gives, or why the bytes or the point are refused. */
+function attempt<P>(parse: () => P): P | string {
   try {
-    return parseG1(partial)
+    return parse()
   } catch (error) {
-    if (isEigenxError(error, 'POINT_INVALID')) return error.details.reason
+    if (isEigenxError(error, 'POINT_INVALID')) return `malformed-point:${error.details.reason}`
     throw error
   }
 }
@@ -145,24 +148,31 @@ function judge(
 ): string | undefined {
   const share = shares.get(operator.toLowerCase())
   if (share === undefined) return 'not-a-member'
-  return isKeyFor(point, hash, parsePublicKeyG2(share)) ? undefined : 'does-not-fit-public-share'
+  const partial = attempt(() => checkSubgroup(point))
+  if (typeof partial === 'string') return partial
+  return isKeyFor(partial, hash, parsePublicKeyG2(share)) ? undefined : 'does-not-fit-public-share'
 }
 
 /** e(key, G2) = e(hash, publicKey), as one product of two pairings. */
 function isKeyFor(key: G1Point, hash: G1Point, publicKey: G2Point): boolean {
-  if (isInfinityG1(key)) return false
   return pairingProductIsOne([
     { g1: key, g2: G2_GENERATOR },
     { g1: negateG1(hash), g2: publicKey },
   ])
 }
 
-function interpolate(candidates: readonly Candidate[]): G1Point {
+/**
+ * The sum, or `undefined` when it is no key. The check on the sum stands for one on each point: a part outside
+ * the subgroup either cancels out, leaving the right key, or is found here (a pairing alone would not see it).
+ */
+function interpolate(candidates: readonly Candidate[]): G1Point | undefined {
   const weights = lagrangeAtZero(candidates.map(({ operator }) => operatorX(operator)))
-  return g1Msm(
+  const sum = g1Msm(
     candidates.map(({ point }) => point),
     weights,
   )
+  const key = attempt(() => checkSubgroup(sum))
+  return typeof key === 'string' ? undefined : key
 }
 
 function answer(key: G1Point, used: readonly Candidate[], bad: BadPartial[]): Recombined {
