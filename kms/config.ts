@@ -67,8 +67,8 @@ const ConfigSchema = z.strictObject({
   chain: z.strictObject({
     chain_id: count(1, Number.MAX_SAFE_INTEGER),
     rpc_urls: z.array(httpUrl).min(1).max(16),
-    /** How many providers must give the same answer. */
-    quorum: count(1, 16).default(1),
+    /** How many providers must give the same answer: more than half of them, which is the default. */
+    quorum: count(1, 16).optional(),
     finality: z.enum(['finalized', 'safe', 'latest']).default('finalized'),
     timeout_ms: count(100, 120_000).default(10_000),
   }),
@@ -101,6 +101,8 @@ const ConfigSchema = z.strictObject({
       /** Accept the older REPORT_DATA form, which Go clients send. It carries no freshness. */
       accept_report_data_v1: z.boolean().default(true),
       freshness_seconds: seconds(10, 86_400).default(600),
+      /** Version 2 names no processor; hosts with old firmware still write it. */
+      minimum_report_version: count(2, 5).default(3),
       /** Allowed launch measurements; none means any. */
       measurements: z
         .array(
@@ -174,7 +176,10 @@ type Camel<T> = T extends readonly (infer E)[]
     ? { readonly [K in keyof T as K extends string ? CamelKey<K> : K]: Camel<T[K]> }
     : T
 
-export type KmsConfig = Camel<z.output<typeof ConfigSchema>>
+type Parsed = Camel<z.output<typeof ConfigSchema>>
+export type KmsConfig = Omit<Parsed, 'chain'> & {
+  readonly chain: Omit<Parsed['chain'], 'quorum'> & { readonly quorum: number }
+}
 export type RouteLimit = KmsConfig['limits']['secrets']
 
 /**
@@ -192,7 +197,7 @@ export function parseKmsConfig(text: string): KmsConfig {
   }
   const parsed = ConfigSchema.safeParse(document)
   if (!parsed.success) throw refuseIssues(parsed.error.issues)
-  const config = toCamel(parsed.data)
+  const config = withDefaults(toCamel(parsed.data))
   checkConsistency(config)
   return deepFreeze(config)
 }
@@ -210,9 +215,15 @@ export function describeConfig(config: KmsConfig): Record<string, unknown> {
   }
 }
 
+function withDefaults(config: Parsed): KmsConfig {
+  const majority = Math.floor(config.chain.rpcUrls.length / 2) + 1
+  return { ...config, chain: { ...config.chain, quorum: config.chain.quorum ?? majority } }
+}
+
 function checkConsistency(config: KmsConfig): void {
-  if (config.chain.quorum > config.chain.rpcUrls.length)
-    throw refuse('chain.quorum', 'more providers demanded than rpc_urls lists')
+  const providers = config.chain.rpcUrls.length
+  if (config.chain.quorum > providers || 2 * config.chain.quorum <= providers)
+    throw refuse('chain.quorum', `more than half and at most all of the ${providers} rpc_urls`)
   if (config.epoch.activationDelaySeconds < config.epoch.vetoSeconds)
     throw refuse(
       'epoch.activation_delay_seconds',

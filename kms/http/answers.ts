@@ -6,7 +6,7 @@
 import type { Context } from 'hono'
 import type { Finding } from '../../policy/types.ts'
 import type { Check } from '../../sdk/attest/types.ts'
-import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
+import { type EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import { type PlainAnswer, STATUS } from './status.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json'
@@ -90,18 +90,6 @@ export function refuseAsGo(
 /** A refusal on our own routes. */
 export function refuse(c: Context, error: EigenxError): Response {
   return problem(c, error, STATUS[error.code])
-}
-
-/** Whatever was thrown, as one of our errors; a bug shows its constant name and nothing else. */
-export function asEigenxError(thrown: unknown): EigenxError {
-  if (isEigenxError(thrown)) return thrown
-  return new EigenxError({
-    code: 'INTERNAL',
-    message: 'Internal error',
-    stage: 'request',
-    details: {},
-    cause: thrown,
-  })
 }
 
 export function requestIdOf(c: Context): string {

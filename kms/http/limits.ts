@@ -56,31 +56,40 @@ export function createRateLimiter(limit: RouteLimit, callers: number): RateLimit
 
 export type Gate = {
   /** Runs `work` if a place is free. @throws EigenxError OVERLOADED at once where none is. */
-  run: <T>(work: () => Promise<T>) => Promise<T>
+  run: <T>(caller: string, work: () => Promise<T>) => Promise<T>
   inFlight: () => number
 }
 
-/** At most `limit` pieces of work at once in this process; nobody queues. */
-export function createGate(limit: number): Gate {
-  let running = 0
+/**
+ * At most `limit` pieces of work at once in this process, of which one caller gets at most
+ * `perCaller`; nobody queues.
+ */
+export function createGate(limit: number, perCaller = limit): Gate {
+  const running = new Map<string, number>()
+  let total = 0
   return {
-    run: async (work) => {
-      if (running >= limit)
+    run: async (caller, work) => {
+      const own = running.get(caller) ?? 0
+      if (total >= limit || own >= perCaller)
         throw new EigenxError({
           code: 'OVERLOADED',
           message: 'service unavailable',
           stage: 'request',
-          details: { limit },
+          details: { limit: total >= limit ? limit : perCaller },
           hint: 'The operator is at its concurrency limit; ask again.',
         })
-      running++
+      total++
+      running.set(caller, own + 1)
       try {
         return await work()
       } finally {
-        running--
+        total--
+        const left = (running.get(caller) ?? 1) - 1
+        if (left === 0) running.delete(caller)
+        else running.set(caller, left)
       }
     },
-    inFlight: () => running,
+    inFlight: () => total,
   }
 }
 

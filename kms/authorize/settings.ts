@@ -1,0 +1,90 @@
+/**
+ * What a decision needs besides the request: the operator's settings as the pipeline reads them,
+ * and the chain behind three questions.
+ * @module
+ */
+
+import type { SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
+import { DEFAULT_SNP_POLICY, type SnpPolicy } from '../../sdk/attest/snp-policy.ts'
+import type { SnpTcb } from '../../sdk/attest/types.ts'
+import { parseHex } from '../../sdk/bytes.ts'
+import type { Address, AppDecision, Hash32 } from '../../sdk/chain/types.ts'
+import type { Domain } from '../../sdk/protocol/types.ts'
+import type { KmsConfig } from '../config.ts'
+import type { KeyService } from '../keys.ts'
+
+export type DecisionSettings = {
+  domain: Domain
+  methods: readonly string[]
+  allowedApps: ReadonlySet<string> | undefined
+  allowSelfAssertedInitdata: boolean
+  selfAssertedNeedsOptIn: boolean
+  acceptReportDataV1: boolean
+  allowDigestOnly: boolean
+  ecdsaLegacy: boolean
+  snp: SnpPolicy
+}
+
+/** The chain, as one decision sees it. Each call does its own reads at one pinned block. */
+export type ChainQuestions = {
+  /** @throws APP_*, RELEASE_*, CHAIN_* */
+  decideApp: (app: Address) => Promise<AppDecision>
+  /** @throws APP_UNKNOWN, CHAIN_* */
+  creatorOf: (app: Address) => Promise<Address>
+  /** @throws EVIDENCE_STALE, CHAIN_* */
+  demandFresh: (block: Hash32) => Promise<void>
+}
+
+export type DecisionDeps = {
+  settings: DecisionSettings
+  anchors: SnpTrustAnchors
+  chain: ChainQuestions
+  keys: KeyService
+}
+
+export function decisionSettings(config: KmsConfig): DecisionSettings {
+  const { attestation, contracts, chain, policy, routes } = config
+  return {
+    domain: {
+      chainId: chain.chainId,
+      epochLog: contracts.epochLog,
+      avs: contracts.avs,
+      operatorSetId: contracts.operatorSetId,
+    },
+    methods: attestation.methods,
+    allowedApps: policy.allowedApps === undefined ? undefined : new Set(policy.allowedApps),
+    allowSelfAssertedInitdata: attestation.allowSelfAssertedInitdata,
+    selfAssertedNeedsOptIn: attestation.selfAssertedNeedsOptIn,
+    acceptReportDataV1: attestation.acceptReportDataV1,
+    allowDigestOnly: policy.allowDigestOnly,
+    ecdsaLegacy: routes.ecdsaLegacy,
+    snp: snpPolicyOf(attestation),
+  }
+}
+
+function snpPolicyOf(attestation: KmsConfig['attestation']): SnpPolicy {
+  return {
+    ...DEFAULT_SNP_POLICY,
+    minimumReportVersion: attestation.minimumReportVersion,
+    minimumTcb: floorsOf(attestation.minimumTcb),
+    measurements: attestation.measurements.map(({ value, coversImage }) => {
+      const bytes = parseHex(value, 48)
+      if (bytes === undefined) throw new RangeError('the configuration was not parsed')
+      return { value: bytes, coversImage }
+    }),
+  }
+}
+
+function floorsOf(floors: KmsConfig['attestation']['minimumTcb']): SnpPolicy['minimumTcb'] {
+  const { Milan, Genoa, Turin } = floors
+  return {
+    ...(Milan === undefined ? {} : { Milan: floorOf(Milan) }),
+    ...(Genoa === undefined ? {} : { Genoa: floorOf(Genoa) }),
+    ...(Turin === undefined ? {} : { Turin: floorOf(Turin) }),
+  }
+}
+
+function floorOf(floor: NonNullable<KmsConfig['attestation']['minimumTcb']['Milan']>): SnpTcb {
+  const { fmc, ...components } = floor
+  return fmc === undefined ? components : { ...components, fmc }
+}

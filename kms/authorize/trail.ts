@@ -1,0 +1,45 @@
+/**
+ * The record of one decision: every named check in order, the policy's findings, the marks that a
+ * grant must carry, and the step in progress. It is filled while the pipeline runs, so it is
+ * complete for refusals too.
+ * @module
+ */
+import type { Finding } from '../../policy/types.ts'
+import type { Check, InitdataBinding } from '../../sdk/attest/types.ts'
+import type { Step } from '../http/status.ts'
+
+/** Facts about a grant that its receiver and the audit log must see. */
+export type Mark =
+  /** Initdata is anchored by the guest's own REPORT_DATA only. */
+  | 'self-asserted-initdata'
+  /** The older REPORT_DATA form, which carries no freshness and no chain. */
+  | 'report-data-v1'
+  /** The release pins an image, but neither its command nor the initdata. */
+  | 'digest-only'
+  /** Granted to the app's creator, not to attested code. */
+  | 'owner-not-attested'
+  /** The older ecdsa message, which does not cover the RSA key. */
+  | 'ecdsa-legacy'
+
+export type DecisionTrail = {
+  step: Step
+  checks: Check[]
+  findings: Finding[]
+  marks: Mark[]
+  binding: InitdataBinding | undefined
+}
+
+export function startTrail(): DecisionTrail {
+  return { step: 'parse', checks: [], findings: [], marks: [], binding: undefined }
+}
+
+/** Notes a check of the operator's own; those of the evidence come from its verifier. */
+export function note(
+  trail: DecisionTrail,
+  name: string,
+  result: Check['result'],
+  inputs: Readonly<Record<string, string>>,
+  source: string,
+): void {
+  trail.checks.push({ name, result, inputs, source })
+}

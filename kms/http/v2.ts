@@ -1,0 +1,142 @@
+/**
+ * Our own routes: what anybody may read about the key and the log, and what operators send to each
+ * other. Messages of operators carry their own signatures; the handler behind the route checks
+ * those before any work, so a stranger costs one rate-limited signature check.
+ * @module
+ */
+import { parseHex, toBase64 } from '../../sdk/bytes.ts'
+import type { Address, Hash32 } from '../../sdk/chain/types.ts'
+import { EigenxError } from '../../sdk/errors.ts'
+import type { Domain } from '../../sdk/protocol/types.ts'
+import type { PeerHandler } from '../epoch/ports.ts'
+import type { KeyService } from '../keys.ts'
+import { json } from './answers.ts'
+import type { RouteHandler } from './guard.ts'
+
+export type V2Deps = {
+  operator: Address
+  domain: Domain
+  publicUrl: string | undefined
+  methods: readonly string[]
+  reportDataVersions: readonly number[]
+  keys: KeyService
+  /** Absent until the epoch driver has started. */
+  peers: () => PeerHandler | undefined
+  /** The certified body (output and signatures) of a key version. */
+  certifiedBody: (outputHash: Hash32) => Promise<Uint8Array | undefined>
+}
+
+export function infoHandler(deps: V2Deps): RouteHandler {
+  return async (c) => {
+    const key = deps.keys.active()
+    return json(
+      c,
+      JSON.stringify({
+        protocol: 'eigenx-tee/v2',
+        operator: deps.operator,
+        url: deps.publicUrl ?? null,
+        chainId: deps.domain.chainId,
+        epochLog: deps.domain.epochLog,
+        avs: deps.domain.avs,
+        operatorSetId: deps.domain.operatorSetId,
+        methods: deps.methods,
+        reportDataVersions: deps.reportDataVersions,
+        key:
+          key === undefined
+            ? null
+            : {
+                version: key.version,
+                epoch: key.epoch,
+                threshold: key.output.threshold,
+                outputHash: key.hash,
+                masterPublicKey: toBase64(key.output.mpk),
+              },
+      }),
+    )
+  }
+}
+
+/** The certified output in force: binary, or as JSON with base64 where the client accepts JSON. */
+export function outputHandler(deps: V2Deps): RouteHandler {
+  return async (c) => {
+    const key = deps.keys.active()
+    if (key === undefined)
+      throw new EigenxError({
+        code: 'KEY_NOT_READY',
+        message: 'No key version is active.',
+        stage: 'key',
+        details: {},
+      })
+    const body = await deps.certifiedBody(key.hash)
+    if (body === undefined) throw unavailable(key.hash)
+    if ((c.req.header('accept') ?? '').includes('application/json'))
+      return json(c, JSON.stringify({ outputHash: key.hash, body: toBase64(body) }))
+    return binary(c.get('requestId'), body, { 'x-output-hash': key.hash })
+  }
+}
+
+/** Any operator serves any body it has, by its SHA-256. */
+export function blobHandler(deps: V2Deps): RouteHandler {
+  return async (c) => {
+    const hash = parseHash(c.req.param('hash') ?? '')
+    const body = await deps.peers()?.blob(hash)
+    if (body === undefined) throw unavailable(hash)
+    return binary(c.get('requestId'), body, { 'cache-control': 'public, max-age=86400, immutable' })
+  }
+}
+
+export function encryptionKeyHandler(deps: V2Deps): RouteHandler {
+  return async (c) => {
+    const record = await deps.peers()?.encryptionKey()
+    if (record === undefined) throw notStarted()
+    return binary(c.get('requestId'), record, {})
+  }
+}
+
+/** Takes one signed protocol message. */
+export function messageHandler(deps: V2Deps): RouteHandler {
+  return async (c, { body }) => {
+    const peers = deps.peers()
+    const result = peers === undefined ? 'later' : await peers.receive(body)
+    return json(c, JSON.stringify({ result }))
+  }
+}
+
+function parseHash(text: string): Hash32 {
+  if (/^0x[0-9a-f]{64}$/.test(text) && parseHex(text, 32) !== undefined) return text as Hash32
+  throw new EigenxError({
+    code: 'REQUEST_INVALID',
+    message: 'A body is named by 0x and 64 lower-case hex digits.',
+    stage: 'request',
+    details: { path: 'hash' },
+  })
+}
+
+function unavailable(hash: Hash32): EigenxError {
+  return new EigenxError({
+    code: 'BODY_UNAVAILABLE',
+    message: 'This operator does not hold that body.',
+    stage: 'protocol',
+    details: { hash },
+  })
+}
+
+function notStarted(): EigenxError {
+  return new EigenxError({
+    code: 'OVERLOADED',
+    message: 'The operator is still starting.',
+    stage: 'protocol',
+    details: { limit: 0 },
+  })
+}
+
+function binary(requestId: string, body: Uint8Array, headers: Record<string, string>): Response {
+  return new Response(new Uint8Array(body), {
+    headers: {
+      'content-type': 'application/octet-stream',
+      'x-content-type-options': 'nosniff',
+      'x-request-id': requestId,
+      ...headers,
+    },
+  })
+}

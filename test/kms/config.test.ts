@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest'
+import { describeConfig, isLoopbackHost, parseKmsConfig } from '../../kms/config.ts'
+import { isEigenxError } from '../../sdk/errors.ts'
+
+const ADDRESS = `0x${'Ab'.repeat(20)}`
+
+type Sections = Record<string, string>
+
+const MINIMAL: Sections = {
+  operator: `address = "${ADDRESS}"\nsigning_key_file = "signing.key"`,
+  chain: 'chain_id = 31337\nrpc_urls = ["http://127.0.0.1:8545"]',
+  contracts: [
+    ...['allocation_manager', 'key_registrar', 'app_controller', 'epoch_log', 'avs'].map(
+      (name) => `${name} = "${ADDRESS}"`,
+    ),
+    'operator_set_id = 0',
+  ].join('\n'),
+  store: 'path = "operator.db"\nkey_file = "store.key"',
+}
+
+/** The smallest valid file, with sections replaced or added. */
+function toml(changes: Sections = {}): string {
+  return Object.entries({ ...MINIMAL, ...changes })
+    .map(([name, text]) => `[${name}]\n${text}\n`)
+    .join('\n')
+}
+
+function refusal(text: string): { path: string; message: string } {
+  try {
+    parseKmsConfig(text)
+  } catch (error) {
+    if (!isEigenxError(error, 'CONFIG_INVALID')) throw error
+    return { path: error.details.path, message: error.shortMessage }
+  }
+  throw new Error('the configuration was accepted')
+}
+
+describe('operator.toml', () => {
+  it('needs four sections; everything else has safe defaults', () => {
+    const config = parseKmsConfig(toml())
+    expect(config.operator.address).toBe(ADDRESS.toLowerCase())
+    expect(config.listen).toMatchObject({ host: '127.0.0.1', port: 8000, trustedProxies: [] })
+    expect(config.chain).toMatchObject({ quorum: 1, finality: 'finalized' })
+    expect(config.attestation).toMatchObject({
+      methods: ['eigenx-snp'],
+      allowSelfAssertedInitdata: false,
+      selfAssertedNeedsOptIn: true,
+      freshnessSeconds: 600,
+    })
+    expect(config.policy).toMatchObject({ allowDigestOnly: false, serveStoppedApps: false })
+    expect(config.routes).toEqual({ appSign: false, ecdsaLegacy: false })
+    expect(config.development.snpRootsFile).toBeUndefined()
+  })
+
+  it('is frozen all the way down', () => {
+    const config = parseKmsConfig(toml())
+    expect(Object.isFrozen(config)).toBe(true)
+    expect(Object.isFrozen(config.attestation.methods)).toBe(true)
+    expect(Object.isFrozen(config.limits.secrets)).toBe(true)
+  })
+
+  it.each<[string, Sections, string]>([
+    ['an unknown key', { store: `${MINIMAL.store}\nbackup = "x"` }, 'store.backup'],
+    ['an unknown section', { extras: 'a = 1' }, 'extras'],
+    ['a misspelt deep key', { limits: 'secrets = { burts = 3 }' }, 'limits.secrets.burts'],
+    [
+      'a short address',
+      { operator: 'address = "0x12"\nsigning_key_file = "k"' },
+      'operator.address',
+    ],
+    ['a missing key file', { store: 'path = "a"' }, 'store.key_file'],
+    ['a port out of range', { listen: 'port = 70000' }, 'listen.port'],
+    ['a fractional limit', { limits: 'connections = 10.5' }, 'limits.connections'],
+    ['an unknown method', { attestation: 'methods = ["tpm"]' }, 'attestation.methods.0'],
+    ['no method', { attestation: 'methods = []' }, 'attestation.methods'],
+    [
+      'a measurement of the wrong length',
+      { attestation: 'measurements = [{ value = "ab" }]' },
+      'attestation.measurements.0.value',
+    ],
+    [
+      'a TCB component above 255',
+      { attestation: 'minimum_tcb = { Milan = { snp = 256 } }' },
+      'attestation.minimum_tcb.Milan.snp',
+    ],
+    [
+      'an unknown product',
+      { attestation: 'minimum_tcb = { Rome = {} }' },
+      'attestation.minimum_tcb.Rome',
+    ],
+    ['a websocket RPC', { chain: 'chain_id = 1\nrpc_urls = ["ws://x"]' }, 'chain.rpc_urls.0'],
+    ['no RPC', { chain: 'chain_id = 1\nrpc_urls = []' }, 'chain.rpc_urls'],
+    ['more quorum than providers', { chain: `${MINIMAL.chain}\nquorum = 2` }, 'chain.quorum'],
+    [
+      'a quorum that two disjoint halves could reach',
+      { chain: 'chain_id = 1\nrpc_urls = ["http://a", "http://b"]\nquorum = 1' },
+      'chain.quorum',
+    ],
+    [
+      'activation inside the veto window',
+      { epoch: 'veto_seconds = 100\nactivation_delay_seconds = 99' },
+      'epoch.activation_delay_seconds',
+    ],
+    [
+      'the legacy message without its method',
+      { routes: 'ecdsa_legacy = true' },
+      'routes.ecdsa_legacy',
+    ],
+  ])('refuses %s and names the field', (_name, changes, path) => {
+    expect(refusal(toml(changes)).path).toBe(path)
+  })
+
+  it('takes the majority as the default quorum', () => {
+    const urls = '["http://a", "http://b", "http://c"]'
+    expect(parseKmsConfig(toml({ chain: `chain_id = 1\nrpc_urls = ${urls}` })).chain.quorum).toBe(2)
+  })
+
+  it('names every wrong field at once and quotes no value', () => {
+    const { message } = refusal(
+      toml({ operator: 'address = "hunter2"\nsigning_key_file = 7', listen: 'port = "secret"' }),
+    )
+    for (const path of ['operator.address', 'operator.signing_key_file', 'listen.port'])
+      expect(message).toContain(path)
+    expect(message).not.toMatch(/hunter2|secret/)
+  })
+
+  it.each([
+    ['text that is no TOML', 'a = = 1'],
+    ['a key given twice', `${toml()}\n[store]\npath = "other"`],
+    ['a prototype key', `${toml()}\n[__proto__]\nx = 1`],
+    ['a huge file', `# ${'x'.repeat(300_000)}`],
+    ['nothing', ''],
+  ])('refuses %s', (_name, text) => {
+    expect(refusal(text).message).toMatch(/^operator\.toml: /)
+  })
+
+  it('shows RPC hosts only when printed', () => {
+    const url = 'https://user:pass@rpc.example:8443/v3/api-key-123?token=abc'
+    const printed = JSON.stringify(
+      describeConfig(parseKmsConfig(toml({ chain: `chain_id = 1\nrpc_urls = ["${url}"]` }))),
+    )
+    expect(printed).toContain('https://rpc.example/…')
+    expect(printed).not.toMatch(/api-key-123|pass|token/)
+  })
+})
+
+describe('development shortcuts', () => {
+  const DEVELOPMENT = { development: 'snp_roots_file = "roots.json"' }
+
+  it('are allowed on a loopback devnet', () => {
+    expect(parseKmsConfig(toml(DEVELOPMENT)).development.snpRootsFile).toBe('roots.json')
+  })
+
+  it.each<[string, Sections]>([
+    ['another chain id', { chain: 'chain_id = 1\nrpc_urls = ["http://127.0.0.1:8545"]' }],
+    ['a remote RPC', { chain: 'chain_id = 31337\nrpc_urls = ["http://10.0.0.1:8545"]' }],
+    [
+      'one remote RPC among local ones',
+      {
+        chain:
+          'chain_id = 31337\nrpc_urls = ["http://127.0.0.1:8545", "http://localhost:1", "https://rpc.example"]',
+      },
+    ],
+    [
+      'a host that only looks local',
+      { chain: 'chain_id = 31337\nrpc_urls = ["http://127.0.0.1.example.com"]' },
+    ],
+    [
+      'a user name that looks local',
+      { chain: 'chain_id = 31337\nrpc_urls = ["http://127.0.0.1@rpc.example"]' },
+    ],
+    ['a public listener', { listen: 'host = "0.0.0.0"' }],
+    ['an IPv6 wildcard', { listen: 'host = "::"' }],
+  ])('are refused with %s', (_name, changes) => {
+    expect(refusal(toml({ ...DEVELOPMENT, ...changes })).path).toBe('development.snp_roots_file')
+  })
+
+  it.each([
+    ['127.0.0.1', true],
+    ['127.255.0.9', true],
+    ['localhost', true],
+    ['[::1]', true],
+    ['::1', true],
+    ['localhost.example', false],
+    ['127.0.0', false],
+    ['127.0.0.999', false],
+    ['128.0.0.1', false],
+    ['0.0.0.0', false],
+    ['', false],
+  ])('%s is loopback: %s', (host, expected) => {
+    expect(isLoopbackHost(host)).toBe(expected)
+  })
+})
