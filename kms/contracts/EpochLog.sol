@@ -11,11 +11,17 @@ contract EpochLog {
         uint64 firstBlock;
         uint64 lastBlock;
         uint64 count;
+        /// Bytes posted in `lastBlock`.
+        uint64 blockBytes;
     }
 
     /// Enough for an output with 250 members and as many signatures.
     uint256 public constant MAX_ENTRY_BYTES = 65536;
     uint256 public constant MAX_COMPLAINT_BYTES = 32768;
+    /// Of one set in one block, so that no block's events are more than a reader can ask for at once. Each post
+    /// counts POST_OVERHEAD_BYTES beside its body.
+    uint256 public constant MAX_BLOCK_BYTES = 3145728;
+    uint256 public constant POST_OVERHEAD_BYTES = 512;
 
     /// @param prev Hash of the output that this one follows; zero for genesis.
     /// @param previousBlock Block of the last post of this set before this one (entry or complaint), 0 for the
@@ -39,6 +45,7 @@ contract EpochLog {
 
     error BodyEmpty();
     error BodyTooLarge(uint256 size, uint256 limit);
+    error BlockFull();
 
     mapping(bytes32 => Head) private _heads;
 
@@ -52,12 +59,12 @@ contract EpochLog {
 
     function post(bytes32 set, uint64 epoch, bytes32 prev, bytes32 outputHash, bytes calldata body) external {
         _checkSize(body.length, MAX_ENTRY_BYTES);
-        emit EntryPosted(set, epoch, prev, outputHash, msg.sender, _link(set), body);
+        emit EntryPosted(set, epoch, prev, outputHash, msg.sender, _link(set, body.length), body);
     }
 
     function complain(bytes32 set, uint64 epoch, bytes calldata body) external {
         _checkSize(body.length, MAX_COMPLAINT_BYTES);
-        emit ComplaintPosted(set, epoch, msg.sender, _link(set), body);
+        emit ComplaintPosted(set, epoch, msg.sender, _link(set, body.length), body);
     }
 
     function _checkSize(uint256 size, uint256 limit) private pure {
@@ -65,11 +72,13 @@ contract EpochLog {
         if (size > limit) revert BodyTooLarge(size, limit);
     }
 
-    function _link(bytes32 set) private returns (uint64 previousBlock) {
-        Head storage head = _heads[set];
+    function _link(bytes32 set, uint256 size) private returns (uint64 previousBlock) {
+        Head memory head = _heads[set];
         previousBlock = head.lastBlock;
         if (head.count == 0) head.firstBlock = uint64(block.number);
-        head.lastBlock = uint64(block.number);
-        head.count += 1;
+        uint256 inBlock = size + POST_OVERHEAD_BYTES;
+        if (previousBlock == uint64(block.number)) inBlock += head.blockBytes;
+        if (inBlock > MAX_BLOCK_BYTES) revert BlockFull();
+        _heads[set] = Head(head.firstBlock, uint64(block.number), head.count + 1, uint64(inBlock));
     }
 }

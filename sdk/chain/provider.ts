@@ -18,11 +18,14 @@ export type Fault =
   | 'busy'
   | 'cancelled'
 
+/** What a node says of a transaction that it does not take, as far as it can be told. */
+export type Refusal = 'known' | 'nonce-too-low' | 'underpriced' | 'no-funds'
+
 export type Answer<T> =
   | { kind: 'value'; value: T }
   /** The EVM ran the call and reverted: an answer about the chain, not a fault. */
   | { kind: 'revert' }
-  | { kind: 'fault'; fault: Fault }
+  | { kind: 'fault'; fault: Fault; refusal?: Refusal }
 
 /** One request to one provider. Never throws. */
 export type Provider = {
@@ -72,7 +75,7 @@ export function createProvider(config: ProviderConfig): Provider {
           return check
         }
         const answer = await send(method, params, signal)
-        if (answer.kind !== 'fault' || !isWorthRetrying(answer.fault)) return answer
+        if (answer.kind !== 'fault' || !isWorthRetrying(answer)) return answer
         await pause(RETRY_DELAY_MS)
         return signal?.aborted ? answer : await send(method, params, signal)
       } finally {
@@ -134,9 +137,19 @@ function readRpcError(error: unknown): Answer<unknown> {
   if (typeof error !== 'object' || error === null) return { kind: 'fault', fault: 'refused' }
   const code = 'code' in error ? error.code : undefined
   const message = 'message' in error && typeof error.message === 'string' ? error.message : ''
-  if (code === 3 || /\brevert(ed)?\b/i.test(message.slice(0, 200))) return { kind: 'revert' }
-  return { kind: 'fault', fault: 'refused' }
+  const text = message.slice(0, 200)
+  if (code === 3 || /\brevert(ed)?\b/i.test(text)) return { kind: 'revert' }
+  const refusal = REFUSALS.find(([pattern]) => pattern.test(text))?.[1]
+  return { kind: 'fault', fault: 'refused', ...(refusal === undefined ? {} : { refusal }) }
 }
+
+/** Words of geth, which reth, erigon, nethermind and anvil follow. */
+const REFUSALS: readonly (readonly [RegExp, Refusal])[] = [
+  [/already (known|imported)|known transaction/i, 'known'],
+  [/nonce (is )?too low|nonce.*already used/i, 'nonce-too-low'],
+  [/underpriced|fee too low|less than block base fee/i, 'underpriced'],
+  [/insufficient funds/i, 'no-funds'],
+]
 
 function faultOf(error: unknown): Fault {
   const name = error instanceof Error ? error.name : ''
@@ -152,8 +165,8 @@ function hasSyntaxError(error: unknown): boolean {
   return false
 }
 
-function isWorthRetrying(fault: Fault): boolean {
-  return fault === 'refused' || fault === 'unreachable'
+function isWorthRetrying({ fault, refusal }: { fault: Fault; refusal?: Refusal }): boolean {
+  return (fault === 'refused' && refusal === undefined) || fault === 'unreachable'
 }
 
 function pause(milliseconds: number): Promise<void> {

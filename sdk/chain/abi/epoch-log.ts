@@ -66,3 +66,9 @@ export const epochLogAbi = [
     outputs: [],
   },
 ] as const
+
+/** First topics, written out: a slip in the shapes above is a failing test and not an empty answer. */
+export const ENTRY_POSTED_TOPIC =
+  '0xdd6d95103a27fe0634a4c6fc66c77023e164d285f29f516e312c5af0aabd01bb'
+export const COMPLAINT_POSTED_TOPIC =
+  '0xb8b482ddf3065b37a11efa44667cba404b6f92ae073614a1a07e07ee4fb13120'
