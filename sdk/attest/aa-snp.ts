@@ -58,9 +58,8 @@ function rebuildReport(fields: Fields): Uint8Array {
       else view.setUint8(at, Number(value))
     },
   }
-  const turin =
-    !old && !fields.isNull('cpuid_fam_id') && fields.integer('cpuid_fam_id', 1) === 0x1an
-  writeCommon(fields, writer, turin)
+  const turin = () => !fields.isNull('cpuid_fam_id') && fields.integer('cpuid_fam_id', 1) === 0x1an
+  writeCommon(fields, writer, old ? readOldTcb : turin() ? readTurinTcb : readMilanTcb)
   if (old) writeOldForm(fields, writer)
   else writeNewForm(fields, writer)
   return bytes
