@@ -75,6 +75,11 @@ export type OperatorEnvironment = {
 
 export type ConfigOverrides = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
+/** The log line that names the bound address. */
+function isListening(line: string): true | undefined {
+  return line.includes('listening') ? true : undefined
+}
+
 /** Writes the folder and starts the process. */
 export async function startOperator(
   environment: OperatorEnvironment,

@@ -1,0 +1,86 @@
+/** A verification for people: facts first, then each check, then the verdict. @module */
+import type { Check } from '../../sdk/attest/types.ts'
+import type { Io } from './io.ts'
+import { createPaint, layoutColumns, type Paint, printable, shorten } from './terminal.ts'
+import type { EvidenceSummary, InitdataSummary, Verification } from './verify.ts'
+
+export function printVerification(io: Io, verification: Verification): void {
+  const paint = createPaint(io.color)
+  if (verification.trust !== 'amd') {
+    io.out(paint('red', '!! NOT AMD: checked against roots from a file on the command line.'))
+    io.out(paint('red', '!! This says nothing about real hardware.'))
+    io.out('')
+  }
+  if (verification.evidence !== undefined) printEvidence(io, paint, verification.evidence)
+  if (verification.initdata !== undefined) printInitdata(io, paint, verification.initdata)
+  if (verification.binding !== undefined)
+    io.out(`${paint('bold', 'Binding')}  the initdata is anchored by ${verification.binding}\n`)
+  io.out(paint('bold', `Checks as of ${verification.at}`))
+  for (const line of describeChecks(verification.checks, paint)) io.out(line)
+  if (verification.checks.length === 0) io.out('  none was reached')
+  io.out('')
+  if (verification.accepted) {
+    io.out(paint('green', 'ACCEPTED'))
+    return
+  }
+  const { refusal } = verification
+  io.out(paint('red', `REFUSED  ${refusal?.code}: ${refusal?.message}`))
+  if (refusal?.hint !== undefined) io.out(`  ${refusal.hint}`)
+}
+
+/** One line a check: mark, name, what was compared, and where the rule comes from. */
+export function describeChecks(checks: readonly Check[], paint: Paint): string[] {
+  const rows = checks.map((check) => [
+    MARKS[check.result],
+    check.name,
+    Object.entries(check.inputs)
+      .map(([name, value]) => `${name} ${shorten(printable(value), 16)}`)
+      .join(', '),
+  ])
+  return layoutColumns(rows).map((line, index) => {
+    const result = checks[index]?.result
+    const style = result === 'passed' ? 'green' : result === 'failed' ? 'red' : 'dim'
+    return `  ${paint(style, line.slice(0, 4))}${line.slice(4)}`
+  })
+}
+
+const MARKS = { passed: 'ok  ', failed: 'FAIL', 'not-applicable': ' -  ' } as const
+
+function printEvidence(io: Io, paint: Paint, evidence: EvidenceSummary): void {
+  const { tcb } = evidence
+  const rows = [
+    ['processor', `${evidence.product}, report version ${evidence.reportVersion}`],
+    ['signed by', evidence.signer],
+    ['VMPL', String(evidence.vmpl)],
+    [
+      'TCB',
+      Object.entries(tcb)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(', '),
+    ],
+    ['measurement', evidence.measurement],
+    ['report data', evidence.reportData],
+    ['host data', evidence.hostData],
+  ]
+  io.out(paint('bold', 'Evidence'))
+  for (const line of layoutColumns(rows)) io.out(`  ${line}`)
+  for (const { id, message } of evidence.advisories)
+    io.out(`  ${paint('yellow', 'advisory')} ${id}: ${message}`)
+  io.out('')
+}
+
+function printInitdata(io: Io, paint: Paint, initdata: InitdataSummary): void {
+  io.out(paint('bold', 'Initdata'))
+  const rows = [
+    ['encoding', `${initdata.encoding}, algorithm ${initdata.algorithm}`],
+    ['SHA-384', initdata.sha384],
+    ['files', initdata.files.map(printable).join(', ')],
+  ]
+  for (const line of layoutColumns(rows)) io.out(`  ${line}`)
+  for (const { severity, code, path, message } of initdata.findings) {
+    const style = severity === 'refuse' ? 'red' : severity === 'warn' ? 'yellow' : 'dim'
+    io.out(`  ${paint(style, severity.padEnd(6))} ${code} at ${printable(path)}`)
+    io.out(`         ${printable(message)}`)
+  }
+  io.out('')
+}

@@ -1,0 +1,81 @@
+/** Waits until every operator of a devnet serves the key that they made together, and says how it came to be. @module */
+import { parseHex, toHex } from '../../sdk/bytes.ts'
+import type { Address, Hash32 } from '../../sdk/chain/types.ts'
+import { EigenxError } from '../../sdk/errors.ts'
+import { parseCertifiedBody } from '../../sdk/protocol/output.ts'
+import type { Operator } from './operators.ts'
+
+const POLL_MS = 100
+
+export type Genesis = {
+  epoch: number
+  threshold: number
+  members: readonly Address[]
+  /** Whose dealings make up the key. */
+  dealers: readonly Address[]
+  /** Who signed the result. */
+  signers: readonly Address[]
+  outputHash: Hash32
+  masterPublicKey: Uint8Array
+  /** Unix seconds. */
+  activateAt: number
+}
+
+/** @throws TIMEOUT with the reasons that the operators give. */
+export async function waitForGenesis(
+  operators: readonly Pick<Operator, 'url'>[],
+  timeoutMs: number,
+): Promise<Genesis> {
+  const deadline = Date.now() + timeoutMs
+  const results = await Promise.all(
+    operators.map(({ url }) => waitForKey(url, deadline, timeoutMs)),
+  )
+  const [first] = results
+  if (first === undefined) throw new RangeError('a devnet has operators')
+  for (const result of results)
+    if (result.outputHash !== first.outputHash)
+      throw new EigenxError({
+        code: 'OPERATORS_DISAGREE',
+        message: 'the operators follow different outputs',
+        stage: 'protocol',
+        details: { what: 'output hash' },
+      })
+  return first
+}
+
+async function waitForKey(url: string, deadline: number, timeoutMs: number): Promise<Genesis> {
+  let reason = 'no answer'
+  while (Date.now() < deadline) {
+    try {
+      const health = await fetch(`${url}/health`)
+      if (health.ok) return await readGenesis(url)
+      reason = `health ${health.status}: ${(await health.text()).slice(0, 300)}`
+    } catch {
+      reason = 'no answer'
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+  throw new EigenxError({
+    code: 'TIMEOUT',
+    message: `operator ${url} has no key yet (${reason})`,
+    stage: 'protocol',
+    details: { what: 'genesis', afterMs: timeoutMs },
+  })
+}
+
+async function readGenesis(url: string): Promise<Genesis> {
+  const response = await fetch(`${url}/v2/output`)
+  const { output, certificate } = parseCertifiedBody(new Uint8Array(await response.arrayBuffer()))
+  const hash = parseHex(response.headers.get('x-output-hash') ?? '', 32)
+  if (hash === undefined) throw new Error('the operator named no output hash')
+  return {
+    epoch: output.epoch,
+    threshold: output.threshold,
+    members: output.members.map((member) => member.address),
+    dealers: output.dealings.map((dealing) => dealing.dealer),
+    signers: certificate.signatures.map((signature) => signature.operator),
+    outputHash: toHex(hash),
+    masterPublicKey: output.mpk,
+    activateAt: output.activateAt,
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * A machine of a devnet that boots pods: the simulated firmware, the Attestation Agent on it, and the
+ * helper inside the pod as a process of its own.
+ *
+ * As on bare metal, whoever launches a pod has the initdata's digest put into HOST_DATA before any
+ * guest code runs. On platforms without that field (AWS), it stays zero: `anchored: false`.
+ * @module
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { encodeInitdata } from '../../policy/initdata.ts'
+import type { Initdata } from '../../policy/types.ts'
+import { type AttestationAgent, startAttestationAgent } from './aa.ts'
+import type { Cleanup } from './cleanup.ts'
+import type { SnpAuthority } from './evidence.ts'
+import type { SnpReportFields } from './evidence-report.ts'
+import { type Program, startProgram } from './program.ts'
+
+const START_TIMEOUT_MS = 30_000
+const HOST_DATA_BYTES = 32
+
+export type LaunchOptions = {
+  /** What lies in the pod: the helper and the operators read this document. */
+  initdata: Initdata
+  /** What the machine was launched with; another one than `initdata` is a host that swaps documents. */
+  launchedWith?: Initdata
+  /** HOST_DATA holds the digest. @default true */
+  anchored?: boolean
+  /** Further fields of the report, e.g. a guest policy that permits debugging. */
+  report?: Partial<SnpReportFields>
+  /** Another hardware vendor than the one that the devnet's operators trust. */
+  authority?: SnpAuthority
+  /** @default a path in the devnet's folder */
+  socketPath?: string
+}
+
+export type Pod = {
+  socketPath: string
+  initdata: Initdata
+  helper: Program
+  stop: () => Promise<void>
+}
+
+export type Machine = {
+  agent: AttestationAgent
+  /** Starts the helper of a pod; it answers once the socket is there. One pod at a time. */
+  boot: (options: LaunchOptions) => Promise<Pod>
+}
+
+export type MachineInput = {
+  authority: SnpAuthority
+  cliPath: string
+  folder: string
+  cleanup: Cleanup
+}
+
+export async function startMachine(input: MachineInput): Promise<Machine> {
+  let launch: { authority: SnpAuthority; report: Partial<SnpReportFields> } | undefined
+  const agent = await startAttestationAgent({
+    getEvidence: async (reportData) => {
+      if (launch === undefined) throw new Error('no pod was launched')
+      const evidence = await launch.authority.issue({ ...launch.report, reportData })
+      return evidence.aaJson()
+    },
+  })
+  input.cleanup.add(agent.stop)
+  let booted = 0
+  return {
+    agent,
+    boot: async (options) => {
+      booted++
+      const measured = options.launchedWith ?? options.initdata
+      launch = {
+        authority: options.authority ?? input.authority,
+        report: {
+          ...((options.anchored ?? true) ? { hostData: hostDataOf(measured) } : {}),
+          ...options.report,
+        },
+      }
+      const pod = await startPod(input, options, join(input.folder, `pod-${booted}`))
+      input.cleanup.add(pod.stop)
+      return pod
+    },
+  }
+}
+
+/** The digest by the document's own algorithm, cut or padded with zeros to the field's 32 bytes. */
+function hostDataOf(initdata: Initdata): Uint8Array {
+  const field = new Uint8Array(HOST_DATA_BYTES)
+  field.set(initdata.digest.subarray(0, HOST_DATA_BYTES))
+  return field
+}
+
+async function startPod(input: MachineInput, options: LaunchOptions, folder: string): Promise<Pod> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const initdataPath = join(folder, 'initdata')
+  // As the annotation carries it, and as it lies in /run/peerpod/initdata.
+  await writeFile(initdataPath, encodeInitdata(options.initdata.toml))
+  const socketPath = options.socketPath ?? join(folder, 'eigenx.sock')
+  const helper = startProgram({
+    name: 'helper',
+    path: input.cliPath,
+    args: ['helper', 'serve', '--initdata', initdataPath, '--socket', socketPath],
+    cwd: folder,
+  })
+  const stop = () => helper.stop()
+  try {
+    await helper.waitFor(
+      (line) => (line.includes('listening') ? true : undefined),
+      START_TIMEOUT_MS,
+    )
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { socketPath, initdata: options.initdata, helper, stop }
+}
