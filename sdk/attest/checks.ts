@@ -15,7 +15,7 @@ export type Inputs = Readonly<Record<string, string>>
 export type CheckLog = {
   readonly checks: readonly Check[]
   /** The evidence is genuine only if `ok`. Throws EVIDENCE_INVALID naming the check. */
-  demand(rule: Rule, ok: boolean, inputs: Inputs, message: string, hint?: string): void
+  demand(rule: Rule, ok: boolean, inputs: Inputs, message: string, hint?: string): asserts ok
   /** The evidence is genuine; the policy takes it only if `ok`. Throws EVIDENCE_NOT_ALLOWED naming the check. */
   allow(rule: Rule, ok: boolean, inputs: Inputs, message: string, hint?: string): void
   /** As `demand`, with a refusal of the caller's own. */

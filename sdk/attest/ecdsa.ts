@@ -14,7 +14,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { bytesToHex, concatBytes, parseUtf8, toHex, utf8ToBytes } from '../bytes.ts'
 import type { Address } from '../chain/types.ts'
-import { createCheckLog, malformed, type Rule } from './checks.ts'
+import { type CheckLog, createCheckLog, malformed, type Rule } from './checks.ts'
 import type { Check } from './types.ts'
 
 export const ECDSA_DOMAIN = 'eigenx-tee/ecdsa-attestation/v2'
@@ -54,7 +54,7 @@ export function verifyEcdsaAttestation(
   nowSeconds: number,
   trace: Check[] = [],
 ): { signer: Address; checks: readonly Check[] } {
-  const log = createCheckLog(trace)
+  const log: CheckLog = createCheckLog(trace)
   const { publicKey, attestation } = evidence
   const challenge = parseChallenge(evidence.challenge)
   const age = nowSeconds - challenge.issuedAt

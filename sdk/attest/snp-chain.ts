@@ -7,9 +7,8 @@
  * dates are compared by the caller on every use.
  * @module
  */
-import { X509Certificate } from 'node:crypto'
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, equalBytes } from '../bytes.ts'
+import { createHash, X509Certificate } from 'node:crypto'
+import { equalBytes } from '../bytes.ts'
 import { EigenxError } from '../errors.ts'
 import type { SnpAuthorityCertificates, SnpTrustAnchors } from './anchors.ts'
 import { malformed, tooLarge } from './checks.ts'
@@ -25,15 +24,26 @@ type SigningKind = SnpLeaf['kind']
 /** A period in Unix seconds, both ends included. */
 export type Validity = { notBefore: number; notAfter: number }
 
-/** Which authority vouches for a leaf, by name only: the signature is not checked yet. */
-export type Issuer = { product: SnpProduct; kind: SigningKind; authority: SigningAuthority }
+/** A leaf that names a trusted authority as its issuer. The signature is not checked before `verify`. */
+export type NamedLeaf = {
+  /** SHA-256 of the DER, lower-case hex. */
+  sha256: string
+  product: SnpProduct
+  kind: SigningKind
+  /**
+   * @returns The leaf and the validity of what vouches for it, or `undefined` when the issuer did not sign it.
+   * @throws EVIDENCE_MALFORMED when AMD signed it but it is not an endorsement key certificate.
+   */
+  verify: () => VerifiedLeaf | undefined
+}
 
 export type VerifiedLeaf = { leaf: SnpLeaf; authorities: { ark: Validity; intermediate: Validity } }
 
+/** One intermediate authority of the anchors. */
+type Issuer = { product: SnpProduct; kind: SigningKind; authority: SigningAuthority }
+
 type SigningAuthority = {
   certificate: X509Certificate
-  der: Uint8Array
-  ark: Uint8Array
   /** Checks the authority itself, once. */
   verified: () => VerifiedLeaf['authorities']
 }
@@ -41,7 +51,7 @@ type SigningAuthority = {
 type TrustState = {
   issuers: readonly Issuer[]
   authorities: readonly Uint8Array[]
-  leaves: Map<string, VerifiedLeaf>
+  leaves: Map<string, NamedLeaf>
 }
 
 const states = new WeakMap<SnpTrustAnchors, TrustState>()
@@ -52,53 +62,46 @@ export function isTrustedAuthority(der: Uint8Array, anchors: SnpTrustAnchors): b
 }
 
 /**
- * Authorities whose name the leaf gives as its issuer; empty when there is none. More than one only while anchors are rotated.
+ * @returns The leaf under the authority that it names, or `undefined` when it names none of the anchors.
  * @throws EVIDENCE_MALFORMED when the bytes are not one X.509 certificate.
  */
-export function findIssuers(der: Uint8Array, anchors: SnpTrustAnchors): readonly Issuer[] {
-  const leaf = openCertificate(der)
-  return trustState(anchors).issuers.filter(({ authority }) =>
-    leaf.checkIssued(authority.certificate),
-  )
-}
-
-/**
- * @param issuers - What `findIssuers` said; all of one product and kind.
- * @returns The leaf and the validity of what vouches for it, or `undefined` when none of the issuers signed it.
- * @throws EVIDENCE_MALFORMED when AMD signed it but it is not an endorsement key certificate.
- */
-export function verifyLeaf(
-  der: Uint8Array,
-  issuers: readonly Issuer[],
-  anchors: SnpTrustAnchors,
-): VerifiedLeaf | undefined {
-  const { leaves } = trustState(anchors)
-  const key = fingerprint(der)
-  const known = leaves.get(key)
+export function findLeaf(der: Uint8Array, anchors: SnpTrustAnchors): NamedLeaf | undefined {
+  const { leaves, issuers } = trustState(anchors)
+  const sha256 = fingerprint(der)
+  const known = leaves.get(sha256)
   if (known !== undefined) {
     // Last in the map = used last; the first one is dropped when the list is full.
-    leaves.delete(key)
-    leaves.set(key, known)
+    leaves.delete(sha256)
+    leaves.set(sha256, known)
     return known
   }
   const certificate = openCertificate(der)
-  const issuer = issuers.find(({ authority }) =>
-    certificate.verify(authority.certificate.publicKey),
-  )
+  // More than one only while authorities of the same name are rotated.
+  const named = issuers.filter(({ authority }) => certificate.checkIssued(authority.certificate))
+  const [issuer] = named
   if (issuer === undefined) return undefined
-  const verified = {
-    leaf: parseSnpLeaf(der, issuer.product),
-    authorities: issuer.authority.verified(),
+  const { product, kind } = issuer
+  const verify = () => {
+    const signer = named.find(({ authority }) =>
+      certificate.verify(authority.certificate.publicKey),
+    )
+    if (signer === undefined) return undefined
+    const verified = { leaf: parseSnpLeaf(der, product), authorities: signer.authority.verified() }
+    remember(leaves, { sha256, product, kind, verify: () => verified })
+    return verified
   }
-  leaves.set(key, verified)
-  const [oldest] = leaves.keys()
-  if (leaves.size > REMEMBERED_LEAVES && oldest !== undefined) leaves.delete(oldest)
-  return verified
+  return { sha256, product, kind, verify }
 }
 
-/** SHA-256 of a certificate, lower-case hex. */
-export function fingerprint(der: Uint8Array): string {
-  return bytesToHex(sha256(der))
+/** Only what was verified, so that nobody but AMD can fill the list. */
+function remember(leaves: Map<string, NamedLeaf>, leaf: NamedLeaf): void {
+  leaves.set(leaf.sha256, leaf)
+  const [oldest] = leaves.keys()
+  if (leaves.size > REMEMBERED_LEAVES && oldest !== undefined) leaves.delete(oldest)
+}
+
+function fingerprint(der: Uint8Array): string {
+  return createHash('sha256').update(der).digest('hex')
 }
 
 /** Node reads the first certificate and ignores what follows: demand that it is the whole input. */
@@ -130,7 +133,7 @@ function trustState(anchors: SnpTrustAnchors): TrustState {
         { product, kind: 'VLEK', authority: openAuthority(product, 'VLEK', generation) },
       )
     }
-  const state = { issuers, authorities, leaves: new Map() }
+  const state: TrustState = { issuers, authorities, leaves: new Map() }
   states.set(anchors, state)
   return state
 }
@@ -145,8 +148,6 @@ function openAuthority(
   let verified: VerifiedLeaf['authorities'] | undefined
   return {
     certificate: openAnchor(der, path),
-    der,
-    ark: generation.ark,
     verified: () => {
       verified ??= verifyAuthority(product, kind, { der, ark: generation.ark, path })
       return verified

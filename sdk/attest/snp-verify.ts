@@ -15,12 +15,11 @@ import type { SnpTrustAnchors } from './anchors.ts'
 import { type CheckLog, createCheckLog, type Rule, tooLarge } from './checks.ts'
 import { adviseSnp } from './snp-advisories.ts'
 import {
-  findIssuers,
-  fingerprint,
+  findLeaf,
   isTrustedAuthority,
+  type NamedLeaf,
   type Validity,
   type VerifiedLeaf,
-  verifyLeaf,
 } from './snp-chain.ts'
 import { parseSnpReport, productOfCpuid, type SnpReport, unpackTcb } from './snp-report.ts'
 import type { Check, SnpClaims, SnpProduct, SnpTcb, Verified } from './types.ts'
@@ -67,15 +66,16 @@ export function verifySnp(
   nowSeconds: number,
   trace: Check[] = [],
 ): Verified<SnpClaims> {
-  const log = createCheckLog(trace)
+  const log: CheckLog = createCheckLog(trace)
   const report = parseSnpReport(evidence.report)
   const signer = checkSigner(report, log)
   const signature = readSignature(report, log)
   const cpuProduct = checkCpu(report, log)
 
   const leafDer = selectLeaf(evidence.certificates, anchors, log)
-  const product = checkIssuer(leafDer, { signer, cpuProduct }, anchors, log)
-  const verified = checkLeaf(leafDer, { signer, product }, anchors, nowSeconds, log)
+  const named = checkIssuer(leafDer, { signer, cpuProduct }, anchors, log)
+  const verified = checkLeaf(named, nowSeconds, log)
+  const { product } = named
   const tcb = readTcbs(report, product)
   checkLeafFits(report, tcb.reported, verified.leaf, product, log)
 
@@ -87,7 +87,7 @@ export function verifySnp(
   )
   checkTcbOrder(tcb, log)
   return {
-    claims: readClaims(report, { product, signer, tcb, verified, leafDer }),
+    claims: readClaims(report, { named, tcb, verified }),
     checks: log.checks,
   }
 }
@@ -95,15 +95,17 @@ export function verifySnp(
 /** A report signed by no key carries a zero signature; so does one whose chip key the host masked. */
 function checkSigner(report: SnpReport, log: CheckLog): 'VCEK' | 'VLEK' {
   const { signingKey, maskChipKey } = report
-  const usable = signingKey === 'VCEK' || signingKey === 'VLEK'
+  const hint = 'The host must let the firmware sign with a VCEK or a VLEK.'
+  const inputs = { signingKey, maskChipKey: String(maskChipKey) }
+  log.demand(RULES.signer, !maskChipKey, inputs, 'the host masked the chip key', hint)
   log.demand(
     RULES.signer,
-    usable && !maskChipKey,
-    { signingKey, maskChipKey: String(maskChipKey) },
-    maskChipKey ? 'the host masked the chip key' : `the report is signed by ${signingKey} key`,
-    'The host must let the firmware sign with a VCEK or a VLEK.',
+    signingKey === 'VCEK' || signingKey === 'VLEK',
+    inputs,
+    'the report is not signed by a VCEK or VLEK',
+    hint,
   )
-  return signingKey === 'VLEK' ? 'VLEK' : 'VCEK'
+  return signingKey
 }
 
 /** @returns r || s, big-endian, 48 bytes each. */
@@ -153,14 +155,14 @@ function selectLeaf(
   const [leaf] = others
   log.demand(
     RULES.roles,
-    others.length === 1,
+    leaf !== undefined && others.length === 1,
     { given: String(certificates.length), notAnAuthority: String(others.length) },
-    others.length === 0
+    leaf === undefined
       ? 'the evidence carries no endorsement key certificate'
       : 'the evidence carries more than one certificate that is not a trusted authority',
     'Send the VCEK or VLEK certificate of the report; authorities other than the pinned ones are refused.',
   )
-  return leaf ?? new Uint8Array()
+  return leaf
 }
 
 /** Whom the leaf names as its issuer decides product and kind; the report must agree with both. */
@@ -169,54 +171,44 @@ function checkIssuer(
   report: { signer: 'VCEK' | 'VLEK'; cpuProduct: SnpProduct | undefined },
   anchors: SnpTrustAnchors,
   log: CheckLog,
-): SnpProduct {
-  const issuers = findIssuers(leafDer, anchors)
-  const [issuer] = issuers
+): NamedLeaf {
+  const leaf = findLeaf(leafDer, anchors)
+  const trusted = [...anchors.keys()].join(', ')
   log.demand(
     RULES.issuer,
-    issuer !== undefined,
-    { authorities: issuers.map(({ product, kind }) => `${product} ${kind}`).join(', ') },
+    leaf !== undefined,
+    { trusted, issuer: leaf === undefined ? 'none of them' : `${leaf.product} ${leaf.kind}` },
     'the certificate names no trusted authority as its issuer',
   )
-  const product = issuer?.product ?? 'Milan'
   log.demand(
     RULES.signerMatches,
-    issuer?.kind === report.signer,
-    { signer: report.signer, issuedAs: issuer?.kind ?? '' },
+    leaf.kind === report.signer,
+    { signer: report.signer, issuedAs: leaf.kind },
     `the report is signed by a ${report.signer}, the certificate is of another kind`,
   )
   // Turin never wrote version 2, and its TCB cannot be told from Milan's without the CPU fields.
-  const fits = report.cpuProduct === undefined ? product !== 'Turin' : report.cpuProduct === product
+  const { cpuProduct } = report
   log.demand(
     RULES.product,
-    fits,
-    { issuer: product, report: report.cpuProduct ?? 'not in this version' },
+    cpuProduct === undefined ? leaf.product !== 'Turin' : cpuProduct === leaf.product,
+    { issuer: leaf.product, report: cpuProduct ?? 'not in this version' },
     'the certificate is of another product line than the report',
   )
-  return product
+  return leaf
 }
 
-function checkLeaf(
-  leafDer: Uint8Array,
-  expected: { signer: 'VCEK' | 'VLEK'; product: SnpProduct },
-  anchors: SnpTrustAnchors,
-  nowSeconds: number,
-  log: CheckLog,
-): VerifiedLeaf {
-  const issuers = findIssuers(leafDer, anchors)
-  const verified = verifyLeaf(leafDer, issuers, anchors)
-  const inputs = { leaf: fingerprint(leafDer), product: expected.product }
+function checkLeaf(named: NamedLeaf, nowSeconds: number, log: CheckLog): VerifiedLeaf {
+  const verified = named.verify()
   log.demand(
     RULES.leafSignature,
     verified !== undefined,
-    inputs,
+    { leaf: named.sha256, issuer: `${named.product} ${named.kind}` },
     'the certificate is not signed by AMD',
   )
-  if (verified === undefined) throw new Error('unreachable')
   log.demand(
     RULES.leafKind,
-    verified.leaf.kind === expected.signer,
-    { subject: `SEV-${verified.leaf.kind}`, signer: expected.signer },
+    verified.leaf.kind === named.kind,
+    { subject: `SEV-${verified.leaf.kind}`, issuedAs: named.kind },
     'subject and issuer of the certificate disagree about its kind',
   )
   checkValidity(RULES.leafValidity, verified.leaf, nowSeconds, log)
@@ -328,15 +320,10 @@ export function describeTcb(tcb: SnpTcb): string {
 
 function readClaims(
   report: SnpReport,
-  found: {
-    product: SnpProduct
-    signer: 'VCEK' | 'VLEK'
-    tcb: Tcbs
-    verified: VerifiedLeaf
-    leafDer: Uint8Array
-  },
+  found: { named: NamedLeaf; tcb: Tcbs; verified: VerifiedLeaf },
 ): SnpClaims {
-  const { product, signer, tcb, verified, leafDer } = found
+  const { named, tcb, verified } = found
+  const { product, kind: signer } = named
   const { cspId, notBefore, notAfter } = verified.leaf
   const { version: reportVersion, platformInfo, cpuid } = report
   const { launchMitigations, currentMitigations } = report
@@ -366,7 +353,7 @@ function readClaims(
     ...(cpuid === undefined ? {} : { cpuid }),
     ...(launchMitigations === undefined ? {} : { launchMitigations }),
     ...(currentMitigations === undefined ? {} : { currentMitigations }),
-    leaf: { sha256: fingerprint(leafDer), notBefore, notAfter },
+    leaf: { sha256: named.sha256, notBefore, notAfter },
     advisories: adviseSnp({ product, reportVersion, platformInfo }),
   }
 }
