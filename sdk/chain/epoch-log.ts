@@ -19,6 +19,7 @@ import {
   epochLogAbi,
 } from './abi/epoch-log.ts'
 import { readContract } from './contract.ts'
+import { readHeads } from './heads.ts'
 import type { ChainReader, ReadOptions } from './reader.ts'
 import type { Address, BlockRef, Hash32 } from './types.ts'
 import type { ChainLog } from './wire.ts'
@@ -69,10 +70,7 @@ async function readOnce(
   fromBlock: bigint,
   options: ReadOptions | undefined,
 ): Promise<LogSnapshot> {
-  const [finalized, latest] = await Promise.all([
-    reader.pinnedBlock(options),
-    reader.latestBlock(options),
-  ])
+  const { final: finalized, latest } = await readHeads(reader, options)
   const [firstBlock, lastBlock, count] = await readContract(
     reader,
     {

@@ -32,7 +32,7 @@ export type Provider = {
   request(
     method: string,
     params: readonly unknown[],
-    signal?: AbortSignal,
+    signals?: readonly AbortSignal[],
   ): Promise<Answer<unknown>>
 }
 
@@ -64,7 +64,7 @@ export function createProvider(config: ProviderConfig): Provider {
   }
 
   return {
-    async request(method, params, signal) {
+    async request(method, params, signals = []) {
       const leave = await enter()
       if (leave === undefined) return { kind: 'fault', fault: 'busy' }
       try {
@@ -74,10 +74,10 @@ export function createProvider(config: ProviderConfig): Provider {
           chainChecked = undefined
           return check
         }
-        const answer = await send(method, params, signal)
+        const answer = await send(method, params, signals)
         if (answer.kind !== 'fault' || !isWorthRetrying(answer)) return answer
         await pause(RETRY_DELAY_MS)
-        return signal?.aborted ? answer : await send(method, params, signal)
+        return isCancelled(signals) ? answer : await send(method, params, signals)
       } finally {
         leave()
       }
@@ -94,7 +94,7 @@ export function parseQuantity(value: unknown): bigint | undefined {
 type Send = (
   method: string,
   params: readonly unknown[],
-  signal?: AbortSignal,
+  signals?: readonly AbortSignal[],
 ) => Promise<Answer<unknown>>
 
 function createSender(config: ProviderConfig): Send {
@@ -111,18 +111,32 @@ function createSender(config: ProviderConfig): Send {
     options: { signal: AbortSignal },
   ) => Promise<unknown> = transport.request
 
-  return async (method, params, signal) => {
-    // viem's own timer stops at the headers; this one covers the body too.
-    const timeout = AbortSignal.timeout(config.timeoutMs)
+  return async (method, params, signals = []) => {
+    if (isCancelled(signals)) return { kind: 'fault', fault: 'cancelled' }
+    // viem's own timer stops at the headers; this one covers the body too. Linked by hand and unlinked, since
+    // AbortSignal.any keeps every request's signal alive as long as a signal that lives with the process.
+    const controller = new AbortController()
+    const abort = () => controller.abort()
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      abort()
+    }, config.timeoutMs)
+    for (const signal of signals) signal.addEventListener('abort', abort)
     try {
-      const combined = signal === undefined ? timeout : AbortSignal.any([timeout, signal])
-      return readEnvelope(await request({ method, params }, { signal: combined }))
+      return readEnvelope(await request({ method, params }, { signal: controller.signal }))
     } catch (error) {
-      if (signal?.aborted) return { kind: 'fault', fault: 'cancelled' }
-      if (timeout.aborted) return { kind: 'fault', fault: 'timeout' }
-      return { kind: 'fault', fault: faultOf(error) }
+      if (isCancelled(signals)) return { kind: 'fault', fault: 'cancelled' }
+      return { kind: 'fault', fault: isLate ? 'timeout' : faultOf(error) }
+    } finally {
+      clearTimeout(timer)
+      for (const signal of signals) signal.removeEventListener('abort', abort)
     }
   }
+}
+
+function isCancelled(signals: readonly AbortSignal[]): boolean {
+  return signals.some((signal) => signal.aborted)
 }
 
 function readEnvelope(raw: unknown): Answer<unknown> {

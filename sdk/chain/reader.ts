@@ -93,19 +93,19 @@ export function createChainReader(config: ChainReaderConfig): ChainReader {
     }),
   )
   const ask: Ask = async (question, options) => {
-    const signal = joinSignals(closing.signal, options?.signal)
+    const signals = joinSignals(closing.signal, options?.signal)
     const { method, params, parse, canonical, what } = question
-    const answers = providers.map((provider) => askOne(provider, method, params, parse, signal))
+    const answers = providers.map((provider) => askOne(provider, method, params, parse, signals))
     return askQuorum({ what, quorum, answers, canonical, onAlarm })
   }
   // Providers whose last head request timed out: still asked, but not waited for while the others suffice.
   const slow = new Set<number>()
   const heads = async (tag: Finality, options?: ReadOptions) => {
-    const signal = joinSignals(closing.signal, options?.signal)
+    const signals = joinSignals(closing.signal, options?.signal)
     const params = [tag, false]
     const settled: Answer<BlockRef | undefined>[] = providers.map(() => NO_ANSWER_YET)
     const asked = providers.map(async (provider, index) => {
-      const answer = await askOne(provider, 'eth_getBlockByNumber', params, parseHeader, signal)
+      const answer = await askOne(provider, 'eth_getBlockByNumber', params, parseHeader, signals)
       if (answer.kind === 'fault' && answer.fault === 'timeout') slow.add(index)
       else slow.delete(index)
       settled[index] = answer
@@ -214,9 +214,9 @@ async function askOne<T>(
   method: string,
   params: readonly unknown[],
   parse: (value: unknown) => T | undefined,
-  signal: AbortSignal,
+  signals: readonly AbortSignal[],
 ): Promise<Answer<T | undefined>> {
-  const answer = await provider.request(method, params, signal)
+  const answer = await provider.request(method, params, signals)
   if (answer.kind !== 'value') return answer
   if (answer.value === null && method.startsWith('eth_getBlock'))
     return { kind: 'value', value: undefined }
@@ -294,8 +294,8 @@ function fitsFilter(log: ChainLog, filter: LogFilter): boolean {
   })
 }
 
-function joinSignals(closing: AbortSignal, caller: AbortSignal | undefined): AbortSignal {
-  return caller === undefined ? closing : AbortSignal.any([closing, caller])
+function joinSignals(closing: AbortSignal, caller: AbortSignal | undefined): AbortSignal[] {
+  return caller === undefined ? [closing] : [closing, caller]
 }
 
 function checkConfig({ rpcUrls, quorum, chainId }: ChainReaderConfig): void {

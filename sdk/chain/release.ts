@@ -14,6 +14,7 @@ import {
   UPGRADE_CONFIRMED_TOPIC,
 } from './abi/app-controller.ts'
 import { readContract } from './contract.ts'
+import { readHeads } from './heads.ts'
 import { findNewestLog } from './log-search.ts'
 import type { ChainReader, ReadOptions } from './reader.ts'
 import { parseAppUpgraded } from './release-event.ts'
@@ -54,7 +55,7 @@ export async function readAppDecision(
   options: DecisionOptions = {},
 ): Promise<AppDecision> {
   const app = parseAppId(appId)
-  const [block, latest] = await readViews(reader, options)
+  const { final: block, latest } = await readHeads(reader, options)
   const [settled, newest] = await Promise.all([
     readState(reader, contracts, app, block, options),
     block === latest ? undefined : readState(reader, contracts, app, latest, options),
@@ -131,28 +132,6 @@ export function createReleaseCache(maxEntries = 256): ReleaseCache {
 }
 
 type AppState = { creator: Address; status: AppStatus; releaseBlock: bigint }
-
-async function readViews(
-  reader: ChainReader,
-  options: ReadOptions,
-): Promise<[final: BlockRef, latest: BlockRef]> {
-  if (reader.finality === 'latest') {
-    const only = await reader.latestBlock(options)
-    return [only, only]
-  }
-  const [block, latest] = await Promise.all([
-    reader.pinnedBlock(options),
-    reader.latestBlock(options),
-  ])
-  if (block.hash === latest.hash) return [block, block]
-  if (block.number < latest.number) return [block, latest]
-  throw new EigenxError({
-    code: 'CHAIN_DISAGREES',
-    message: 'The final block of the chain providers is newer than their newest',
-    stage: 'chain',
-    details: { what: 'the newest block' },
-  })
-}
 
 async function readState(
   reader: ChainReader,

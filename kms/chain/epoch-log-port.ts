@@ -1,0 +1,96 @@
+/**
+ * The epoch driver's view of the chain: the log of its operator set and who is a member.
+ * @module
+ */
+import { encodeFunctionData } from 'viem'
+import { compareBytes, toHex } from '../../sdk/bytes.ts'
+import { epochLogAbi } from '../../sdk/chain/abi/epoch-log.ts'
+import { epochSetId, readLogEntries } from '../../sdk/chain/epoch-log.ts'
+import { type OperatorContracts, readOperatorSet } from '../../sdk/chain/operators.ts'
+import type { ChainReader } from '../../sdk/chain/reader.ts'
+import type { Address, BlockRef, Hash32 } from '../../sdk/chain/types.ts'
+import type { LogSnapshot } from '../../sdk/protocol/types.ts'
+import type { EpochLogPort, MembershipPort } from '../epoch/ports.ts'
+import type { Poster } from './poster.ts'
+
+export type EpochLogPortInput = {
+  reader: ChainReader
+  poster: Poster
+  epochLog: Address
+  avs: Address
+  operatorSetId: number
+}
+
+/** How far back an equal post is looked for before one is sent: an hour and more on every chain in use. */
+const LOOK_BACK_BLOCKS = 5000n
+
+export function createEpochLogPort(input: EpochLogPortInput): EpochLogPort {
+  const { reader, poster, epochLog } = input
+  const set = epochSetId(input.avs, input.operatorSetId)
+  const source = { epochLog, set, headers: new Map<Hash32, BlockRef>() }
+  const read = (fromBlock: bigint) => readLogEntries(reader, source, fromBlock)
+  /** After a crash or a lost answer the post may be there already, by us or by another operator. */
+  const isPosted = async (matches: (snapshot: LogSnapshot) => boolean) => {
+    const { number } = await reader.latestBlock()
+    return matches(await read(number > LOOK_BACK_BLOCKS ? number - LOOK_BACK_BLOCKS : 0n))
+  }
+  const postOnce = async (
+    what: string,
+    data: `0x${string}`,
+    matches: (snapshot: LogSnapshot) => boolean,
+  ) => {
+    if (await isPosted(matches)) return
+    try {
+      await poster.send({ to: epochLog, data }, what)
+    } catch (error) {
+      if (!(await isPosted(matches))) throw error
+    }
+  }
+
+  return {
+    read,
+    post: ({ epoch, prev, outputHash, body }) =>
+      postOnce(
+        `the output of epoch ${epoch}`,
+        encodeFunctionData({
+          abi: epochLogAbi,
+          functionName: 'post',
+          args: [set, BigInt(epoch), prev, outputHash, toHex(body)],
+        }),
+        ({ entries }) =>
+          entries.some(
+            (entry) =>
+              entry.epoch === epoch &&
+              entry.prev === prev &&
+              entry.outputHash === outputHash &&
+              compareBytes(entry.body, body) === 0,
+          ),
+      ),
+    complain: ({ epoch, body }) =>
+      postOnce(
+        `a complaint about epoch ${epoch}`,
+        encodeFunctionData({
+          abi: epochLogAbi,
+          functionName: 'complain',
+          args: [set, BigInt(epoch), toHex(body)],
+        }),
+        ({ complaints }) =>
+          complaints.some(
+            (complaint) => complaint.epoch === epoch && compareBytes(complaint.body, body) === 0,
+          ),
+      ),
+  }
+}
+
+export function createMembershipPort(
+  reader: ChainReader,
+  contracts: OperatorContracts,
+): MembershipPort {
+  return {
+    current: () => readOperatorSet(reader, contracts),
+    async at({ number, hash }) {
+      const block = await reader.blockByNumber(number)
+      return block?.hash === hash ? readOperatorSet(reader, contracts, block) : undefined
+    },
+  }
+}
