@@ -122,7 +122,7 @@ function createSender(config: ProviderConfig): Send {
       isLate = true
       abort()
     }, config.timeoutMs)
-    for (const signal of signals) signal.addEventListener('abort', abort)
+    const unlink = signals.map((signal) => onAbort(signal, abort))
     try {
       return readEnvelope(await request({ method, params }, { signal: controller.signal }))
     } catch (error) {
@@ -130,9 +130,25 @@ function createSender(config: ProviderConfig): Send {
       return { kind: 'fault', fault: isLate ? 'timeout' : faultOf(error) }
     } finally {
       clearTimeout(timer)
-      for (const signal of signals) signal.removeEventListener('abort', abort)
+      for (const remove of unlink) remove()
     }
   }
+}
+
+const abortCalls = new WeakMap<AbortSignal, Set<() => void>>()
+
+/** One listener a signal, however many requests hang on it: Node warns of a leak beyond ten. */
+function onAbort(signal: AbortSignal, call: () => void): () => void {
+  const known = abortCalls.get(signal)
+  const calls = known ?? new Set()
+  if (known === undefined) {
+    abortCalls.set(signal, calls)
+    signal.addEventListener('abort', () => {
+      for (const next of calls) next()
+    })
+  }
+  calls.add(call)
+  return () => calls.delete(call)
 }
 
 function isCancelled(signals: readonly AbortSignal[]): boolean {
