@@ -6,7 +6,7 @@
 import { parseImageReference } from '../../policy/image.ts'
 import { releaseDemand } from '../../policy/release.ts'
 import type { Initdata, PolicyVerdict, ReleaseDemand } from '../../policy/types.ts'
-import { judgePolicy } from '../../policy/verdict.ts'
+import { judgePolicy } from '../../policy/judge.ts'
 import type { Address, AppDecision } from '../../sdk/chain/types.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import { type DecisionTrail, note } from './trail.ts'
@@ -114,13 +114,13 @@ export function demandPolicy(
     return verdict
   }
   const refusals = verdict.findings.filter((finding) => finding.severity === 'refuse')
-  const foreignImage = refusals.find((finding) => IMAGE_FINDINGS.has(finding.code))
-  if (foreignImage !== undefined)
+  const foreign = refusals.find((finding) => FOREIGN.has(finding.code))
+  if (foreign !== undefined)
     throw new EigenxError({
       code: 'RELEASE_MISMATCH',
-      message: 'The pod may run an image that is not in the release.',
+      message: 'The pod does not run what is in the release.',
       stage: 'policy',
-      details: { expected: demand.imageDigest, actual: foreignImage.message.slice(0, 256) },
+      details: { expected: demand.imageDigest, actual: foreign.message.slice(0, 256) },
       hint: 'Release this image, or boot the pod with the initdata prepared for the release.',
     })
   throw new EigenxError({
@@ -136,8 +136,12 @@ export function demandPolicy(
   })
 }
 
-/** Findings that say "another image", as opposed to "too much power". */
-const IMAGE_FINDINGS: ReadonlySet<string> = new Set(['IMAGE_NOT_IN_RELEASE', 'IMAGE_UNPINNED'])
+/** Findings that say "this is something else", as opposed to "this may do too much". */
+const FOREIGN: ReadonlySet<string> = new Set([
+  'IMAGE_NOT_IN_RELEASE',
+  'LAYERS_NOT_IN_RELEASE',
+  'INITDATA_NOT_PINNED',
+])
 
 /**
  * The repository, where both the release and the policy name one. The digest has pinned the

@@ -1,0 +1,174 @@
+/** One operator's app over plain functions for the chain, with everything else real. */
+import type { Hono } from 'hono'
+import { createSnpAuthority, type SnpAuthority } from '../../helper/sim/evidence.ts'
+import { createKmsApp, type KmsAppDeps } from '../../kms/app.ts'
+import { type ChainQuestions, decisionSettings } from '../../kms/authorize/settings.ts'
+import { type KmsConfig, parseKmsConfig } from '../../kms/config.ts'
+import type { PeerHandler } from '../../kms/epoch/ports.ts'
+import type { Env } from '../../kms/http/answers.ts'
+import type { KeyService } from '../../kms/keys.ts'
+import { createLog } from '../../kms/log.ts'
+import { reportStatus } from '../../kms/status.ts'
+import type { SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
+import type { Address, AppDecision } from '../../sdk/chain/types.ts'
+import {
+  APP,
+  DOMAIN,
+  FRESH_BLOCK,
+  keyServiceOf,
+  keyVersionOf,
+  makeRelease,
+  makeRsa,
+  makeSharing,
+  type RsaPair,
+  type Sharing,
+} from './kit.ts'
+
+export const CREATOR: Address = `0x${'c7'.repeat(20)}`
+
+export type WorldOptions = {
+  /** Sections of operator.toml beside the minimal ones. */
+  toml?: string
+  chain?: Partial<ChainQuestions>
+  keys?: KeyService
+  anchors?: SnpTrustAnchors
+  peers?: PeerHandler
+  certifiedBody?: KmsAppDeps['certifiedBody']
+  domain?: typeof DOMAIN
+  /** Unix milliseconds. */
+  now?: () => number
+}
+
+export type World = {
+  app: Hono<Env>
+  config: KmsConfig
+  operator: Address
+  sharing: Sharing
+  authority: SnpAuthority
+  rsa: RsaPair
+  /** Every log line so far. */
+  log: () => string
+}
+
+const authorities = new Map<string, Promise<SnpAuthority>>()
+/** RSA keys take a while: one of each kind serves a whole test file. */
+export function sharedAuthority(
+  kind: 'VCEK' | 'VLEK' = 'VCEK',
+  keySet = 'default',
+): Promise<SnpAuthority> {
+  const name = `${kind} ${keySet}`
+  const found =
+    authorities.get(name) ??
+    createSnpAuthority({ product: 'Milan', kind, now: Math.floor(Date.now() / 1000), keySet })
+  authorities.set(name, found)
+  return found
+}
+
+let rsa: RsaPair | undefined
+
+export function operatorToml(domain = DOMAIN, extra = ''): string {
+  return `
+[operator]
+address = "0x${'01'.repeat(20)}"
+signing_key_file = "signing.key"
+[chain]
+chain_id = ${domain.chainId}
+rpc_urls = ["http://127.0.0.1:1"]
+[contracts]
+allocation_manager = "0x${'02'.repeat(20)}"
+key_registrar = "0x${'03'.repeat(20)}"
+app_controller = "0x${'04'.repeat(20)}"
+epoch_log = "${domain.epochLog}"
+avs = "${domain.avs}"
+operator_set_id = ${domain.operatorSetId}
+[store]
+path = "operator.db"
+key_file = "store.key"
+${extra}
+`
+}
+
+/** Limits that do not get in the way of a test. */
+export const WIDE_LIMITS = `
+[limits]
+secrets = { per_second = 10000, burst = 10000, concurrent = 100 }
+app_sign = { per_second = 10000, burst = 10000, concurrent = 100 }
+read = { per_second = 10000, burst = 10000, concurrent = 100 }
+peer = { per_second = 10000, burst = 10000, concurrent = 100 }
+`
+
+export async function makeWorld(options: WorldOptions = {}): Promise<World> {
+  const config = parseKmsConfig(operatorToml(options.domain, options.toml ?? WIDE_LIMITS))
+  const authority = await sharedAuthority()
+  const sharing = makeSharing()
+  const operator = config.operator.address
+  const keys = options.keys ?? keyServiceOf(keyVersionOf(sharing, operator))
+  const lines: string[] = []
+  const now = options.now ?? (() => Date.now())
+  const app = createKmsApp({
+    operator,
+    config,
+    decision: {
+      settings: decisionSettings(config),
+      anchors: options.anchors ?? authority.anchors,
+      chain: { ...honestChain(), ...options.chain },
+      keys,
+    },
+    log: createLog({ level: 'debug', destination: { write: (line) => void lines.push(line) } }),
+    now,
+    status: () =>
+      reportStatus(
+        {
+          operator,
+          chainId: config.chain.chainId,
+          node: { startedAtMs: now() - 5000, accepting: true },
+          key: keys.active(),
+        },
+        now(),
+      ),
+    peers: () => options.peers,
+    certifiedBody: options.certifiedBody ?? (async () => undefined),
+  })
+  rsa ??= makeRsa()
+  return { app, config, operator, sharing, authority, rsa, log: () => lines.join('') }
+}
+
+/** A chain on which the app of the kit runs its release and one block is fresh. */
+export function honestChain(release = makeRelease()): ChainQuestions {
+  const block = { number: 9n, hash: FRESH_BLOCK, timestamp: 1_700_000_100 }
+  const decision: AppDecision = {
+    creator: CREATOR,
+    status: 'STARTED',
+    release,
+    block,
+    latest: block,
+  }
+  return {
+    decideApp: async (app) => {
+      if (app !== APP) throw new Error(`the test asked about ${app}`)
+      return decision
+    },
+    creatorOf: async () => CREATOR,
+    demandFresh: async (hash) => {
+      if (hash !== FRESH_BLOCK) throw new Error('the test asked about another block')
+    },
+  }
+}
+
+export function post(
+  world: Pick<World, 'app'>,
+  path: string,
+  body: BodyInit | Record<string, unknown>,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  const plain = typeof body === 'object' && Object.getPrototypeOf(body) === Object.prototype
+  return Promise.resolve(
+    world.app.request(path, {
+      method: 'POST',
+      body: plain ? JSON.stringify(body) : (body as BodyInit),
+      headers,
+    }),
+  )
+}
+
+export const PROBLEM = { accept: 'application/problem+json' }
