@@ -178,9 +178,12 @@ function readMounts(value: JsonValue | undefined, path: string, findings: Findin
   })
 }
 
+/** Credentials of the pod in its cluster, not code. */
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
+
 export function hostFiles(path: string, destination: string): Finding {
   return makeFinding(
-    'refuse',
+    destination === SERVICE_ACCOUNT ? 'info' : 'refuse',
     'HOST_FILES',
     path,
     `The host supplies the files under ${quote(destination)}, and nothing checks them.`,

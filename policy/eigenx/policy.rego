@@ -331,8 +331,8 @@ env_patterns := {
     "service_links": [
         "^[A-Z][A-Z0-9_]*_SERVICE_HOST=[0-9a-f.:]{2,45}$",
         "^[A-Z][A-Z0-9_]*_SERVICE_PORT(_[A-Z0-9_]+)?=[0-9]{1,5}$",
-        "^[A-Z][A-Z0-9_]*_PORT=(tcp|udp|sctp)://[][0-9a-f.:]{2,53}$",
-        "^[A-Z][A-Z0-9_]*_PORT_[0-9]{1,5}_(TCP|UDP|SCTP)=(tcp|udp|sctp)://[][0-9a-f.:]{2,53}$",
+        "^[A-Z][A-Z0-9_]*_PORT=(tcp|udp|sctp)://[0-9a-f.:\\[\\]]{2,53}$",
+        "^[A-Z][A-Z0-9_]*_PORT_[0-9]{1,5}_(TCP|UDP|SCTP)=(tcp|udp|sctp)://[0-9a-f.:\\[\\]]{2,53}$",
         "^[A-Z][A-Z0-9_]*_PORT_[0-9]{1,5}_(TCP|UDP|SCTP)_PROTO=(tcp|udp|sctp)$",
         "^[A-Z][A-Z0-9_]*_PORT_[0-9]{1,5}_(TCP|UDP|SCTP)_PORT=[0-9]{1,5}$",
         "^[A-Z][A-Z0-9_]*_PORT_[0-9]{1,5}_(TCP|UDP|SCTP)_ADDR=[0-9a-f.:]{2,45}$",

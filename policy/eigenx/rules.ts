@@ -7,7 +7,7 @@
  */
 
 export const EIGENX_RULES_SHA256 =
-  '589c416c261c8275c8fb5e2ff963addb5e48651570e90d0f1cad65d2c58eac61'
+  '2f861ca95b35402f5690cb4a2d550fb21515aee4b789608c47aa0f90996883be'
 
 export const EIGENX_RULES = `# eigenx-tee rule set for the Kata agent's policy engine, version 1.
 #
@@ -342,8 +342,8 @@ env_patterns := {
     "service_links": [
         "^[A-Z][A-Z0-9_]*_SERVICE_HOST=[0-9a-f.:]{2,45}$",
         "^[A-Z][A-Z0-9_]*_SERVICE_PORT(_[A-Z0-9_]+)?=[0-9]{1,5}$",
-        "^[A-Z][A-Z0-9_]*_PORT=(tcp|udp|sctp)://[][0-9a-f.:]{2,53}$",
-        "^[A-Z][A-Z0-9_]*_PORT_[0-9]{1,5}_(TCP|UDP|SCTP)=(tcp|udp|sctp)://[][0-9a-f.:]{2,53}$",
+        "^[A-Z][A-Z0-9_]*_PORT=(tcp|udp|sctp)://[0-9a-f.:\\\\[\\\\]]{2,53}$",
+        "^[A-Z][A-Z0-9_]*_PORT_[0-9]{1,5}_(TCP|UDP|SCTP)=(tcp|udp|sctp)://[0-9a-f.:\\\\[\\\\]]{2,53}$",
         "^[A-Z][A-Z0-9_]*_PORT_[0-9]{1,5}_(TCP|UDP|SCTP)_PROTO=(tcp|udp|sctp)$",
         "^[A-Z][A-Z0-9_]*_PORT_[0-9]{1,5}_(TCP|UDP|SCTP)_PORT=[0-9]{1,5}$",
         "^[A-Z][A-Z0-9_]*_PORT_[0-9]{1,5}_(TCP|UDP|SCTP)_ADDR=[0-9a-f.:]{2,45}$",

@@ -1,0 +1,547 @@
+/** What our rule set must allow and deny, as a table: one base request, one thing changed. */
+
+import {
+  APP_IMAGE,
+  added,
+  appRequest,
+  changed,
+  type Fields,
+  type Json,
+  mount,
+  OTHER_DIGEST,
+  PATH,
+  pullStorage,
+  SIDE_IMAGE,
+  sandboxRequest,
+  scratchStorage,
+  sharedFile,
+} from './agent-requests.ts'
+
+export type RuleCase = { name: string; rule: string; input: Fields; expect: boolean }
+
+const APP = appRequest()
+const SANDBOX = sandboxRequest()
+const MOUNTS = ['OCI', 'Mounts']
+const ENV = ['OCI', 'Process', 'Env']
+
+/** The app's request with another image everywhere the host names it. */
+function withImage(
+  image: string,
+  where: { source?: boolean; metadata?: boolean; annotation?: boolean },
+) {
+  const annotations = fields(fields(APP.OCI).Annotations)
+  const renamed: Fields = { ...annotations, 'io.kubernetes.cri.image-name': image }
+  const source = where.source === true ? image : APP_IMAGE
+  const storage = pullStorage(
+    text(APP.container_id),
+    source,
+    where.metadata === true ? renamed : annotations,
+  )
+  const out = changed(APP, ['storages', 0], storage)
+  return where.annotation === true ? changed(out, ['OCI', 'Annotations'], renamed) : out
+}
+
+function fields(value: Json | undefined): Fields {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw new Error('not an object')
+}
+
+function text(value: Json | undefined): string {
+  if (typeof value === 'string') return value
+  throw new Error('not a string')
+}
+
+const EVIL = `evil.example/app@${OTHER_DIGEST}`
+const TAGGED = 'ghcr.io/acme/app:latest'
+const PULL = fields(Array.isArray(APP.storages) ? APP.storages[0] : undefined)
+const PULL_OPTION = text(Array.isArray(PULL.driver_options) ? PULL.driver_options[0] : undefined)
+const EVERYWHERE = { source: true, metadata: true, annotation: true }
+const HOSTS = sharedFile('hosts')
+
+function asSandbox(base: Fields): Fields {
+  const typed = changed(base, ['OCI', 'Annotations', 'io.kubernetes.cri.container-type'], 'sandbox')
+  return changed(
+    typed,
+    ['OCI', 'Annotations', 'io.katacontainers.pkg.oci.container_type'],
+    'pod_sandbox',
+  )
+}
+
+const CREATE: readonly [string, Fields, boolean][] = [
+  ['the app as released', APP, true],
+  ['the sandbox', SANDBOX, true],
+  ['the app without the optional variables', changed(APP, ENV, [PATH, 'MODE=production']), true],
+  [
+    'the released digest from another registry',
+    withImage(APP_IMAGE.replace('ghcr.io', 'mirror.example'), EVERYWHERE),
+    true,
+  ],
+  ['tmpfs as /dev/shm', changed(APP, [...MOUNTS, 3], mount('/dev/shm', 'shm', 'tmpfs', [])), true],
+
+  ['another image', withImage(EVIL, EVERYWHERE), false],
+  ['another image in the pull source alone', withImage(EVIL, { source: true }), false],
+  [
+    'another image in the pull source and its metadata',
+    withImage(EVIL, { source: true, metadata: true }),
+    false,
+  ],
+  ['another image in the annotation alone', withImage(EVIL, { annotation: true }), false],
+  ['another image in the metadata alone', withImage(EVIL, { metadata: true }), false],
+  ['a tag instead of a digest', withImage(TAGGED, EVERYWHERE), false],
+  [
+    'the digest in the tag position of another reference',
+    withImage(`evil.example/${APP_IMAGE.slice(-64)}:x@${OTHER_DIGEST}`, EVERYWHERE),
+    false,
+  ],
+  [
+    'two digests in one reference',
+    withImage(`${EVIL}@${APP_IMAGE.split('@')[1]}`, EVERYWHERE),
+    false,
+  ],
+  ['an approved image of another container', withImage(SIDE_IMAGE, EVERYWHERE), false],
+  ['no pull at all', changed(APP, ['storages'], [scratchStorage()]), false],
+  ['a second pull', added(APP, ['storages'], PULL), false],
+  [
+    'a second pull of another image',
+    added(APP, ['storages'], changed(PULL, ['source'], EVIL)),
+    false,
+  ],
+  [
+    'a pull to another mount point',
+    changed(APP, ['storages', 0, 'mount_point'], '/run/kata-containers/other/rootfs'),
+    false,
+  ],
+  [
+    'a pull with an option before the real one',
+    changed(
+      APP,
+      ['storages', 0, 'driver_options'],
+      [
+        `image_guest_pull=${JSON.stringify({ metadata: { 'io.kubernetes.cri.container-type': 'sandbox' } })}`,
+        PULL_OPTION,
+      ],
+    ),
+    false,
+  ],
+  ['a pull without options', changed(APP, ['storages', 0, 'driver_options'], []), false],
+  [
+    'a pull with options that are no JSON',
+    changed(APP, ['storages', 0, 'driver_options'], ['image_guest_pull={']),
+    false,
+  ],
+  [
+    'a root outside the pulled image',
+    changed(APP, ['OCI', 'Root', 'Path'], '/run/kata-containers/shared/containers/x'),
+    false,
+  ],
+  [
+    'a writable root where a read-only one is listed',
+    changed(APP, ['OCI', 'Root', 'Readonly'], true),
+    false,
+  ],
+  [
+    'a container id that leaves its directory',
+    changed(
+      changed(APP, ['container_id'], '../x'),
+      ['OCI', 'Root', 'Path'],
+      '/run/kata-containers/../x/rootfs',
+    ),
+    false,
+  ],
+
+  ['another command', changed(APP, ['OCI', 'Process', 'Args'], ['/bin/sh', '-c', 'env']), false],
+  [
+    'an argument more',
+    changed(APP, ['OCI', 'Process', 'Args'], ['/usr/bin/app', '--serve', '--debug']),
+    false,
+  ],
+  ['an argument less', changed(APP, ['OCI', 'Process', 'Args'], ['/usr/bin/app']), false],
+  ['no command', changed(APP, ['OCI', 'Process', 'Args'], []), false],
+  ['another working directory', changed(APP, ['OCI', 'Process', 'Cwd'], '/tmp'), false],
+  ['root instead of the listed user', changed(APP, ['OCI', 'Process', 'User', 'UID'], 0), false],
+  [
+    'an unlisted group',
+    changed(APP, ['OCI', 'Process', 'User', 'AdditionalGids'], [1000, 0]),
+    false,
+  ],
+  ['a user by name', changed(APP, ['OCI', 'Process', 'User', 'Username'], 'root'), false],
+  ['new privileges', changed(APP, ['OCI', 'Process', 'NoNewPrivileges'], false), false],
+  [
+    'an unlisted capability',
+    added(APP, ['OCI', 'Process', 'Capabilities', 'Bounding'], 'CAP_SYS_ADMIN'),
+    false,
+  ],
+  ['a terminal', changed(APP, ['OCI', 'Process', 'Terminal'], true), false],
+
+  ['an extra variable', added(APP, ENV, 'DEBUG=1'), false],
+  ['LD_PRELOAD', added(APP, ENV, 'LD_PRELOAD=/data/evil.so'), false],
+  ['a listed variable with another value', changed(APP, ENV, [PATH, 'MODE=debug']), false],
+  ['a listed variable twice, once with another value', added(APP, ENV, 'MODE=debug'), false],
+  ['a listed variable left out', changed(APP, ENV, [PATH]), false],
+  ['a service variable that is none', added(APP, ENV, 'LD_SERVICE_HOST=/data/evil.so'), false],
+  ['a variable hidden behind a line feed', added(APP, ENV, 'HOSTNAME=x\nLD_PRELOAD=/x'), false],
+  ['the host name twice', added(APP, ENV, 'HOSTNAME=pod-2'), false],
+
+  [
+    'a host file over the binary',
+    added(APP, MOUNTS, mount('/usr/bin/app', sharedFile('app'), 'bind', ['ro'])),
+    false,
+  ],
+  [
+    'a host directory over a listed scratch volume',
+    changed(APP, [...MOUNTS, 10], mount('/data', sharedFile('data'), 'bind', ['rw'])),
+    false,
+  ],
+  [
+    'listed files mounted writable',
+    changed(APP, [...MOUNTS, 11], mount('/config', sharedFile('config'), 'bind', ['rw'])),
+    false,
+  ],
+  [
+    'listed files from elsewhere in the guest',
+    changed(APP, [...MOUNTS, 11], mount('/config', '/run/confidential-containers', 'bind', ['ro'])),
+    false,
+  ],
+  [
+    'listed files from above their directory',
+    changed(APP, [...MOUNTS, 11], mount('/config', sharedFile('x/../../../etc'), 'bind', ['ro'])),
+    false,
+  ],
+  [
+    'the hosts file from another source',
+    changed(APP, [...MOUNTS, 6], mount('/etc/hosts', '/etc/shadow', 'bind', ['ro'])),
+    false,
+  ],
+  [
+    'a destination twice',
+    added(APP, MOUNTS, mount('/config', sharedFile('config2'), 'bind', ['ro'])),
+    false,
+  ],
+  [
+    'a bind of the guest under /proc',
+    changed(APP, [...MOUNTS, 0], mount('/proc', '/', 'bind', [])),
+    false,
+  ],
+  [
+    'an overlay of proc from a host source',
+    changed(APP, [...MOUNTS, 0], mount('/proc', '/dev/vda', 'proc', [])),
+    false,
+  ],
+  ['a scratch volume without its storage', changed(APP, ['storages'], [PULL]), false],
+  [
+    'an unencrypted block device as scratch',
+    changed(APP, ['storages', 1], {
+      driver: 'blk',
+      driver_options: [],
+      fstype: 'ext4',
+      mount_point: '/run/kata-containers/sandbox/storage/MDA=',
+      options: [],
+      source: '00/00',
+    }),
+    false,
+  ],
+  [
+    'a storage of an unknown driver',
+    added(APP, ['storages'], {
+      driver: 'virtio-fs',
+      driver_options: [],
+      fstype: 'virtiofs',
+      mount_point: '/usr',
+      options: [],
+      source: 'x',
+    }),
+    false,
+  ],
+  [
+    'a scratch storage outside its directory',
+    changed(APP, ['storages', 1, 'mount_point'], '/usr/bin'),
+    false,
+  ],
+
+  [
+    'a container name that is not listed',
+    changed(APP, ['OCI', 'Annotations', 'io.kubernetes.cri.container-name'], 'extra'),
+    false,
+  ],
+  [
+    'the name of another container',
+    changed(APP, ['OCI', 'Annotations', 'io.kubernetes.cri.container-name'], 'side'),
+    false,
+  ],
+  [
+    'a device injected by CDI',
+    changed(APP, ['OCI', 'Annotations', 'cdi.k8s.io/vfio0'], 'nvidia.com/gpu=0'),
+    false,
+  ],
+  ['a device', changed(APP, ['devices'], [{ container_path: '/dev/mem' }]), false],
+  ['a hook', changed(APP, ['OCI', 'Hooks'], { Prestart: [{ Path: '/bin/sh' }] }), false],
+  ['a shared mount', changed(APP, ['shared_mounts'], [{ name: 'x' }]), false],
+  ['a shared process namespace', changed(APP, ['sandbox_pidns'], true), false],
+  [
+    'the guest mount namespace',
+    changed(APP, ['OCI', 'Linux', 'Namespaces', 2, 'Path'], '/proc/1/ns/mnt'),
+    false,
+  ],
+  [
+    'no mount namespace',
+    changed(
+      APP,
+      ['OCI', 'Linux', 'Namespaces'],
+      [
+        { Type: 'ipc', Path: '' },
+        { Type: 'uts', Path: '' },
+      ],
+    ),
+    false,
+  ],
+  [
+    'a dangerous sysctl',
+    changed(APP, ['OCI', 'Linux', 'Sysctl'], { 'kernel.core_pattern': '|/data/x' }),
+    false,
+  ],
+  ['an empty request', {}, false],
+
+  ['the app under the annotations of a sandbox', asSandbox(APP), false],
+  [
+    'a sandbox that runs the app',
+    changed(SANDBOX, ['OCI', 'Process', 'Args'], ['/usr/bin/app', '--serve']),
+    false,
+  ],
+  [
+    'a sandbox whose image is really pulled',
+    changed(
+      SANDBOX,
+      ['storages', 0],
+      pullStorage(text(SANDBOX.container_id), EVIL, {
+        'io.kubernetes.cri.container-type': 'container',
+      }),
+    ),
+    false,
+  ],
+  [
+    'a sandbox whose metadata says nothing',
+    changed(SANDBOX, ['storages', 0], pullStorage(text(SANDBOX.container_id), EVIL, {})),
+    false,
+  ],
+  ['a sandbox without a pull', changed(SANDBOX, ['storages'], []), false],
+  ['a sandbox with LD_PRELOAD', added(SANDBOX, ENV, 'LD_PRELOAD=/x'), false],
+  [
+    'a sandbox with a mount over /pause',
+    added(SANDBOX, MOUNTS, mount('/pause', sharedFile('pause'), 'bind', ['ro'])),
+    false,
+  ],
+  [
+    'the metadata of CRI-O beside those of containerd',
+    changed(
+      APP,
+      ['storages', 0],
+      pullStorage(text(APP.container_id), APP_IMAGE, {
+        ...fields(fields(APP.OCI).Annotations),
+        'io.kubernetes.cri-o.ContainerType': 'sandbox',
+      }),
+    ),
+    false,
+  ],
+]
+
+const DENIED = [
+  'AddSwapPathRequest',
+  'AddSwapRequest',
+  'AllowRequestsFailingPolicy',
+  'CloseStdinRequest',
+  'ExecProcessRequest',
+  'GetDiagnosticDataRequest',
+  'GetIPTablesRequest',
+  'GetMetricsRequest',
+  'GetVolumeStatsRequest',
+  'ListInterfacesRequest',
+  'ListRoutesRequest',
+  'MemAgentCompactSetRequest',
+  'MemAgentMemcgSetRequest',
+  'MemHotplugByProbeRequest',
+  'PauseContainerRequest',
+  'PullImageRequest',
+  'ReadStreamRequest',
+  'ReseedRandomDevRequest',
+  'ResizeVolumeRequest',
+  'ResumeContainerRequest',
+  'SetGuestDateTimeRequest',
+  'SetIPTablesRequest',
+  'SetPolicyRequest',
+  'StartTracingRequest',
+  'StopTracingRequest',
+  'TtyWinResizeRequest',
+  'UpdateContainerRequest',
+  'UpdateEphemeralMountsRequest',
+  'VolumeStatsRequest',
+  'WriteStreamRequest',
+]
+const ALLOWED = [
+  'DestroySandboxRequest',
+  'GetOOMEventRequest',
+  'GuestDetailsRequest',
+  'OnlineCPUMemRequest',
+  'RemoveContainerRequest',
+  'RemoveStaleVirtiofsShareMountsRequest',
+  'SignalProcessRequest',
+  'StartContainerRequest',
+  'StatsContainerRequest',
+  'WaitProcessRequest',
+]
+
+const FILE = 0o100644
+const DIRECTORY = 0o040755
+const LINK = 0o120777
+const SYMLINK_IN = [...new TextEncoder().encode('..data/token')]
+const SYMLINK_OUT = [...new TextEncoder().encode('../../../etc')]
+const SYMLINK_DEEP = [...new TextEncoder().encode('..data/../../../etc')]
+const SYMLINK_ROOT = [...new TextEncoder().encode('/etc')]
+
+function copy(path: string, mode: number, data: number[] = []): Fields {
+  return { path, file_mode: mode, dir_mode: 0o755, file_size: 1, offset: 0, uid: 0, gid: 0, data }
+}
+
+const COPY: readonly [string, Fields, boolean][] = [
+  ['the hosts file', copy(HOSTS, FILE), true],
+  ['the resolver file', copy(sharedFile('resolv.conf'), FILE), true],
+  ['a file of a listed volume', copy(sharedFile('config/a.json'), FILE), true],
+  ['a projected directory', copy(sharedFile('config/..2026_01_02_03_04_05.1'), DIRECTORY), true],
+  ['a link inside a listed volume', copy(sharedFile('config/token'), LINK, SYMLINK_IN), true],
+  [
+    'a file outside the shared directory',
+    copy('/run/confidential-containers/cdh.toml', FILE),
+    false,
+  ],
+  ['a file above the shared directory', copy(sharedFile('config/../../../x'), FILE), false],
+  ["a container's root", copy('/run/kata-containers/x/rootfs/usr/bin/app', FILE), false],
+  ['a device node', copy(HOSTS, 0o060644), false],
+  ['the hosts file as a link', copy(HOSTS, LINK, SYMLINK_ROOT), false],
+  ['a link to the root', copy(sharedFile('config/token'), LINK, SYMLINK_ROOT), false],
+  ['a link upwards', copy(sharedFile('config/token'), LINK, SYMLINK_OUT), false],
+  [
+    'a link that goes down and then up',
+    copy(sharedFile('config/token'), LINK, SYMLINK_DEEP),
+    false,
+  ],
+  ['a link without a readable target', copy(sharedFile('config/token'), LINK), false],
+  ['a file that names its link target apart', { ...copy(HOSTS, FILE), symlink_src: '/etc' }, false],
+]
+
+const SHM: Fields = {
+  driver: 'ephemeral',
+  driver_options: [],
+  source: 'shm',
+  fstype: 'tmpfs',
+  options: ['noexec'],
+  mount_point: '/run/kata-containers/sandbox/shm',
+  fs_group: null,
+}
+const BOOT: Fields = {
+  hostname: 'pod',
+  dns: [],
+  storages: [SHM],
+  sandbox_pidns: false,
+  guest_hook_path: '',
+  kernel_modules: [],
+}
+
+const OTHERS: readonly [string, string, Fields, boolean][] = [
+  ['CreateSandboxRequest', 'shared memory', BOOT, true],
+  ['CreateSandboxRequest', 'nothing to mount', { ...BOOT, storages: [] }, true],
+  [
+    'CreateSandboxRequest',
+    'a host mount',
+    { ...BOOT, storages: [{ ...SHM, driver: 'virtio-fs', source: 'kataShared' }] },
+    false,
+  ],
+  [
+    'CreateSandboxRequest',
+    'shared memory elsewhere',
+    { ...BOOT, storages: [{ ...SHM, mount_point: '/usr' }] },
+    false,
+  ],
+  ['CreateSandboxRequest', 'guest hooks', { ...BOOT, guest_hook_path: '/hooks' }, false],
+  ['CreateSandboxRequest', 'kernel modules', { ...BOOT, kernel_modules: [{ name: 'x' }] }, false],
+  ['CreateSandboxRequest', 'one process namespace', { ...BOOT, sandbox_pidns: true }, false],
+  [
+    'UpdateInterfaceRequest',
+    'the pod interface',
+    {
+      interface: {
+        name: 'eth0',
+        device: 'eth0',
+        IPAddresses: [{ address: '10.1.2.3', mask: '24' }],
+      },
+    },
+    true,
+  ],
+  [
+    'UpdateInterfaceRequest',
+    'the loopback interface',
+    { interface: { name: 'lo', IPAddresses: [] } },
+    false,
+  ],
+  [
+    'UpdateInterfaceRequest',
+    'a loopback address',
+    { interface: { name: 'eth0', IPAddresses: [{ address: '127.0.0.1', mask: '8' }] } },
+    false,
+  ],
+  [
+    'UpdateRoutesRequest',
+    'the default route',
+    { routes: { Routes: [{ dest: '', gateway: '10.1.2.1', device: 'eth0', source: '' }] } },
+    true,
+  ],
+  [
+    'UpdateRoutesRequest',
+    'a route to loopback',
+    { routes: { Routes: [{ dest: '127.0.0.1/32', gateway: '', device: 'eth0', source: '' }] } },
+    false,
+  ],
+  [
+    'UpdateRoutesRequest',
+    'a route over lo',
+    { routes: { Routes: [{ dest: '', gateway: '', device: 'lo', source: '' }] } },
+    false,
+  ],
+  [
+    'UpdateRoutesRequest',
+    'an IPv6 loopback route',
+    { routes: { Routes: [{ dest: '::1/128', gateway: '', device: 'eth0', source: '' }] } },
+    false,
+  ],
+  [
+    'AddARPNeighborsRequest',
+    'a neighbour',
+    {
+      neighbors: {
+        ARPNeighbors: [{ device: 'eth0', toIPAddress: { address: '10.1.2.1', mask: '' } }],
+      },
+    },
+    true,
+  ],
+  [
+    'AddARPNeighborsRequest',
+    'a neighbour at loopback',
+    {
+      neighbors: {
+        ARPNeighbors: [{ device: 'eth0', toIPAddress: { address: '127.0.0.1', mask: '' } }],
+      },
+    },
+    false,
+  ],
+]
+
+export const RULE_CASES: readonly RuleCase[] = [
+  ...CREATE.map(([name, input, expect]) => ({
+    name,
+    rule: 'CreateContainerRequest',
+    input,
+    expect,
+  })),
+  ...COPY.map(([name, input, expect]) => ({ name, rule: 'CopyFileRequest', input, expect })),
+  ...OTHERS.map(([rule, name, input, expect]) => ({ name, rule, input, expect })),
+  ...DENIED.map((rule) => ({ name: 'any', rule, input: {}, expect: false })),
+  ...ALLOWED.map((rule) => ({ name: 'any', rule, input: {}, expect: true })),
+]
