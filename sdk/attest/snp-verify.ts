@@ -95,15 +95,12 @@ export function verifySnp(
 /** A report signed by no key carries a zero signature; so does one whose chip key the host masked. */
 function checkSigner(report: SnpReport, log: CheckLog): 'VCEK' | 'VLEK' {
   const { signingKey, maskChipKey } = report
-  const hint = 'The host must let the firmware sign with a VCEK or a VLEK.'
-  const inputs = { signingKey, maskChipKey: String(maskChipKey) }
-  log.demand(RULES.signer, !maskChipKey, inputs, 'the host masked the chip key', hint)
   log.demand(
     RULES.signer,
-    signingKey === 'VCEK' || signingKey === 'VLEK',
-    inputs,
-    'the report is not signed by a VCEK or VLEK',
-    hint,
+    !maskChipKey && (signingKey === 'VCEK' || signingKey === 'VLEK'),
+    { signingKey, maskChipKey: String(maskChipKey) },
+    maskChipKey ? 'the host masked the chip key' : 'the report is not signed by a VCEK or VLEK',
+    'The host must let the firmware sign with a VCEK or a VLEK.',
   )
   return signingKey
 }

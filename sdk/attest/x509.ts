@@ -186,7 +186,8 @@ function readExtensions(
 const bad = (label: string, what: string) =>
   malformed(`${label}.${what}`, `${label} certificate: bad ${what}`)
 
-/** For inputs of checks. */
+/** For inputs of checks. Total, also for times that no calendar has. */
 export function describeTime(unixSeconds: number): string {
-  return new Date(unixSeconds * 1000).toISOString()
+  const date = new Date(unixSeconds * 1000)
+  return Number.isNaN(date.getTime()) ? String(unixSeconds) : date.toISOString()
 }
