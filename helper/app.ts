@@ -4,8 +4,8 @@
  *   curl --unix-socket /run/eigenx/eigenx.sock 'http://pod/GetAddresses?count=2'
  *
  * Whoever reaches the socket gets the app's keys; the socket's file mode is the access control. On the
- * optional loopback port a browser must not be a confused deputy: requests with an `Origin` or a foreign
- * `Host` are refused.
+ * optional loopback port a browser must not be a confused deputy: there, requests with an `Origin` or a
+ * foreign `Host` are refused.
  * @module
  */
 import { randomUUID } from 'node:crypto'
@@ -24,6 +24,7 @@ export type HelperAppDeps = {
   identity: IdentityHolder
   /** Of the package. */
   version: string
+  carrier: 'socket' | 'loopback'
   /** One line for each failed request: code and path, no content. */
   log: (event: string, fields: Readonly<Record<string, string | number>>) => void
 }
@@ -73,7 +74,7 @@ export function createHelperApp(deps: HelperAppDeps): Hono {
   app.use(async (c, next) => {
     c.header('cache-control', 'no-store')
     c.header('x-content-type-options', 'nosniff')
-    refuseBrowsers(c)
+    if (deps.carrier === 'loopback') refuseBrowsers(c)
     await next()
   })
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: () => refuse(tooLarge()) }))
@@ -158,7 +159,7 @@ function describe(identity: AppIdentity, version: string): InfoAnswer {
 function refuseBrowsers(c: Context): void {
   const host = c.req.header('host')?.replace(/:[0-9]+$/, '')
   const isLocal =
-    host === undefined || ['localhost', '127.0.0.1', '[::1]', 'pod'].includes(host.toLowerCase())
+    host !== undefined && ['localhost', '127.0.0.1', '[::1]'].includes(host.toLowerCase())
   if (!isLocal || c.req.header('origin') !== undefined)
     throw new EigenxError({
       code: 'METHOD_DISABLED',

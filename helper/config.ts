@@ -76,7 +76,7 @@ const DocumentSchema = z.strictObject({
   operators: z
     .strictObject({
       avs_address: address,
-      operator_set_id: z.int().min(0).max(0xffffffff).default(0),
+      operator_set_id: z.int().min(0).max(0xffffffff).optional(),
       allocation_manager: address.optional(),
       key_registrar: address.optional(),
       epoch_log: address.optional(),
@@ -98,12 +98,17 @@ const DocumentSchema = z.strictObject({
   operator_set_id: z.int().min(0).max(0xffffffff).optional(),
   rpc_url: httpUrl.optional(),
   chain_id: z.int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+  allocation_manager: address.optional(),
+  key_registrar: address.optional(),
+  epoch_log: address.optional(),
   master_public_key: publicKey.optional(),
   platform_secrets_url: z.string().max(2048).optional(),
   platform_internal_api_key: z.string().max(4096).optional(),
 })
 
 type Document = z.infer<typeof DocumentSchema>
+type OperatorSection = NonNullable<Document['operators']>
+type OperatorKeys = { [K in keyof OperatorSection]?: OperatorSection[K] | undefined }
 
 /**
  * Pure and total.
@@ -158,34 +163,20 @@ function parseDocument(text: string): Document {
 }
 
 function readOperators(document: Document): Omit<EigenxConfig['operators'], 'single'> {
-  const section = document.operators
-  const avs = pickOne(
-    section?.avs_address,
-    document.avs_address,
-    'operators.avs_address',
-    'avs_address',
-  )
+  const section: OperatorKeys = document.operators ?? {}
+  const flat: OperatorKeys = document
+  const choose = <K extends keyof OperatorKeys>(name: K) =>
+    pickOne(section[name], flat[name], `operators.${name}`, name)
+  const avs = choose('avs_address')
   if (avs === undefined) throw invalid('operators.avs_address', 'is missing')
   return {
     avs,
-    operatorSetId:
-      section === undefined ? (document.operator_set_id ?? 0) : refuseTwin(document, section),
-    allocationManager: section?.allocation_manager,
-    keyRegistrar: section?.key_registrar,
-    epochLog: section?.epoch_log,
-    masterPublicKey: pickOne(
-      section?.master_public_key,
-      document.master_public_key,
-      'operators.master_public_key',
-      'master_public_key',
-    ),
+    operatorSetId: choose('operator_set_id') ?? 0,
+    allocationManager: choose('allocation_manager'),
+    keyRegistrar: choose('key_registrar'),
+    epochLog: choose('epoch_log'),
+    masterPublicKey: choose('master_public_key'),
   }
-}
-
-function refuseTwin(document: Document, section: { operator_set_id: number }): number {
-  if (document.operator_set_id !== undefined)
-    throw invalid('operator_set_id', 'is given twice: keep it in [operators]')
-  return section.operator_set_id
 }
 
 function readChain(document: Document): EigenxConfig['chain'] {
@@ -221,6 +212,12 @@ function checkTrust(config: EigenxConfig): void {
   const { chain, operators, attestation } = config
   if (operators.single === undefined && chain === undefined)
     throw invalid('chain.rpc_urls', 'is missing')
+  if (operators.single === undefined)
+    for (const [path, value] of [
+      ['operators.allocation_manager', operators.allocationManager],
+      ['operators.key_registrar', operators.keyRegistrar],
+    ] as const)
+      if (value === undefined) throw invalid(path, 'is missing')
   const pinned = operators.masterPublicKey !== undefined
   if (operators.single !== undefined && !pinned)
     throw invalid(

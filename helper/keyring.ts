@@ -20,6 +20,7 @@ import type {
   TlsKeyAnswer,
 } from '../sdk/client/types.ts'
 import { deriveKey, deriveKeyPair } from '../sdk/crypto/derive.ts'
+import { DERIVATIONS } from '../sdk/crypto/labels.ts'
 import { deriveMnemonic, isMnemonic } from '../sdk/crypto/mnemonic.ts'
 import { acmeAccountKey, storageKey, tlsKey } from '../sdk/crypto/tls-keys.ts'
 import { evmAccount, solanaAccount } from '../sdk/crypto/wallets.ts'
@@ -90,8 +91,9 @@ export function createKeyring(identity: AppIdentity): Keyring {
     },
     storageKey: ({ name }) => {
       if (name === undefined) return { key: bytesToHex(storageKey(inForce().mnemonic)), origin }
-      const label = { scope: 'app', algorithm: 'raw', purpose: 'storage', path: name } as const
-      return { name, key: bytesToHex(deriveKey(identity.appKey, label, 32)), origin }
+      const { algorithm, purpose, length } = DERIVATIONS.storage
+      const label = { scope: 'app', algorithm, purpose, path: name }
+      return { name, key: bytesToHex(deriveKey(identity.appKey, label, length)), origin }
     },
     secret: ({ name }) => {
       if (name === undefined) return { names: [...identity.environment.keys()].sort() }

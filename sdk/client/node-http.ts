@@ -40,7 +40,6 @@ function findProcess(): NodeJS.Process | undefined {
 
 /** A variable of the environment, or `undefined` where there is no environment. */
 export function readEnvironment(name: string): string | undefined {
-  // biome-ignore lint/style/noProcessEnv: the one place of the SDK that reads the environment
   return findProcess()?.env[name]
 }
 

@@ -1,0 +1,127 @@
+/**
+ * `eigenx-tee helper serve` and `eigenx-tee helper unseal`.
+ *
+ * The flags say where things are on this machine and nothing more: which app, operators and chain is
+ * decided by the attested initdata. Modules are loaded by the command that needs them.
+ * @module
+ */
+import { once } from 'node:events'
+import { type Command, InvalidArgumentError } from 'commander'
+import { DEFAULT_CACHE_DIR } from './env-cache.ts'
+
+const MAX_STDIN_BYTES = 64 * 1024
+
+export function registerHelperCommands(program: Command): void {
+  const helper = program
+    .command('helper')
+    .description(
+      'The part that runs inside the pod: proves what the pod is, and hands out its keys.',
+    )
+
+  helper
+    .command('serve')
+    .description('Obtain the app key from the operators and serve it on a Unix socket.')
+    .option('--socket <path>', 'where to listen', '/run/eigenx/eigenx.sock')
+    .option('--socket-mode <octal>', 'permission bits of the socket', parseMode, 0o600)
+    .option('--port <number>', 'also listen on this loopback port', parsePort)
+    .option('--initdata <path...>', "the pod's initdata; the first file that exists")
+    .addHelpText(
+      'after',
+      `
+Which app, operators and chain this pod belongs to comes from "eigenx.toml" in its initdata,
+never from flags: initdata is in the hardware report, flags are not.
+
+Example:
+  eigenx-tee helper serve
+  curl --unix-socket /run/eigenx/eigenx.sock 'http://pod/GetAddresses?count=2'`,
+    )
+    .action(
+      async (options: {
+        socket: string
+        socketMode: number
+        port?: number
+        initdata?: readonly string[]
+      }) => {
+        const { startHelper } = await import('./serve.ts')
+        const helperProcess = await startHelper({
+          socketPath: options.socket,
+          socketMode: options.socketMode,
+          version: program.version() ?? 'unknown',
+          log: writeLog,
+          ...(options.port === undefined ? {} : { port: options.port }),
+          ...(options.initdata === undefined ? {} : { initdataPaths: options.initdata }),
+        })
+        await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+        await helperProcess.stop()
+      },
+    )
+
+  helper
+    .command('unseal')
+    .description(
+      'Answer one request of the Confidential Data Hub: JSON on stdin, the value on stdout.',
+    )
+    .option('--cache-dir <path>', 'folder on tmpfs for the opened environment', DEFAULT_CACHE_DIR)
+    .option('--no-cache', 'attest for every request')
+    .option('--initdata <path...>', "the pod's initdata; the first file that exists")
+    .addHelpText(
+      'after',
+      `
+The contract is that of the Go helper. Fields on stdin that name operators or a chain are ignored.
+
+Example:
+  echo '{"app_id":"0x…","key":"DB_PASSWORD"}' | eigenx-tee helper unseal`,
+    )
+    .action(async (options: { cacheDir: string; cache: boolean; initdata?: readonly string[] }) => {
+      const { unseal } = await import('./unseal.ts')
+      const { INITDATA_PATHS, readPodConfig } = await import('./initdata-file.ts')
+      const value = await unseal(
+        {
+          readPod: async () => await readPodConfig(options.initdata ?? INITDATA_PATHS),
+          obtain: async (pod) => {
+            const { obtainIdentity } = await import('./obtain.ts')
+            return await obtainIdentity(pod)
+          },
+          cacheDir: options.cache ? options.cacheDir : undefined,
+          warn: (message) => process.stderr.write(`eigenx-tee: ${message}\n`),
+        },
+        await readStdin(),
+      )
+      process.stdout.write(value)
+    })
+}
+
+/** One JSON object a line on stderr; journald takes it as it is. */
+function writeLog(
+  level: string,
+  event: string,
+  fields: Readonly<Record<string, string | number>> = {},
+): void {
+  const line = JSON.stringify({ time: new Date().toISOString(), level, event, ...fields })
+  process.stderr.write(`${line}\n`)
+}
+
+/** Reads one byte more than the contract allows, so that too much is seen as too much. */
+async function readStdin(): Promise<Uint8Array> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of process.stdin) {
+    const bytes = Buffer.from(chunk)
+    chunks.push(bytes)
+    size += bytes.length
+    if (size > MAX_STDIN_BYTES) break
+  }
+  return Uint8Array.from(Buffer.concat(chunks))
+}
+
+function parseMode(text: string): number {
+  if (!/^0?[0-7]{3}$/.test(text)) throw new InvalidArgumentError('expected three octal digits')
+  return Number.parseInt(text, 8)
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (!/^[0-9]{1,5}$/.test(text) || port > 65_535)
+    throw new InvalidArgumentError('expected a port number, 0 for a free one')
+  return port
+}

@@ -1,0 +1,32 @@
+/**
+ * `eigenx-tee`: keys and secrets for an app in an attested pod.
+ *
+ * This entry runs in Node and bundles for browsers. Adapters and tools have entries of their own: `/viem`, `/solana`,
+ * `/browser`, `/verify`, `/testing`.
+ * @module
+ */
+export { toHex } from './bytes.ts'
+export { type Client, type ClientOptions, createClient } from './client/client.ts'
+export type {
+  AddressesAnswer,
+  DerivedAddress,
+  DerivedKey,
+  InfoAnswer,
+  KeyAlgorithm,
+  KeyOrigin,
+  KeyScope,
+  Mnemonic,
+  TlsKeyAnswer,
+  Transport,
+  TransportAnswer,
+  TransportRequest,
+  VersionAnswer,
+} from './client/types.ts'
+export {
+  EigenxError,
+  type ErrorCode,
+  type ErrorDetails,
+  isEigenxError,
+  type OperatorRefusal,
+  type Stage,
+} from './errors.ts'
