@@ -56,8 +56,11 @@ export async function listen(app: Hono<Env>, options: ListenOptions): Promise<Li
     close: () =>
       new Promise((resolve) => {
         const cut = setTimeout(() => server.closeAllConnections(), limits.shutdownMs)
+        // A kept-alive connection becomes idle only after its last answer has gone out.
+        const sweep = setInterval(() => server.closeIdleConnections(), 20)
         server.close(() => {
           clearTimeout(cut)
+          clearInterval(sweep)
           resolve()
         })
         server.closeIdleConnections()
