@@ -13,6 +13,8 @@ export type Io = {
   readFile: (path: string) => Promise<Uint8Array>
   readStdin: () => Promise<Uint8Array>
   writeFile: (path: string, content: string | Uint8Array) => Promise<void>
+  /** With its parents; one that is there is fine. */
+  makeFolder: (path: string) => Promise<void>
   /** Whether `out` is a terminal that wants colours. */
   color: boolean
   now: () => Date

@@ -3,7 +3,7 @@
  * The program `eigenx-tee`: gives the commands the real world and its exit code back.
  * @module
  */
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { Io } from './io.ts'
 import { run } from './program.ts'
 
@@ -22,6 +22,7 @@ const io: Io = {
   },
   // Files this program writes may hold secrets that it decrypted: nobody else may read them.
   writeFile: (path, content) => writeFile(path, content, { mode: 0o600 }),
+  makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
   color: process.stdout.isTTY === true && !noColor,
   now: () => new Date(),
   interrupted: () =>

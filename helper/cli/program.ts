@@ -6,6 +6,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { isEigenxError } from '../../sdk/errors.ts'
 import { type ExitCode, type Io, UsageError } from './io.ts'
+import type { ReleaseInput } from './release.ts'
 import { VERSION } from './version.ts'
 
 const EXIT_CODES = `
@@ -248,6 +249,15 @@ ${EXIT_CODES}`,
     .option('--aa <file>', 'aa.toml of the Attestation Agent')
     .option('--cdh <file>', 'cdh.toml of the Confidential Data Hub')
     .option(
+      '--image-config <image=file...>',
+      'what an image brings along, as `skopeo inspect --config` prints it',
+    )
+    .option(
+      '--app-container <name>',
+      'the container that the release is about (default: the first)',
+    )
+    .option('--allow-logs', 'let the host read the containers’ output')
+    .option(
       '--out <folder>',
       'write policy.rego, initdata.toml, annotation.txt and release.json there',
     )
@@ -263,15 +273,10 @@ Example:
 ${EXIT_CODES}`,
     )
     .action(
-      keepCode(
-        async (
-          pod: string,
-          options: { config?: string; aa?: string; cdh?: string; out?: string; json: boolean },
-        ) => {
-          const { prepareReleaseFiles } = await import('./release.ts')
-          return prepareReleaseFiles(io, { pod, ...options })
-        },
-      ),
+      keepCode(async (pod: string, options: Omit<ReleaseInput, 'pod'>) => {
+        const { prepareReleaseFiles } = await import('./release.ts')
+        return prepareReleaseFiles(io, { pod, ...options })
+      }),
     )
 }
 

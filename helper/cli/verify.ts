@@ -4,18 +4,19 @@
  * @module
  */
 
+import { sha384 } from '@noble/hashes/sha2.js'
 import { analysePolicy } from '../../policy/analyse.ts'
 import { parseInitdata } from '../../policy/initdata.ts'
 import type { Finding, Initdata } from '../../policy/types.ts'
 import { parseAaSnpEvidence } from '../../sdk/attest/aa-snp.ts'
-import { AMD_ANCHORS, type SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
+import { AMD_ANCHORS, parseSnpRoots, type SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
 import { bindInitdata } from '../../sdk/attest/binding.ts'
 import { parseCertificatePem } from '../../sdk/attest/pem.ts'
 import { appraiseSnp, DEFAULT_SNP_POLICY } from '../../sdk/attest/snp-policy.ts'
 import { type SnpEvidence, verifySnp } from '../../sdk/attest/snp-verify.ts'
 import type { Check, InitdataBinding, SnpClaims } from '../../sdk/attest/types.ts'
 import { parseWireSnpEvidence } from '../../sdk/attest/wire-snp.ts'
-import { bytesToHex, equalBytes, parseHex, parseUtf8 } from '../../sdk/bytes.ts'
+import { bytesToHex, equalBytes, parseHex, parseUtf8, utf8ToBytes } from '../../sdk/bytes.ts'
 import { EigenxError, type EigenxErrorJson, isEigenxError } from '../../sdk/errors.ts'
 import { type ExitCode, type Io, readInput, readTextInput, UsageError } from './io.ts'
 import { printVerification } from './verify-print.ts'
@@ -104,13 +105,11 @@ function verifyAll(input: Verifiable): Omit<Verification, 'at' | 'trust'> {
     if (input.initdata !== undefined) {
       const document = parseInitdata(input.initdata)
       found.initdata = summariseInitdata(document)
-      if (claims !== undefined)
-        found.binding = bindInitdata(
-          claims,
-          document,
-          DEFAULT_SNP_POLICY.measurements,
-          checks,
-        ).binding
+      if (claims !== undefined) {
+        const { measurements } = DEFAULT_SNP_POLICY
+        found.binding = bindInitdata(claims, document, measurements, checks).binding
+        if (found.binding === 'report_data') demandGuestsWord(claims, document, checks)
+      }
       demandPolicy(found.initdata)
     }
     return { accepted: true, checks, ...found }
@@ -134,6 +133,32 @@ function demandReportData(claims: SnpClaims, wanted: Uint8Array, checks: Check[]
       message: 'REPORT_DATA is not the demanded one',
       stage: 'evidence',
       details: { version: 0 },
+    })
+}
+
+/**
+ * The launch anchored nothing, so the guest must at least have named this document in REPORT_DATA:
+ * version 2 puts 32 bytes of the TOML's digest into its upper half, version 1 hex of 16 bytes of the
+ * digest of the document as received.
+ */
+function demandGuestsWord(claims: SnpClaims, document: Initdata, checks: Check[]): void {
+  const half = claims.reportData.subarray(REPORT_DATA_BYTES / 2)
+  const asVersion2 = document.sha384.subarray(0, REPORT_DATA_BYTES / 2)
+  const asVersion1 = utf8ToBytes(bytesToHex(sha384(document.received).subarray(0, 16)))
+  const passed = equalBytes(half, asVersion2) || equalBytes(half, asVersion1)
+  checks.push({
+    name: 'report-data.names-initdata',
+    result: passed ? 'passed' : 'failed',
+    inputs: { reportDataUpperHalf: bytesToHex(half), sha384: bytesToHex(document.sha384) },
+    source: 'docs/protocol.md, REPORT_DATA',
+  })
+  if (!passed)
+    throw new EigenxError({
+      code: 'INITDATA_MISMATCH',
+      message: 'neither HOST_DATA nor REPORT_DATA names this document',
+      stage: 'initdata',
+      details: { anchor: 'report_data' },
+      hint: 'On a cloud that keeps the digest elsewhere (Azure: PCR 8 of the vTPM), this version cannot check it.',
     })
 }
 
@@ -207,7 +232,6 @@ async function readAnchors(
   path: string | undefined,
 ): Promise<{ anchors: SnpTrustAnchors; trust: Verification['trust'] }> {
   if (path === undefined) return { anchors: AMD_ANCHORS, trust: 'amd' }
-  const { parseSnpRoots } = await import('../../sdk/attest/anchors.ts')
   return {
     anchors: parseSnpRoots(await readTextInput(io, path)),
     trust: 'NOT AMD: roots given on the command line',

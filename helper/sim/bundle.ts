@@ -6,36 +6,25 @@
  * and a devnet starts it once per operator.
  * @module
  */
-import { mkdirSync, mkdtempSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Cleanup } from './cleanup.ts'
 
 /** Packages with native parts or worker files: they must stay where npm put them. */
 const EXTERNAL = ['libsql', 'pino', 'esbuild', '@foundry-rs/*']
 
-export type CliEntry = {
-  /** Path of main.js. */
-  path: string
-  remove: () => Promise<void>
-}
-
-/** Finds the built program, or builds it into a folder of its own. */
-export async function prepareCliEntry(): Promise<CliEntry> {
+/** @returns The path of the built program, which is built into a folder of its own where it is not there. */
+export async function prepareCliEntry(cleanup: Cleanup): Promise<string> {
   const here = fileURLToPath(import.meta.url)
-  if (!here.endsWith('.ts')) {
-    const path = fileURLToPath(new URL('../cli/main.js', import.meta.url))
-    return { path, remove: async () => {} }
-  }
+  if (!here.endsWith('.ts')) return fileURLToPath(new URL('../cli/main.js', import.meta.url))
   // Under node_modules, so that the external packages resolve from there.
   const cache = fileURLToPath(new URL('../../node_modules/.cache/eigenx-tee/', import.meta.url))
-  mkdirSync(cache, { recursive: true })
-  const folder = mkdtempSync(join(cache, 'cli-'))
+  await mkdir(cache, { recursive: true })
+  const folder = await mkdtemp(join(cache, 'cli-'))
+  cleanup.add(() => rm(folder, { recursive: true, force: true }))
   await bundleCli(folder)
-  return {
-    path: join(folder, 'main.js'),
-    remove: () => rm(folder, { recursive: true, force: true }),
-  }
+  return join(folder, 'main.js')
 }
 
 /** Writes main.js and its lazily loaded chunks into `folder`. */

@@ -24,3 +24,14 @@ export function createCleanup(): Cleanup {
     },
   }
 }
+
+/**
+ * As `Promise.all`, but fails only after everything has settled: whatever was started has told the
+ * cleanup by then.
+ */
+export async function settleAll<const T extends readonly unknown[]>(
+  promises: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(promises)
+  return Promise.all(promises)
+}

@@ -9,12 +9,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { encodeCertificatePem } from '../../sdk/attest/pem.ts'
+import { encodeSnpRoots } from '../../sdk/attest/anchors.ts'
 import type { SnpProduct } from '../../sdk/attest/types.ts'
 import { type Anvil, startAnvil } from './anvil.ts'
 import { type PublishedApp, publishApp, reserveApp } from './app.ts'
 import { prepareCliEntry } from './bundle.ts'
-import { type Cleanup, createCleanup } from './cleanup.ts'
+import { type Cleanup, createCleanup, settleAll } from './cleanup.ts'
 import { type Devnet as DevnetContracts, deployDevnet, registerOperators } from './contracts.ts'
 import { createSnpAuthority, type SnpAuthority } from './evidence.ts'
 import { type Genesis, waitForGenesis } from './genesis.ts'
@@ -34,6 +34,8 @@ export type DevnetOptions = {
   product?: SnpProduct
   /** Merged over every operator's operator.toml, section by section. */
   config?: ConfigOverrides
+  /** Gives up and cleans up at the next step. */
+  signal?: AbortSignal
   /** Told as things happen, for a person who waits. */
   onProgress?: (progress: DevnetProgress) => void
 }
@@ -75,60 +77,54 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
 }
 
 async function assemble(options: DevnetOptions, cleanup: Cleanup): Promise<Devnet> {
-  const report = options.onProgress ?? (() => {})
+  const report = (progress: DevnetProgress) => {
+    options.signal?.throwIfAborted()
+    options.onProgress?.(progress)
+  }
   const folder = await mkdtemp(join(tmpdir(), 'eigenx-tee-devnet-'))
   cleanup.add(() => rm(folder, { recursive: true, force: true }))
-  // The longest single job is the hardware vendor's three RSA-4096 keys: everything else runs beside it.
-  const makingAuthority = createSnpAuthority({
-    product: options.product ?? 'Milan',
-    kind: 'VCEK',
-    now: Math.floor(Date.now() / 1000),
-    keySet: folder,
-  })
-  const preparing = prepareCliEntry()
-  const chain = await startAnvil({ blockTimeSeconds: BLOCK_TIME_SECONDS })
-  cleanup.add(() => chain.stop())
-  report({ step: 'chain', url: chain.url, pid: chain.pid })
-
-  const contracts = await deployDevnet({ rpcUrl: chain.url })
-  report({ step: 'contracts', contracts })
-  const planned = await planOperators(folder, options.operators ?? 4)
-  await fundAccounts(
-    chain.url,
-    planned.map((setup) => setup.address),
-  )
-  const registering = registerOperators(contracts, planned.map(registrationOf))
-
-  const [cli, authority] = await Promise.all([preparing, makingAuthority, registering])
-  cleanup.add(cli.remove)
+  // The longest single job is the hardware vendor's three RSA-4096 keys: all else runs beside it.
+  const [authority, cli, { chain, contracts, planned }] = await settleAll([
+    createSnpAuthority({
+      product: options.product ?? 'Milan',
+      kind: 'VCEK',
+      now: Math.floor(Date.now() / 1000),
+      // Once per process: a second devnet in a test need not wait for new keys.
+      keySet: 'devnet',
+    }),
+    prepareCliEntry(cleanup),
+    prepareChain({ folder, operators: options.operators ?? 4, cleanup, report }),
+  ])
   const snpRootsFile = join(folder, 'snp-roots.json')
-  await writeFile(snpRootsFile, describeRoots(authority))
+  await writeFile(snpRootsFile, encodeSnpRoots(authority.anchors))
   const environment = {
-    cliPath: cli.path,
+    cliPath: cli,
     contracts,
     snpRootsFile,
     overrides: options.config ?? {},
+    cleanup,
   }
-  const starting = planned.map((setup, index) => startOperator(environment, setup, index))
-  for (const operator of await Promise.allSettled(starting))
-    if (operator.status === 'fulfilled') cleanup.add(operator.value.stop)
-  const operators = await Promise.all(starting)
+  const operators = await settleAll(
+    planned.map((setup, index) => startOperator(environment, setup, index)),
+  )
   report({ step: 'operators', operators })
 
-  const machine = await startMachine({ authority, cliPath: cli.path, folder, cleanup })
-  const reserving = reserveApp(contracts)
-  const genesis = await waitForGenesis(operators, MAX_GENESIS_MS)
+  const machine = await startMachine({ authority, cliPath: cli, folder, cleanup })
+  const [genesis, appId] = await settleAll([
+    waitForGenesis(operators, MAX_GENESIS_MS, options.signal),
+    reserveApp(contracts),
+  ])
   report({ step: 'genesis', genesis })
   const app = await publishApp({
     contracts,
-    appId: await reserving,
+    appId,
     masterPublicKey: genesis.masterPublicKey,
     agentUrl: machine.agent.url,
   })
   report({ step: 'app', app })
   return {
     folder,
-    cliPath: cli.path,
+    cliPath: cli,
     chain,
     contracts,
     authority,
@@ -139,6 +135,29 @@ async function assemble(options: DevnetOptions, cleanup: Cleanup): Promise<Devne
     machine,
     stop: cleanup.run,
   }
+}
+
+type ChainInput = {
+  folder: string
+  operators: number
+  cleanup: Cleanup
+  report: (progress: DevnetProgress) => void
+}
+
+/** The node, the contracts, and the operators as the chain knows them before they exist. */
+async function prepareChain({ folder, operators, cleanup, report }: ChainInput) {
+  const chain = await startAnvil({ blockTimeSeconds: BLOCK_TIME_SECONDS })
+  cleanup.add(() => chain.stop())
+  report({ step: 'chain', url: chain.url, pid: chain.pid })
+  const contracts = await deployDevnet({ rpcUrl: chain.url })
+  report({ step: 'contracts', contracts })
+  const planned = await planOperators(folder, operators)
+  await fundAccounts(
+    chain.url,
+    planned.map((setup) => setup.address),
+  )
+  await registerOperators(contracts, planned.map(registrationOf))
+  return { chain, contracts, planned }
 }
 
 /** Operators post to the log contract, which costs gas. */
@@ -157,14 +176,4 @@ async function fundAccounts(rpcUrl: string, addresses: readonly string[]): Promi
     body,
   })
   if (!response.ok) throw new Error(`anvil_setBalance was answered with ${response.status}`)
-}
-
-function describeRoots({ product, certificates }: SnpAuthority): string {
-  const { ark, ask, asvk } = certificates
-  const pem = {
-    ark: encodeCertificatePem(ark),
-    ask: encodeCertificatePem(ask),
-    asvk: encodeCertificatePem(asvk),
-  }
-  return JSON.stringify({ [product]: [pem] }, null, 2)
 }

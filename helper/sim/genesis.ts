@@ -25,10 +25,11 @@ export type Genesis = {
 export async function waitForGenesis(
   operators: readonly Pick<Operator, 'url'>[],
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<Genesis> {
   const deadline = Date.now() + timeoutMs
   const results = await Promise.all(
-    operators.map(({ url }) => waitForKey(url, deadline, timeoutMs)),
+    operators.map(({ url }) => waitForKey(url, deadline, timeoutMs, signal)),
   )
   const [first] = results
   if (first === undefined) throw new RangeError('a devnet has operators')
@@ -43,9 +44,15 @@ export async function waitForGenesis(
   return first
 }
 
-async function waitForKey(url: string, deadline: number, timeoutMs: number): Promise<Genesis> {
+async function waitForKey(
+  url: string,
+  deadline: number,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Genesis> {
   let reason = 'no answer'
   while (Date.now() < deadline) {
+    signal?.throwIfAborted()
     try {
       const health = await fetch(`${url}/health`)
       if (health.ok) return await readGenesis(url)

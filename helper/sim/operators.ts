@@ -11,6 +11,7 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import type { Hex } from '../../sdk/bytes.ts'
 import { bytesToHex } from '../../sdk/bytes.ts'
 import type { Address, OperatorInfo } from '../../sdk/chain/types.ts'
+import type { Cleanup } from './cleanup.ts'
 import type { Devnet as DevnetContracts } from './contracts.ts'
 import { type Program, startProgram } from './program.ts'
 
@@ -71,6 +72,7 @@ export type OperatorEnvironment = {
   snpRootsFile: string
   /** Merged over the generated operator.toml, section by section. */
   overrides: ConfigOverrides
+  cleanup: Cleanup
 }
 
 export type ConfigOverrides = Readonly<Record<string, Readonly<Record<string, unknown>>>>
@@ -94,6 +96,7 @@ export async function startOperator(
       args: ['kms', 'serve', '--config', configPath],
       cwd: setup.folder,
     })
+    environment.cleanup.add(program.stop)
     await program.waitFor(isListening, START_TIMEOUT_MS)
     return program
   }

@@ -33,3 +33,10 @@ export function createStory(io: Io): Story {
     failures: () => failures,
   }
 }
+
+/** Ctrl-C as a signal for what can be cancelled and a promise for what is raced. */
+export function interruptSignal(io: Io): { signal: AbortSignal; happened: Promise<void> } {
+  const controller = new AbortController()
+  const happened = io.interrupted().then(() => controller.abort())
+  return { signal: controller.signal, happened }
+}

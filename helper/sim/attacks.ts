@@ -1,0 +1,122 @@
+/** The last chapter of the demonstration: what a host or a stranger tries, and why each operator says no. @module */
+import { stringify as stringifyToml } from 'smol-toml'
+import { parseInitdata } from '../../policy/initdata.ts'
+import type { Initdata } from '../../policy/types.ts'
+import { utf8ToBytes } from '../../sdk/bytes.ts'
+import { createClient } from '../../sdk/client/client.ts'
+import { isEigenxError, type OperatorRefusal } from '../../sdk/errors.ts'
+import { changeApp } from './contracts.ts'
+import type { Devnet } from './devnet.ts'
+import type { LaunchOptions } from './machine.ts'
+import type { Story } from './story.ts'
+
+/** AMD 56860, POLICY: bit 19 permits debugging, which lets the host read guest memory. */
+const DEBUG_POLICY_BIT = 1n << 19n
+const USUAL_POLICY = 0x30000n
+
+type Attack = {
+  title: string
+  launch: LaunchOptions
+  /** Codes that say it was refused for the right reason. */
+  refusedWith: readonly string[]
+  before?: () => Promise<void>
+}
+
+export async function runAttacks(story: Story, devnet: Devnet): Promise<void> {
+  for (const attack of listAttacks(devnet)) {
+    story.chapter(`Attack: ${attack.title}`)
+    await attack.before?.()
+    const refusals = await bootRefused(devnet, attack.launch)
+    if (refusals === undefined) {
+      story.expect(false, 'no key is handed out')
+      continue
+    }
+    story.facts(
+      devnet.operators.map((operator) => {
+        const refusal = refusals.find((entry) => isOperator(entry, operator.address))
+        return [
+          `operator ${operator.index + 1}`,
+          refusal?.code ?? 'did not answer',
+          refusal?.message ?? '',
+        ]
+      }),
+    )
+    const refused = refusals.filter((refusal) => attack.refusedWith.includes(refusal.code))
+    story.expect(
+      refused.length === devnet.operators.length,
+      `every operator refused, for the right reason`,
+    )
+  }
+}
+
+function listAttacks({ app, contracts }: Devnet): Attack[] {
+  const released = app.initdata
+  const permissive = withFile(released, 'policy.rego', ALLOW_ALL)
+  return [
+    {
+      title: 'the host boots the pod with a policy that allows everything',
+      launch: { initdata: permissive },
+      refusedWith: ['RELEASE_MISMATCH', 'POLICY_TOO_PERMISSIVE'],
+    },
+    {
+      title: 'the host launches its own document and shows the operators the released one',
+      launch: { initdata: released, launchedWith: permissive },
+      refusedWith: ['INITDATA_MISMATCH'],
+    },
+    {
+      title: 'the host boots the released pod in debug mode, to read its memory',
+      launch: {
+        initdata: released,
+        report: { policy: USUAL_POLICY | DEBUG_POLICY_BIT },
+      },
+      refusedWith: ['EVIDENCE_NOT_ALLOWED'],
+    },
+    {
+      title: 'the developer has stopped the app on chain, the host boots it all the same',
+      launch: { initdata: released },
+      before: () => changeApp(contracts, app.appId, 'stopApp'),
+      refusedWith: ['APP_NOT_RUNNING'],
+    },
+  ]
+}
+
+/** What an agent image without a policy of its own falls back to. */
+const ALLOW_ALL = `package agent_policy
+
+default CreateContainerRequest := true
+default CreateSandboxRequest := true
+default ExecProcessRequest := true
+default ReadStreamRequest := true
+default SetPolicyRequest := true
+`
+
+/** The document with one file exchanged: a host can write any document it likes. */
+export function withFile(initdata: Initdata, name: string, content: string): Initdata {
+  const toml = stringifyToml({
+    version: initdata.version,
+    algorithm: initdata.algorithm,
+    data: { ...initdata.data, [name]: content },
+  })
+  return parseInitdata(utf8ToBytes(toml))
+}
+
+/** @returns What the operators said, or `undefined` when a key was handed out. */
+async function bootRefused(
+  devnet: Devnet,
+  launch: LaunchOptions,
+): Promise<readonly OperatorRefusal[] | undefined> {
+  const pod = await devnet.machine.boot(launch)
+  try {
+    await createClient({ endpoint: pod.socketPath }).getMnemonic()
+    return undefined
+  } catch (error) {
+    if (isEigenxError(error, 'QUORUM_NOT_REACHED')) return error.details.refusals
+    throw error
+  } finally {
+    await pod.stop()
+  }
+}
+
+function isOperator(refusal: OperatorRefusal, address: string): boolean {
+  return refusal.operator.toLowerCase() === address
+}
