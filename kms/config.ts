@@ -85,9 +85,21 @@ const ConfigSchema = z.strictObject({
     .strictObject({
       /** Take part in making a fresh master key when the log is empty. */
       genesis: z.boolean().default(false),
+      /** For a certificate to get into a block. Default: twenty looks at the chain. */
+      post_seconds: seconds(1, 86_400).optional(),
+      /** In which a complaint on chain voids an entry. */
       veto_seconds: seconds(0, 86_400).default(300),
+      /** From the end of the veto window to activation: the chain's time to finality. */
       activation_delay_seconds: seconds(0, 604_800).default(1200),
+      /** Between two looks at the chain. */
       poll_ms: count(50, 600_000).default(6000),
+      /** How long each member in turn has the first word. Default: three looks at the chain. */
+      slot_ms: count(50, 3_600_000).optional(),
+      /** How long to wait for members that are late. Default: two looks at the chain. */
+      patience_ms: count(50, 3_600_000).optional(),
+      /** After this time without a result a new session begins. Default: forty looks at the chain. */
+      session_ms: count(1000, 86_400_000).optional(),
+      /** How long a replaced share is kept. */
       grace_seconds: seconds(0, 604_800).default(600),
     })
     .prefault({}),
@@ -177,9 +189,12 @@ type Camel<T> = T extends readonly (infer E)[]
     : T
 
 type Parsed = Camel<z.output<typeof ConfigSchema>>
-export type KmsConfig = Omit<Parsed, 'chain'> & {
-  readonly chain: Omit<Parsed['chain'], 'quorum'> & { readonly quorum: number }
+/** With the defaults that depend on other fields filled in. */
+export type KmsConfig = Omit<Parsed, 'chain' | 'epoch'> & {
+  readonly chain: Filled<Parsed['chain'], 'quorum'>
+  readonly epoch: Filled<Parsed['epoch'], 'postSeconds' | 'slotMs' | 'patienceMs' | 'sessionMs'>
 }
+type Filled<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]: number }
 export type RouteLimit = KmsConfig['limits']['secrets']
 
 /**
@@ -216,19 +231,25 @@ export function describeConfig(config: KmsConfig): Record<string, unknown> {
 }
 
 function withDefaults(config: Parsed): KmsConfig {
-  const majority = Math.floor(config.chain.rpcUrls.length / 2) + 1
-  return { ...config, chain: { ...config.chain, quorum: config.chain.quorum ?? majority } }
+  const { chain, epoch } = config
+  const looks = (n: number) => n * epoch.pollMs
+  return {
+    ...config,
+    chain: { ...chain, quorum: chain.quorum ?? Math.floor(chain.rpcUrls.length / 2) + 1 },
+    epoch: {
+      ...epoch,
+      postSeconds: epoch.postSeconds ?? Math.ceil(looks(20) / 1000),
+      slotMs: epoch.slotMs ?? looks(3),
+      patienceMs: epoch.patienceMs ?? looks(2),
+      sessionMs: epoch.sessionMs ?? Math.max(5000, looks(40)),
+    },
+  }
 }
 
 function checkConsistency(config: KmsConfig): void {
   const providers = config.chain.rpcUrls.length
   if (config.chain.quorum > providers || 2 * config.chain.quorum <= providers)
     throw refuse('chain.quorum', `more than half and at most all of the ${providers} rpc_urls`)
-  if (config.epoch.activationDelaySeconds < config.epoch.vetoSeconds)
-    throw refuse(
-      'epoch.activation_delay_seconds',
-      'activation would come before the veto window ends',
-    )
   if (config.routes.ecdsaLegacy && !config.attestation.methods.includes('ecdsa'))
     throw refuse('routes.ecdsa_legacy', 'the method ecdsa is not enabled')
   if (config.development.snpRootsFile !== undefined)

@@ -29,6 +29,8 @@ export function demandFields(
   demandSizes(request)
   if (request.attestationMethod === '')
     throw missing('attestation_method', 'Attestation method is required')
+  if (request.reportDataVersion === 2 && request.freshnessBlock === undefined)
+    throw missing('freshness_block', 'report_data_version 2 needs freshness_block')
   trail.step = 'app'
   demandOneApp(request)
 }

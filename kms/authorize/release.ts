@@ -4,9 +4,9 @@
  * @module
  */
 import { parseImageReference } from '../../policy/image.ts'
+import { judgePolicy } from '../../policy/judge.ts'
 import { releaseDemand } from '../../policy/release.ts'
 import type { Initdata, PolicyVerdict, ReleaseDemand } from '../../policy/types.ts'
-import { judgePolicy } from '../../policy/judge.ts'
 import type { Address, AppDecision } from '../../sdk/chain/types.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import { type DecisionTrail, note } from './trail.ts'

@@ -69,14 +69,7 @@ function demandReportData(
   trail: DecisionTrail,
 ): void {
   const { domain, acceptReportDataV1 } = deps.settings
-  if (request.reportDataVersion === 2) {
-    if (request.freshnessBlock === undefined)
-      throw new EigenxError({
-        code: 'REQUEST_INVALID',
-        message: 'report_data_version 2 needs freshness_block',
-        stage: 'request',
-        details: { path: 'freshness_block' },
-      })
+  if (request.reportDataVersion === 2 && request.freshnessBlock !== undefined) {
     const expected = reportDataV2({
       tee: 'snp',
       method: SNP_METHOD,

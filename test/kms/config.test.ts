@@ -97,11 +97,6 @@ describe('operator.toml', () => {
       'chain.quorum',
     ],
     [
-      'activation inside the veto window',
-      { epoch: 'veto_seconds = 100\nactivation_delay_seconds = 99' },
-      'epoch.activation_delay_seconds',
-    ],
-    [
       'the legacy message without its method',
       { routes: 'ecdsa_legacy = true' },
       'routes.ecdsa_legacy',
@@ -113,6 +108,17 @@ describe('operator.toml', () => {
   it('takes the majority as the default quorum', () => {
     const urls = '["http://a", "http://b", "http://c"]'
     expect(parseKmsConfig(toml({ chain: `chain_id = 1\nrpc_urls = ${urls}` })).chain.quorum).toBe(2)
+  })
+
+  it('derives the pace of the epoch protocol from how often the chain is read', () => {
+    expect(parseKmsConfig(toml({ epoch: 'poll_ms = 100' })).epoch).toMatchObject({
+      postSeconds: 2,
+      slotMs: 300,
+      patienceMs: 200,
+      sessionMs: 5000,
+    })
+    expect(parseKmsConfig(toml()).epoch).toMatchObject({ postSeconds: 120, sessionMs: 240_000 })
+    expect(parseKmsConfig(toml({ epoch: 'post_seconds = 7' })).epoch.postSeconds).toBe(7)
   })
 
   it('names every wrong field at once and quotes no value', () => {
