@@ -12,7 +12,7 @@
  * @module
  */
 import { sha256 } from '@noble/hashes/sha2.js'
-import { concatBytes, frame, toHex, utf8ToBytes } from '../bytes.ts'
+import { concatBytes, frame, isZero, toHex, utf8ToBytes } from '../bytes.ts'
 import type { Address, Hash32, OperatorInfo } from '../chain/types.ts'
 import { EigenxError } from '../errors.ts'
 import {
@@ -38,7 +38,18 @@ import {
   numberWord,
   typedDigest,
 } from './digest.ts'
+import { isRistrettoPoint } from './ristretto.ts'
 import type { Domain, Member, Terms } from './types.ts'
+
+/**
+ * The encryption key of a member that announced none: it is dealt out of this epoch (its public share
+ * exists, nobody encrypts it) and gets its share in the next one. So a silent operator blocks nothing.
+ */
+export const NO_ENCRYPTION_KEY: Uint8Array = new Uint8Array(32)
+
+export function isAbsent(member: Pick<Member, 'encryptionKey'>): boolean {
+  return isZero(member.encryptionKey)
+}
 
 /** The `prev` of a genesis. */
 export const NO_OUTPUT: Hash32 = `0x${'00'.repeat(32)}`
@@ -214,9 +225,11 @@ export function verifySetup(
   terms.members.forEach((member, i) => {
     const operator = byAddress.get(member.address)
     const record = setup.records[i]
+    if (isAbsent(member) && record?.signature.length === 0 && record.sequence === 0) return
     if (
       operator === undefined ||
       record === undefined ||
+      !isRistrettoPoint(member.encryptionKey) ||
       !isEncryptionKeyOf(domain, operator, {
         operator: member.address,
         encryptionKey: member.encryptionKey,

@@ -1,0 +1,232 @@
+/**
+ * What the driver looks up on the way: operator sets by block, session contexts, encryption keys, bodies.
+ * Everything here is a cache of what chain, store or peers hold, and may be empty after a restart.
+ * @module
+ */
+import { toHex } from '../../sdk/bytes.ts'
+import type { Address, BlockRef, Hash32, OperatorInfo, OperatorSet } from '../../sdk/chain/types.ts'
+import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
+import { blobHash, type Dealing, parseDealing } from '../../sdk/protocol/dealing.ts'
+import {
+  parseRistrettoScalar,
+  randomRistrettoScalar,
+  ristrettoPublicKey,
+  serializeRistrettoScalar,
+} from '../../sdk/protocol/ristretto.ts'
+import {
+  type EncryptionKeyRecord,
+  encodeEncryptionKey,
+  encryptionKeyDigest,
+  isEncryptionKeyOf,
+  operatorsByAddress,
+  parseEncryptionKey,
+  sidOf,
+} from '../../sdk/protocol/terms.ts'
+import type { Output } from '../../sdk/protocol/types.ts'
+import type { SecretName, Store } from '../store/store.ts'
+import { bodyUnavailable, type EpochDeps, type Runtime } from './runtime.ts'
+import type { Session } from './state.ts'
+import type { DealingVerdict, OpenedDealing, SessionContext } from './verify.ts'
+
+/** This operator's encryption keys, by the hex of the public key. */
+export type EncryptionKeys = {
+  secrets: ReadonlyMap<string, bigint>
+  /** The announced one, signed. */
+  record: EncryptionKeyRecord
+  recordBytes: Uint8Array
+}
+
+/** Loads the encryption keys; makes and stores the first. @throws STORE_CORRUPT, STORE_UNAVAILABLE */
+export async function loadEncryptionKeys(deps: EpochDeps): Promise<EncryptionKeys> {
+  const { store, signer, domain } = deps
+  let names = await store.secretNames('encryption-key')
+  if (names.length === 0) {
+    const name: SecretName = { kind: 'encryption-key', epoch: 0, id: '1' }
+    const value = serializeRistrettoScalar(randomRistrettoScalar(deps.rng))
+    await store.commit([{ type: 'putSecret', name, value }])
+    names = [name]
+  }
+  const secrets = new Map<string, bigint>()
+  let newest = { sequence: 0, secret: 0n }
+  for (const name of names) {
+    const secret = await readScalar(store, name)
+    const sequence = Number(name.id)
+    secrets.set(toHex(ristrettoPublicKey(secret)), secret)
+    if (sequence > newest.sequence) newest = { sequence, secret }
+  }
+  const unsigned = {
+    operator: signer.operator,
+    encryptionKey: ristrettoPublicKey(newest.secret),
+    sequence: newest.sequence,
+  }
+  const signature = await signer.sign(encryptionKeyDigest(domain, unsigned))
+  const record = { ...unsigned, signature }
+  return { secrets, record, recordBytes: encodeEncryptionKey(record) }
+}
+
+async function readScalar(store: Store, name: SecretName): Promise<bigint> {
+  const bytes = await store.secret(name)
+  const secret = bytes === undefined ? undefined : parseRistrettoScalar(bytes)
+  if (secret !== undefined) return secret
+  throw new EigenxError({
+    code: 'STORE_CORRUPT',
+    message: 'The stored encryption key is not one.',
+    stage: 'store',
+    details: { record: 'encryption-key' },
+  })
+}
+
+export type Lookup = {
+  runtime: Runtime
+  keys: EncryptionKeys
+  /** The set at a block; `undefined` when the chain has no such block. Rejects when the chain cannot be asked. */
+  operatorsAt(block: Pick<BlockRef, 'number' | 'hash'>): Promise<OperatorSet | undefined>
+  /** Newest verified encryption key of each peer. */
+  peerKeys: Map<Address, EncryptionKeyRecord>
+  /** Checked dealings by hash, with their points parsed; never written down. */
+  opened: Map<Hash32, DealingVerdict>
+  /** Shares this node holds, by output: secret. */
+  shares: Map<Hash32, bigint>
+  contexts: Map<Hash32, { context: SessionContext; members: readonly OperatorInfo[] }>
+}
+
+export function createLookup(runtime: Runtime, keys: EncryptionKeys): Lookup {
+  const sets = new Map<Hash32, OperatorSet>()
+  return {
+    runtime,
+    keys,
+    peerKeys: new Map(),
+    opened: new Map(),
+    shares: new Map(),
+    contexts: new Map(),
+    operatorsAt: async (block) => {
+      const known = sets.get(block.hash)
+      if (known !== undefined) return known.block.number === block.number ? known : undefined
+      const set = await runtime.deps.membership.at(block)
+      if (set !== undefined) sets.set(block.hash, set)
+      return set
+    },
+  }
+}
+
+/** Forgets what belongs to sessions that are over. */
+export function trimLookup(lookup: Lookup): void {
+  const { sessions, log, shares } = lookup.runtime.state()
+  const held = new Set(shares.map((share) => share.output))
+  for (const output of lookup.shares.keys()) if (!held.has(output)) lookup.shares.delete(output)
+  const sids = new Set(sessions.map((session) => session.sid))
+  for (const sid of lookup.contexts.keys()) if (!sids.has(sid)) lookup.contexts.delete(sid)
+  const hashes = new Set([
+    ...sessions.flatMap((session) => session.dealings.map((dealing) => dealing.hash)),
+    ...log.winners.flatMap((winner) => winner.output.dealings.map((dealing) => dealing.hash)),
+  ])
+  for (const hash of lookup.opened.keys()) if (!hashes.has(hash)) lookup.opened.delete(hash)
+}
+
+function decryptionKeyFor(lookup: Lookup, terms: Pick<Output, 'members'>): bigint | undefined {
+  const self = lookup.runtime.self.operator
+  const member = terms.members.find((other) => other.address === self)
+  return member === undefined ? undefined : lookup.keys.secrets.get(toHex(member.encryptionKey))
+}
+
+/** The context of a session and its members' registered keys and sockets. @throws CHAIN_UNAVAILABLE */
+export async function contextOf(
+  lookup: Lookup,
+  session: Session,
+): Promise<{ context: SessionContext; members: readonly OperatorInfo[] }> {
+  const known = lookup.contexts.get(session.sid)
+  if (known !== undefined) return known
+  const { runtime } = lookup
+  const { terms } = session
+  const previous = runtime.state().log.winners.find((winner) => winner.hash === terms.prev)?.output
+  const members = await mustKnow(lookup, terms.configBlock)
+  const dealers = previous === undefined ? members : await mustKnow(lookup, previous.configBlock)
+  const context: SessionContext = {
+    domain: runtime.deps.domain,
+    terms,
+    sid: session.sid,
+    previous,
+    dealers: operatorsByAddress(dealers),
+    self: runtime.self.operator,
+    decryptionKey: decryptionKeyFor(lookup, terms),
+    certified: false,
+  }
+  const made = { context, members }
+  lookup.contexts.set(session.sid, made)
+  return made
+}
+
+/** The context for taking up an output that the log already certified. */
+export function certifiedContext(lookup: Lookup, output: Output): SessionContext {
+  const { deps, self } = lookup.runtime
+  return {
+    domain: deps.domain,
+    terms: output,
+    sid: sidOf(deps.domain, output),
+    previous: undefined,
+    dealers: new Map(),
+    self: self.operator,
+    decryptionKey: decryptionKeyFor(lookup, output),
+    certified: true,
+  }
+}
+
+async function mustKnow(
+  lookup: Lookup,
+  block: Pick<BlockRef, 'number' | 'hash'>,
+): Promise<readonly OperatorInfo[]> {
+  const set = await lookup.operatorsAt(block)
+  if (set !== undefined) return set.operators
+  throw new EigenxError({
+    code: 'CHAIN_DISAGREES',
+    message: 'The chain no longer has a block that was final.',
+    stage: 'chain',
+    details: { what: 'operator set' },
+  })
+}
+
+/** Asks for a peer's encryption key and keeps it when it is signed and not older than the known one. */
+export async function learnEncryptionKey(lookup: Lookup, peer: OperatorInfo): Promise<void> {
+  const { deps } = lookup.runtime
+  const bytes = await deps.peers.fetchEncryptionKey(peer)
+  if (bytes === undefined) return
+  const record = parseEncryptionKey(bytes)
+  if (!isEncryptionKeyOf(deps.domain, peer, record)) return
+  const known = lookup.peerKeys.get(record.operator)
+  if (known === undefined || known.sequence < record.sequence)
+    lookup.peerKeys.set(record.operator, record)
+}
+
+/** The body from the store, else from any of the peers. @throws BODY_UNAVAILABLE */
+export async function obtainBody(
+  lookup: Lookup,
+  hash: Hash32,
+  peers: readonly OperatorInfo[],
+): Promise<Uint8Array> {
+  const { deps, self } = lookup.runtime
+  const stored = await deps.store.blob(hash)
+  if (stored !== undefined) return stored
+  for (const peer of peers) {
+    if (peer.address.toLowerCase() === self.operator) continue
+    // One peer that lies, hangs or is down must not keep us from the next.
+    const body = await deps.peers.fetchBlob(peer, hash).catch(() => undefined)
+    if (body !== undefined && blobHash(body) === hash) return body
+  }
+  throw bodyUnavailable(hash)
+}
+
+/** @returns The dealing, or `undefined` when the body is none: its hash then names a fault. */
+export function dealingIn(body: Uint8Array): Dealing | undefined {
+  try {
+    return parseDealing(body)
+  } catch (error) {
+    if (isEigenxError(error)) return undefined
+    throw error
+  }
+}
+
+export function isOpened(
+  verdict: DealingVerdict | undefined,
+): verdict is { verdict: 'good'; opened: OpenedDealing } {
+  return verdict?.verdict === 'good'
+}

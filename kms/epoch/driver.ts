@@ -1,0 +1,337 @@
+/**
+ * The epoch protocol of one operator, running: load → step → store → perform, again and again.
+ *
+ * After every stored step, and at every tick, the driver asks the state machine what is due and starts what is not under way
+ * yet. There is nothing else to resume: a restart loads the state and asks the same question. All effects may repeat.
+ *
+ * `tick` reads the chain; `nudge` only looks at what is due by now (retries, turns). `runEpochNode` calls both on timers; tests
+ * call them by hand and wait for `idle`.
+ * @module
+ */
+import type { Hash32 } from '../../sdk/chain/types.ts'
+import { isEigenxError } from '../../sdk/errors.ts'
+import {
+  configBlocksOf,
+  type LogState,
+  lastWinner,
+  type OperatorSets,
+  resolveLog,
+} from '../../sdk/protocol/log.ts'
+import type { LogEntry, LogSnapshot } from '../../sdk/protocol/types.ts'
+import type { KeyRing } from '../keys.ts'
+import { createLookup, type Lookup, loadEncryptionKeys, shareOf, trimLookup } from './context.ts'
+import { receiveMessage } from './inbox.ts'
+import { due, isSettled, type NodeEffect } from './machine.ts'
+import { createOutbox, type Outbox } from './outbox.ts'
+import { effectKey, isSend, isSessionOver, perform, type WorkEffect } from './perform.ts'
+import { MAX_BLOB_BYTES, type PeerHandler } from './ports.ts'
+import { type EpochDeps, loadRuntime, type Runtime } from './runtime.ts'
+import { certifies, type EpochOptions, isWinner } from './state.ts'
+
+export type EpochStatus = {
+  /** Epoch of the newest settled output, and its version. */
+  epoch: number | undefined
+  activateAt: number | undefined
+  /** `idle`, or how far the newest open session has come. */
+  phase: 'idle' | 'opening' | 'dealing' | 'certifying' | 'posting' | 'settling'
+  nextEpoch: number
+  /** Final chain time this node has seen, Unix seconds. */
+  finalTime: number
+  sessions: readonly { sid: Hash32; dealings: number; good: number; signatures: number }[]
+}
+
+export type EpochNode = {
+  handler: PeerHandler
+  /** Reads the chain and acts. Rejects when the chain cannot be read or the store failed. */
+  tick(): Promise<void>
+  /** Starts whatever is due by now. */
+  nudge(): void
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>
+  /** Settled outputs and this node's shares of them, for the key service. */
+  keyRing(): KeyRing
+  status(): EpochStatus
+  /** Set once the store failed: the process should end. */
+  failure(): unknown
+  /** Starts nothing more; what is under way may end. The store stays open. */
+  close(): void
+}
+
+const RETRY_MS = 200
+const RETRY_MAX_MS = 5_000
+
+/** @throws STORE_CORRUPT, STORE_UNAVAILABLE */
+export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Promise<EpochNode> {
+  const running: { runner?: Runner } = {}
+  const runtime = await loadRuntime(deps, options, () => running.runner?.nudge())
+  const lookup = createLookup(runtime, await loadEncryptionKeys(deps))
+  await loadShares(lookup)
+  const runner = createRunner(lookup, createOutbox(lookup))
+  running.runner = runner
+  return {
+    handler: {
+      receive: (message) => receiveMessage(lookup, message),
+      blob: async (hash) => {
+        const bytes = await deps.store.blob(hash)
+        return bytes !== undefined && bytes.length <= MAX_BLOB_BYTES ? bytes : undefined
+      },
+      encryptionKey: async () => lookup.keys.recordBytes,
+    },
+    tick: async () => {
+      if (runtime.failure() !== undefined) throw runtime.failure()
+      await readLog(lookup)
+      await runtime.apply([{ type: 'tick', view: runtime.view() }])
+      trimLookup(lookup)
+      runner.nudge()
+    },
+    nudge: runner.nudge,
+    idle: runner.idle,
+    keyRing: () => keyRingOf(lookup),
+    status: () => statusOf(runtime),
+    failure: runtime.failure,
+    close: runner.close,
+  }
+}
+
+type Runner = { nudge(): void; idle(): Promise<void>; close(): void }
+
+/** Starts due work once each, with back-off after failures. */
+function createRunner(lookup: Lookup, outbox: Outbox): Runner {
+  const { runtime } = lookup
+  const { deps, self } = runtime
+  const underWay = new Map<string, Promise<void>>()
+  const waits = new Map<string, { until: number; failures: number }>()
+  let round: Promise<void> | undefined
+  let again = false
+  let closed = false
+
+  const start = (key: string, work: () => Promise<boolean>, rest: number): void => {
+    if (underWay.has(key) || (waits.get(key)?.until ?? 0) > deps.clock()) return
+    const task = work()
+      .then((done) => {
+        if (done && rest === 0) waits.delete(key)
+        else wait(key, done ? rest : undefined)
+      })
+      .catch((error: unknown) => {
+        wait(key, undefined)
+        if (!isSessionOver(error)) tellFailure(key, error)
+      })
+      .finally(() => {
+        underWay.delete(key)
+        nudge()
+      })
+    underWay.set(key, task)
+  }
+
+  const wait = (key: string, rest: number | undefined): void => {
+    const failures = rest === undefined ? (waits.get(key)?.failures ?? 0) + 1 : 0
+    const pause = rest ?? Math.min(RETRY_MS * 2 ** (failures - 1), RETRY_MAX_MS)
+    waits.set(key, { until: deps.clock() + pause, failures })
+  }
+
+  const tellFailure = (key: string, error: unknown): void => {
+    const detail = {
+      what: key.split('/')[0] ?? '',
+      code: isEigenxError(error) ? error.code : 'INTERNAL',
+    }
+    deps.report({ level: 'debug', event: 'not now, will try again', detail })
+  }
+
+  const startAll = async (): Promise<void> => {
+    const effects = due(self, runtime.state(), runtime.view(), deps.clock())
+    for (const effect of effects)
+      if (!isSend(effect))
+        start(
+          effectKey(effect),
+          async () => {
+            await perform(lookup, effect)
+            return true
+          },
+          restAfter(effect, self.options),
+        )
+    const deliveries = await outbox.open(effects.filter(isSend))
+    for (const { key, attempt } of deliveries) start(key, attempt, 0)
+    const live = new Set([
+      ...effects
+        .filter((effect) => !isSend(effect))
+        .map((effect) => effectKey(effect as WorkEffect)),
+      ...deliveries.map(({ key }) => key),
+    ])
+    for (const key of waits.keys()) if (!live.has(key)) waits.delete(key)
+  }
+
+  const nudge = (): void => {
+    if (round !== undefined) {
+      again = true
+      return
+    }
+    if (closed || runtime.failure() !== undefined) return
+    round = startAll()
+      .catch((error: unknown) => tellFailure('deliveries', error))
+      .finally(() => {
+        round = undefined
+        if (!again) return
+        again = false
+        nudge()
+      })
+  }
+
+  const idle = async (): Promise<void> => {
+    while (round !== undefined || underWay.size > 0)
+      await Promise.all([round, ...underWay.values()])
+  }
+  const close = (): void => {
+    closed = true
+  }
+  return { nudge, idle, close }
+}
+
+/** Writes to the chain show in the log only later; give them time before they are repeated. */
+function restAfter(effect: NodeEffect, options: EpochOptions): number {
+  return effect.type === 'post' || effect.type === 'accuse' ? 2 * options.slotMs : 0
+}
+
+/** Brings the final log and the view of its head up to date. */
+async function readLog(lookup: Lookup): Promise<void> {
+  const { runtime } = lookup
+  const { deps } = runtime
+  const { log, through } = runtime.state()
+  const from = through < 0n ? deps.fromBlock : through + 1n
+  const [snapshot, operators] = await Promise.all([deps.log.read(from), deps.membership.current()])
+  const isFinal = ({ block }: Pick<LogEntry, 'block'>) => block.number <= snapshot.finalized.number
+  // A provider that fell behind would take final entries back: keep what we have.
+  if (snapshot.finalized.number < through) return
+  const final = await resolve(lookup, log, {
+    entries: snapshot.entries.filter(isFinal),
+    complaints: snapshot.complaints.filter(isFinal),
+  })
+  const pending = await resolve(lookup, final, {
+    entries: snapshot.entries.filter((entry) => !isFinal(entry)),
+    complaints: snapshot.complaints.filter((complaint) => !isFinal(complaint)),
+  })
+  reportNews(runtime, log, final)
+  await runtime.apply([
+    {
+      type: 'log',
+      log: final,
+      through: snapshot.finalized.number,
+      finalTime: snapshot.finalized.timestamp,
+    },
+  ])
+  runtime.look({ pending, latestTime: snapshot.latest.timestamp, operators })
+}
+
+async function resolve(
+  lookup: Lookup,
+  start: LogState,
+  events: Pick<LogSnapshot, 'entries' | 'complaints'>,
+): Promise<LogState> {
+  const sets = new Map<Hash32, OperatorSets extends ReadonlyMap<Hash32, infer Set> ? Set : never>()
+  for (const block of configBlocksOf(events.entries)) {
+    const set = await lookup.operatorsAt(block)
+    if (set === undefined) continue
+    const { number, timestamp } = set.block
+    sets.set(block.hash, { number, timestamp, operators: set.operators })
+  }
+  return resolveLog(lookup.runtime.deps.domain, start, events, sets)
+}
+
+function reportNews(runtime: Runtime, before: LogState, after: LogState): void {
+  const last = lastWinner(after)
+  const known = lastWinner(before)
+  if (last !== undefined && last.hash !== known?.hash)
+    runtime.deps.report({
+      level: 'info',
+      event: after.winners.length < before.winners.length ? 'output voided' : 'output final',
+      epoch: last.output.epoch,
+      detail: { output: last.hash, activateAt: last.output.activateAt },
+    })
+}
+
+/** Sealed shares into memory: signing must not wait for the disk. */
+async function loadShares(lookup: Lookup): Promise<void> {
+  for (const record of lookup.runtime.state().shares)
+    if (record.status === 'held')
+      lookup.shares.set(record.output, await shareOf(lookup, record.output))
+}
+
+function keyRingOf({ runtime, shares }: Lookup): KeyRing {
+  const state = runtime.state()
+  return { outputs: state.log.winners.filter((winner) => isSettled(winner, state)), shares }
+}
+
+function statusOf(runtime: Runtime): EpochStatus {
+  const state = runtime.state()
+  const settled = state.log.winners.findLast((winner) => isSettled(winner, state))
+  return {
+    epoch: settled?.output.epoch,
+    activateAt: settled?.output.activateAt,
+    phase: phaseOf(runtime),
+    nextEpoch: state.log.nextEpoch,
+    finalTime: state.finalTime,
+    sessions: state.sessions.map(({ sid, dealings, candidates }) => ({
+      sid,
+      dealings: dealings.length,
+      good: dealings.filter((dealing) => dealing.status === 'good').length,
+      signatures: Math.max(0, ...candidates.map((candidate) => candidate.signatures.length)),
+    })),
+  }
+}
+
+function phaseOf(runtime: Runtime): EpochStatus['phase'] {
+  const state = runtime.state()
+  const last = lastWinner(runtime.view().pending)
+  if (last !== undefined && (!isSettled(last, state) || !isWinner(state.log, last.hash)))
+    return 'settling'
+  const session = state.sessions.at(-1)
+  if (session === undefined) return state.opened?.epoch === state.log.nextEpoch ? 'opening' : 'idle'
+  if (session.candidates.length === 0) return 'dealing'
+  return session.candidates.some((candidate) => certifies(candidate, session.terms))
+    ? 'posting'
+    : 'certifying'
+}
+
+/**
+ * Runs a node on timers until stopped. A chain that cannot be read is tried again at the next turn; a store that failed ends
+ * the node, and `onFailure` tells.
+ */
+export function runEpochNode(
+  node: EpochNode,
+  input: { pollMs: number; report: EpochDeps['report']; onFailure(error: unknown): void },
+): { stop(): Promise<void> } {
+  let stopped = false
+  let wake = (): void => undefined
+  const sleep = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  const nudges = setInterval(() => node.nudge(), RETRY_MS)
+  const loop = async (): Promise<void> => {
+    while (!stopped) {
+      try {
+        await node.tick()
+      } catch (error) {
+        if (node.failure() !== undefined) break
+        const code = isEigenxError(error) ? error.code : 'INTERNAL'
+        input.report({ level: 'warn', event: 'the chain could not be read', detail: { code } })
+      }
+      if (!stopped) await sleep(input.pollMs)
+    }
+    clearInterval(nudges)
+    if (!stopped && node.failure() !== undefined) input.onFailure(node.failure())
+  }
+  const finished = loop()
+  return {
+    stop: async () => {
+      stopped = true
+      wake()
+      node.close()
+      await finished
+      await node.idle()
+    },
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The head record's bytes: the node state as JSON, bytes as hex, block numbers as decimal strings. The store seals it, so a
+ * parse failure means another program version or a broken disk: STORE_CORRUPT, and the process must not go on.
+ * Bodies of winners are blobs; the head names them by hash.
+ * @module
+ */
+import { z } from 'zod'
+import { type Hex, parseHex, parseUtf8, toHex, utf8ToBytes } from '../../sdk/bytes.ts'
+import type { Hash32 } from '../../sdk/chain/types.ts'
+import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
+import { blobHash } from '../../sdk/protocol/dealing.ts'
+import type { Winner } from '../../sdk/protocol/log.ts'
+import { parseCertifiedBody } from '../../sdk/protocol/output.ts'
+import type { NodeState } from './state.ts'
+
+const VERSION = 1
+
+function hex(length: number): z.ZodType<Hex> {
+  return z.custom<Hex>(
+    (value) =>
+      typeof value === 'string' &&
+      value.startsWith('0x') &&
+      value === value.toLowerCase() &&
+      parseHex(value, length) !== undefined,
+  )
+}
+const bytesField = (length?: number) =>
+  z.string().transform((text, context) => {
+    const bytes = parseHex(text, length)
+    if (bytes !== undefined) return bytes
+    context.addIssue('not hex of the right length')
+    return z.NEVER
+  })
+const hash = hex(32)
+const address = hex(20)
+const count = z.number().int().nonnegative()
+const blockNumber = z
+  .string()
+  .regex(/^(-1|\d{1,20})$/)
+  .transform(BigInt)
+const block = z.strictObject({ number: blockNumber, hash, timestamp: count })
+
+const terms = z.strictObject({
+  epoch: count,
+  prev: hash,
+  configBlock: block,
+  members: z.array(z.strictObject({ address, encryptionKey: bytesField(32) })),
+  threshold: count,
+})
+
+const session = z.strictObject({
+  sid: hash,
+  terms,
+  proposer: address,
+  setup: hash,
+  openedAt: z.number(),
+  dealers: z.array(address),
+  needed: count,
+  dealings: z.array(
+    z.strictObject({
+      dealer: address,
+      hash,
+      status: z.enum(['unchecked', 'good', 'bad', 'badShare', 'convicted']),
+    }),
+  ),
+  acks: z.array(z.strictObject({ recipient: address, dealings: z.array(hash) })),
+  candidates: z.array(
+    z.strictObject({
+      hash,
+      blob: hash,
+      proposer: address,
+      dealings: z.array(hash),
+      postBy: count,
+      status: z.enum(['unchecked', 'good', 'bad']),
+      signatures: z.array(z.strictObject({ operator: address, signature: bytesField() })),
+      certifiedAt: z
+        .number()
+        .nullable()
+        .transform((value) => value ?? undefined),
+    }),
+  ),
+})
+
+const head = z.strictObject({
+  version: z.literal(VERSION),
+  nextEpoch: count,
+  convictions: z.array(z.tuple([address, count])),
+  winners: z.array(
+    z.strictObject({ hash, body: hash, at: z.strictObject({ block, logIndex: count }) }),
+  ),
+  through: blockNumber,
+  finalTime: count,
+  opened: z
+    .strictObject({ epoch: count, prev: hash, at: z.number() })
+    .nullable()
+    .transform((value) => value ?? undefined),
+  sessions: z.array(session),
+  complaints: z.array(
+    z.strictObject({
+      epoch: count,
+      dealing: hash,
+      dealer: address,
+      recipient: address,
+      blob: hash,
+    }),
+  ),
+  shares: z.array(
+    z.strictObject({ output: hash, epoch: count, status: z.enum(['held', 'missing']) }),
+  ),
+})
+
+export function encodeHead(state: NodeState): Uint8Array {
+  const { log, ...rest } = state
+  const record = {
+    version: VERSION,
+    nextEpoch: log.nextEpoch,
+    convictions: [...log.convictions],
+    winners: log.winners.map(({ hash, body, at }) => ({ hash, body: blobHash(body), at })),
+    ...rest,
+    opened: rest.opened ?? null,
+    sessions: rest.sessions.map((entry) => ({
+      ...entry,
+      candidates: entry.candidates.map((candidate) => ({
+        ...candidate,
+        certifiedAt: candidate.certifiedAt ?? null,
+      })),
+    })),
+  }
+  return utf8ToBytes(
+    JSON.stringify(record, (_key, value: unknown) =>
+      typeof value === 'bigint'
+        ? value.toString()
+        : value instanceof Uint8Array
+          ? toHex(value)
+          : value,
+    ),
+  )
+}
+
+/**
+ * @param blob - Reads a body by its hash.
+ * @throws STORE_CORRUPT
+ */
+export async function parseHead(
+  bytes: Uint8Array,
+  blob: (hash: Hash32) => Promise<Uint8Array | undefined>,
+): Promise<NodeState> {
+  const parsed = head.safeParse(parseJson(bytes))
+  if (!parsed.success) throw corrupt('head')
+  const { version: _version, nextEpoch, convictions, winners, ...rest } = parsed.data
+  const standing: Winner[] = []
+  for (const winner of winners) {
+    const body = await blob(winner.body)
+    if (body === undefined) throw corrupt('body of a winner')
+    standing.push({ ...parseStored(body), hash: winner.hash, body, at: winner.at })
+  }
+  return { ...rest, log: { winners: standing, nextEpoch, convictions: new Map(convictions) } }
+}
+
+function parseStored(body: Uint8Array): ReturnType<typeof parseCertifiedBody> {
+  try {
+    return parseCertifiedBody(body)
+  } catch (cause) {
+    if (isEigenxError(cause)) throw corrupt('body of a winner', cause)
+    throw cause
+  }
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(parseUtf8(bytes) ?? '')
+  } catch {
+    return undefined
+  }
+}
+
+function corrupt(record: string, cause?: unknown): EigenxError<'STORE_CORRUPT'> {
+  return new EigenxError({
+    code: 'STORE_CORRUPT',
+    message: 'A stored record is not what this program wrote.',
+    stage: 'store',
+    details: { record },
+    hint: 'Restore a backup made by this operator, or start with an empty store and rejoin.',
+    cause,
+  })
+}

@@ -1,0 +1,225 @@
+/**
+ * Messages from peers: parse, check cheaply, store, and only then say "accepted". Expensive checks come later,
+ * as due work. Never throws on any bytes; a message that proves nothing changes nothing.
+ * @module
+ */
+import type { Address, OperatorInfo } from '../../sdk/chain/types.ts'
+import { isEigenxError } from '../../sdk/errors.ts'
+import { messageKind } from '../../sdk/protocol/codec.ts'
+import { accusedDealing, parseComplaint, verifyComplaint } from '../../sdk/protocol/complaint.ts'
+import { blobHash, isDealingOf, parseDealing } from '../../sdk/protocol/dealing.ts'
+import { lastWinner, MAX_CONFIG_AGE_SECONDS } from '../../sdk/protocol/log.ts'
+import {
+  isAcksOf,
+  isCandidateOf,
+  isSignatureOf,
+  parseAcks,
+  parseCandidate,
+  parseSignature,
+} from '../../sdk/protocol/messages.ts'
+import { encodeOutput, parseOutput } from '../../sdk/protocol/output.ts'
+import {
+  isAbsent,
+  NO_OUTPUT,
+  operatorsByAddress,
+  parseSetup,
+  type Setup,
+  sidOf,
+  verifySetup,
+} from '../../sdk/protocol/terms.ts'
+import type { Terms } from '../../sdk/protocol/types.ts'
+import type { Write } from '../store/store.ts'
+import { contextOf, type Lookup } from './context.ts'
+import type { NodeEvent } from './machine.ts'
+import { candidateEvent } from './perform.ts'
+import { MAX_MESSAGE_BYTES, type PushResult } from './ports.ts'
+import type { Session } from './state.ts'
+
+export async function receiveMessage(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {
+  if (bytes.length > MAX_MESSAGE_BYTES) return 'refused'
+  try {
+    return await route(lookup, bytes)
+  } catch (error) {
+    const { report } = lookup.runtime.deps
+    // A parser's or verifier's refusal is the sender's affair; anything else (chain, store) is ours.
+    const theirs = isEigenxError(error) && error.stage === 'protocol'
+    const code = isEigenxError(error) ? error.code : 'INTERNAL'
+    report({ level: theirs ? 'debug' : 'warn', event: 'message not taken', detail: { code } })
+    return theirs ? 'refused' : 'later'
+  }
+}
+
+async function route(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {
+  switch (messageKind(bytes)) {
+    case 'setup':
+      return receiveSetup(lookup, bytes)
+    case 'dealing':
+      return receiveDealing(lookup, bytes)
+    case 'acks':
+      return receiveAcks(lookup, bytes)
+    case 'complaint':
+      return receiveComplaint(lookup, bytes)
+    case 'candidate':
+      return receiveCandidate(lookup, bytes)
+    case 'signature':
+      return receiveSignature(lookup, bytes)
+    default:
+      return 'refused'
+  }
+}
+
+async function apply(lookup: Lookup, event: NodeEvent, ...writes: Write[]): Promise<PushResult> {
+  const verdict = await lookup.runtime.apply([event], writes)
+  return verdict === 'fault' ? 'refused' : 'accepted'
+}
+
+function sessionBy(lookup: Lookup, sid: `0x${string}`): Session | undefined {
+  return lookup.runtime.state().sessions.find((session) => session.sid === sid)
+}
+
+async function receiveSetup(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {
+  const { runtime } = lookup
+  const setup = parseSetup(bytes)
+  const { terms, proposer } = setup
+  const sid = sidOf(runtime.deps.domain, terms)
+  if (sessionBy(lookup, sid) !== undefined) return 'accepted'
+  const { log, through } = runtime.state()
+  if (terms.epoch < log.nextEpoch) return 'refused'
+  // We may be behind with the chain, or be told of a block that is not final for us yet.
+  if (terms.epoch > log.nextEpoch || terms.configBlock.number > through) return 'later'
+  if (terms.prev !== (lastWinner(log)?.hash ?? NO_OUTPUT)) return 'refused'
+  if (!isFresh(lookup, terms)) return 'refused'
+  const set = await lookup.operatorsAt(terms.configBlock)
+  if (set === undefined || set.block.timestamp !== terms.configBlock.timestamp) return 'refused'
+  verifySetup(runtime.deps.domain, setup, set.operators)
+  if (!keysAreKnown(lookup, setup)) return 'refused'
+  const event = { type: 'setup' as const, sid, terms, proposer, setup: blobHash(bytes) }
+  const verdict = await runtime.apply([event], [{ type: 'putBlob', bytes }])
+  // A proposer with an open session, or an epoch that was decided meanwhile: it may come again.
+  return verdict === 'valid' || sessionBy(lookup, sid) !== undefined ? 'accepted' : 'later'
+}
+
+/** Half of what the log allows, so that the entry is still in time. */
+function isFresh(lookup: Lookup, terms: Terms): boolean {
+  const { log, finalTime } = lookup.runtime.state()
+  const oldest = lastWinner(log)?.output.configBlock.number ?? 0n
+  const { number, timestamp } = terms.configBlock
+  return number >= oldest && finalTime - timestamp <= MAX_CONFIG_AGE_SECONDS / 2
+}
+
+/** Our own key is named, and nobody is left out whose key we know. */
+function keysAreKnown(lookup: Lookup, setup: Setup): boolean {
+  const { self } = lookup.runtime
+  return setup.terms.members.every((member, i) => {
+    const known =
+      member.address === self.operator ? lookup.keys.record : lookup.peerKeys.get(member.address)
+    if (known === undefined) return true
+    return !isAbsent(member) && (setup.records[i]?.sequence ?? 0) >= known.sequence
+  })
+}
+
+async function receiveDealing(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {
+  const dealing = parseDealing(bytes)
+  const { sid, dealer } = dealing
+  const session = sessionBy(lookup, sid)
+  if (session === undefined) return 'later'
+  const hash = blobHash(bytes)
+  if (session.dealings.some((known) => known.hash === hash)) return 'accepted'
+  const { context } = await contextOf(lookup, session)
+  const operator = context.dealers.get(dealer)
+  if (operator === undefined || !isDealingOf(context.domain, operator, dealing)) return 'refused'
+  const event: NodeEvent = {
+    type: 'session',
+    sid,
+    event: { type: 'dealing', dealing: { dealer, hash } },
+  }
+  return apply(lookup, event, { type: 'putBlob', bytes })
+}
+
+async function memberOf(
+  lookup: Lookup,
+  session: Session,
+  address: Address,
+): Promise<OperatorInfo | undefined> {
+  const { members } = await contextOf(lookup, session)
+  return operatorsByAddress(members).get(address)
+}
+
+async function receiveAcks(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {
+  const acks = parseAcks(bytes)
+  const { sid, recipient, dealings } = acks
+  const session = sessionBy(lookup, sid)
+  if (session === undefined) return 'later'
+  const operator = await memberOf(lookup, session, recipient)
+  if (operator === undefined || !isAcksOf(lookup.runtime.deps.domain, operator, acks))
+    return 'refused'
+  return apply(lookup, { type: 'session', sid, event: { type: 'acks', recipient, dealings } })
+}
+
+async function receiveComplaint(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {
+  const { runtime } = lookup
+  const { domain } = runtime.deps
+  const complaint = parseComplaint(bytes)
+  const { dealing, hash } = accusedDealing(complaint)
+  if (runtime.state().complaints.some((known) => known.dealing === hash)) return 'accepted'
+  const session = sessionBy(lookup, dealing.sid)
+  const winner = [...runtime.view().pending.winners, ...runtime.state().log.winners].find(
+    ({ output }) => output.dealings.some((used) => used.hash === hash),
+  )
+  if (session !== undefined) {
+    // Unless an output names it, the dealing in the complaint must be the dealer's own.
+    const { context } = await contextOf(lookup, session)
+    const dealer = context.dealers.get(dealing.dealer)
+    if (dealer === undefined || !isDealingOf(domain, dealer, dealing)) return 'refused'
+  } else if (winner === undefined) return 'later'
+  const terms = session?.terms ?? winner?.output
+  if (terms === undefined) return 'later'
+  verifyComplaint(domain, terms, complaint)
+  const event: NodeEvent = {
+    type: 'complaint',
+    sid: dealing.sid,
+    complaint: {
+      epoch: terms.epoch,
+      dealing: hash,
+      dealer: dealing.dealer,
+      recipient: complaint.recipient,
+      blob: blobHash(bytes),
+    },
+  }
+  return apply(
+    lookup,
+    event,
+    { type: 'putBlob', bytes },
+    { type: 'putBlob', bytes: complaint.dealing },
+  )
+}
+
+async function receiveCandidate(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {
+  const candidate = parseCandidate(bytes)
+  const { sid, proposer } = candidate
+  const session = sessionBy(lookup, sid)
+  if (session === undefined) return 'later'
+  const operator = await memberOf(lookup, session, proposer)
+  const { domain } = lookup.runtime.deps
+  if (operator === undefined || !isCandidateOf(domain, operator, candidate)) return 'refused'
+  const output = parseOutput(candidate.output)
+  if (sidOf(domain, output) !== sid) return 'refused'
+  const encoded = encodeOutput(output)
+  const event = candidateEvent(lookup, sid, proposer, output, encoded)
+  return apply(lookup, event, { type: 'putBlob', bytes: encoded })
+}
+
+async function receiveSignature(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {
+  const message = parseSignature(bytes)
+  const { sid, output, operator, signature } = message
+  const session = sessionBy(lookup, sid)
+  if (session?.candidates.some((candidate) => candidate.hash === output) !== true) return 'later'
+  const info = await memberOf(lookup, session, operator)
+  if (info === undefined || !isSignatureOf(lookup.runtime.deps.domain, info, message))
+    return 'refused'
+  return apply(lookup, {
+    type: 'session',
+    sid,
+    event: { type: 'signature', hash: output, operator, signature },
+  })
+}

@@ -1,0 +1,350 @@
+/**
+ * A node's epochs as a pure state machine: `step` takes facts in, `due` says what to do next.
+ *
+ *   (log read to a final block) ─▶ epoch open ─▶ sessions (`session.ts`) ─▶ entry in the log ─▶ final, window over ─▶ activated
+ *                                                                               └─ voided: the number is burnt, the next epoch opens
+ *
+ * Both are total and read no clock, disk, socket or randomness. The driver stores the state of a step before it acts on it, and on a
+ * restart acts on what is due in the stored state: every effect may run twice. Erasures are writes of the step itself, so they
+ * commit together with the state that makes them right.
+ * @module
+ */
+import type { Address, Hash32 } from '../../sdk/chain/types.ts'
+import { blobHash } from '../../sdk/protocol/dealing.ts'
+import { isBarred, type LogState, lastWinner, type Winner } from '../../sdk/protocol/log.ts'
+import { isAbsent, NO_OUTPUT } from '../../sdk/protocol/terms.ts'
+import type { Output, Terms } from '../../sdk/protocol/types.ts'
+import type { Write } from '../store/store.ts'
+import { dueInSession, type SessionEffect, type SessionEvent, stepSession } from './session.ts'
+import {
+  type ComplaintRecord,
+  candidateIsLive,
+  type EpochOptions,
+  isWinner,
+  type Millis,
+  type NodeState,
+  type Session,
+  type ShareRecord,
+  type Step,
+  skip,
+  turnOf,
+  type View,
+  valid,
+} from './state.ts'
+import { dealersOf, dealingsNeeded } from './verify.ts'
+
+/** Parallel attempts at one epoch that a node follows. */
+const MAX_SESSIONS = 6
+
+export type NodeEvent =
+  | { type: 'tick'; view: View }
+  /** The final part of the log grew; `log` continues the state's own. */
+  | { type: 'log'; log: LogState; through: bigint; finalTime: number }
+  /** A verified setup. */
+  | { type: 'setup'; sid: Hash32; terms: Terms; proposer: Address; setup: Hash32 }
+  | { type: 'session'; sid: Hash32; event: SessionEvent }
+  /** A verified complaint, its bytes stored. */
+  | { type: 'complaint'; sid: Hash32; complaint: ComplaintRecord }
+  | { type: 'share'; share: ShareRecord }
+
+export type NodeEffect =
+  | SessionEffect
+  | { type: 'proposeSetup'; epoch: number; prev: Hash32 }
+  | { type: 'sendComplaint'; blob: Hash32; epoch: number }
+  | { type: 'accuse'; blob: Hash32; epoch: number }
+  | { type: 'adopt'; winner: Winner }
+
+export type Self = { operator: Address; options: EpochOptions }
+
+export function step(self: Self, state: NodeState, event: NodeEvent, now: Millis): Step<NodeState> {
+  switch (event.type) {
+    case 'tick':
+      return tick(self, state, event.view, now)
+    case 'log':
+      return followLog(self, state, event, now)
+    case 'setup':
+      return openSession(self, state, event, now)
+    case 'session':
+      return inSession(state, event.sid, event.event, now)
+    case 'complaint':
+      return recordComplaint(state, event.sid, event.complaint, now)
+    case 'share':
+      return state.shares.some((known) => known.output === event.share.output)
+        ? skip('known share')
+        : valid({ ...state, shares: [...state.shares, event.share] })
+  }
+}
+
+function tick(self: Self, state: NodeState, view: View, now: Millis): Step<NodeState> {
+  const next = nextEpoch(state)
+  const opens =
+    isDue(self, state, view, now) &&
+    (state.opened?.epoch !== next.epoch || state.opened.prev !== next.prev)
+  const opened = opens ? { ...next, at: now } : state.opened
+  const pruned = prune(self, { ...state, opened }, now)
+  return opens || pruned.writes.length > 0 || pruned.dropped
+    ? valid(pruned.state, ...pruned.writes)
+    : skip('nothing to do')
+}
+
+/** Number and predecessor of the epoch after the last final winner. */
+function nextEpoch(state: NodeState): { epoch: number; prev: Hash32 } {
+  return { epoch: state.log.nextEpoch, prev: lastWinner(state.log)?.hash ?? NO_OUTPUT }
+}
+
+function isDue(self: Self, state: NodeState, view: View, now: Millis): boolean {
+  // An entry that is not final yet decides this epoch one way or the other: wait for it.
+  if (view.operators === undefined || view.pending.nextEpoch !== state.log.nextEpoch) return false
+  const last = lastWinner(state.log)
+  if (last === undefined) return self.options.genesis
+  const { reshareSeconds } = self.options
+  return (
+    reshareSeconds !== undefined &&
+    isSettled(last, state) &&
+    now / 1000 >= last.output.activateAt + reshareSeconds
+  )
+}
+
+/** Whether no complaint can void a final winner any more. */
+export function isSettled(winner: Winner, state: Pick<NodeState, 'finalTime'>): boolean {
+  return state.finalTime > winner.output.vetoBy
+}
+
+function followLog(
+  self: Self,
+  state: NodeState,
+  event: Extract<NodeEvent, { type: 'log' }>,
+  now: Millis,
+): Step<NodeState> {
+  if (event.through <= state.through) return skip('nothing new is final')
+  const grown = {
+    ...state,
+    log: event.log,
+    through: event.through,
+    finalTime: event.finalTime,
+  }
+  const pruned = prune(self, grown, now)
+  const bodies = pruned.state.log.winners
+    .filter((winner) => !isWinner(state.log, winner.hash))
+    .map((winner): Write => ({ type: 'putBlob', bytes: winner.body }))
+  return valid(pruned.state, ...pruned.writes, ...bodies)
+}
+
+function openSession(
+  self: Self,
+  state: NodeState,
+  event: Extract<NodeEvent, { type: 'setup' }>,
+  now: Millis,
+): Step<NodeState> {
+  const { sid, terms, proposer, setup } = event
+  if (state.sessions.some((session) => session.sid === sid)) return skip('known session')
+  const next = nextEpoch(state)
+  if (terms.epoch !== next.epoch || terms.prev !== next.prev) return skip('another epoch')
+  // One attempt per proposer at a time, so nobody keeps the others dealing.
+  const busy = state.sessions.some(
+    (session) => session.proposer === proposer && now < session.openedAt + self.options.sessionMs,
+  )
+  if (busy) return skip('the proposer has an open session')
+  const previous = lastWinner(state.log)?.output
+  const session: Session = {
+    sid,
+    terms,
+    proposer,
+    setup,
+    openedAt: now,
+    dealers: dealersOf(terms, previous),
+    needed: dealingsNeeded(terms, previous),
+    dealings: [],
+    acks: [],
+    candidates: [],
+  }
+  const grown = { ...state, sessions: [...state.sessions, session].slice(-MAX_SESSIONS) }
+  return valid(grown, ...unreferenced(state, grown))
+}
+
+function inSession(
+  state: NodeState,
+  sid: Hash32,
+  event: SessionEvent,
+  now: Millis,
+): Step<NodeState> {
+  const session = state.sessions.find((known) => known.sid === sid)
+  if (session === undefined) return skip('unknown session')
+  const moved = stepSession(session, event, now)
+  if (moved.verdict !== 'valid') return moved
+  const sessions = state.sessions.map((known) => (known === session ? moved.state : known))
+  return valid({ ...state, sessions }, ...moved.writes)
+}
+
+function recordComplaint(
+  state: NodeState,
+  sid: Hash32,
+  complaint: ComplaintRecord,
+  now: Millis,
+): Step<NodeState> {
+  const { dealing, dealer } = complaint
+  const known = state.complaints.some((other) => other.dealing === dealing)
+  const complaints = known ? state.complaints : [...state.complaints, complaint]
+  const event: SessionEvent = { type: 'convicted', dealing: { dealer, hash: dealing } }
+  const moved = inSession({ ...state, complaints }, sid, event, now)
+  if (moved.verdict === 'valid') return moved
+  return known ? skip('known complaint') : valid({ ...state, complaints })
+}
+
+/** Drops and erases what no rule needs any more. */
+function prune(
+  self: Self,
+  state: NodeState,
+  now: Millis,
+): { state: NodeState; writes: readonly Write[]; dropped: boolean } {
+  const { winners, nextEpoch: open } = state.log
+  const graceEnd = now / 1000 - self.options.graceSeconds
+  const oldest = winners.findLastIndex(
+    (winner) => winner.output.activateAt <= graceEnd && isSettled(winner, state),
+  )
+  const log = oldest > 0 ? { ...state.log, winners: winners.slice(oldest) } : state.log
+  const last = lastWinner(log)
+  const kept: NodeState = {
+    ...state,
+    log,
+    sessions: state.sessions.filter((session) => session.terms.epoch >= open),
+    complaints: state.complaints.filter(
+      ({ epoch }) =>
+        epoch >= open ||
+        (last !== undefined && epoch === last.output.epoch && !isSettled(last, state)),
+    ),
+    shares: state.shares.filter((share) => share.epoch >= open || isWinner(log, share.output)),
+  }
+  const openEpochs = new Set(kept.sessions.map((session) => session.terms.epoch))
+  const closed = state.sessions
+    .map((session) => session.terms.epoch)
+    .filter((epoch) => !openEpochs.has(epoch))
+  const writes: Write[] = [
+    ...[...new Set(closed)].map(
+      (epoch): Write => ({ type: 'eraseSecret', name: { kind: 'dealer-seed', epoch, id: '' } }),
+    ),
+    ...state.shares
+      .filter((share) => !kept.shares.includes(share) && share.status === 'held')
+      .map(
+        (share): Write => ({
+          type: 'eraseSecret',
+          name: { kind: 'share', epoch: share.epoch, id: share.output },
+        }),
+      ),
+    ...unreferenced(state, kept),
+  ]
+  const dropped =
+    oldest > 0 ||
+    kept.sessions.length < state.sessions.length ||
+    kept.complaints.length < state.complaints.length ||
+    kept.shares.length < state.shares.length
+  return { state: kept, writes, dropped }
+}
+
+function unreferenced(before: NodeState, after: NodeState): Write[] {
+  const kept = new Set(blobsOf(after))
+  return [...new Set(blobsOf(before))]
+    .filter((hash) => !kept.has(hash))
+    .map((hash) => ({ type: 'deleteBlob', hash }))
+}
+
+/** Every body that the state refers to. */
+export function blobsOf(state: NodeState): readonly Hash32[] {
+  return [
+    ...state.sessions.flatMap((session) => [
+      session.setup,
+      ...session.dealings.map((dealing) => dealing.hash),
+      ...session.candidates.map((candidate) => candidate.blob),
+    ]),
+    ...state.complaints.map((complaint) => complaint.blob),
+    ...state.log.winners.flatMap((winner) => [
+      blobHash(winner.body),
+      ...winner.output.dealings.map((dealing) => dealing.hash),
+    ]),
+  ]
+}
+
+/** What to do now, in no particular order. */
+export function due(self: Self, state: NodeState, view: View, now: Millis): readonly NodeEffect[] {
+  const effects: NodeEffect[] = []
+  const setup = dueSetup(self, state, view, now)
+  if (setup !== undefined) effects.push(setup)
+  for (const session of state.sessions) {
+    const mayDeal = !isBarred(state.log, self.operator, session.terms.epoch)
+    effects.push(
+      ...dueInSession(session, self.operator, mayDeal, self.options, now).filter(
+        (effect) => effect.type !== 'post' || mayPost(session, effect.hash, view.pending),
+      ),
+    )
+  }
+  for (const complaint of state.complaints)
+    if (complaint.recipient === self.operator)
+      effects.push({ type: 'sendComplaint', blob: complaint.blob, epoch: complaint.epoch })
+  effects.push(...dueAccusations(self, state, view, now))
+  for (const winner of new Set([...state.log.winners, ...view.pending.winners]))
+    if (isRecipient(winner.output, self.operator) && !hasRecord(state, winner.hash))
+      effects.push({ type: 'adopt', winner })
+  return effects
+}
+
+function isRecipient(output: Output, operator: Address): boolean {
+  return output.members.some((member) => member.address === operator && !isAbsent(member))
+}
+
+function hasRecord(state: NodeState, output: Hash32): boolean {
+  return state.shares.some((share) => share.output === output)
+}
+
+/** An entry is worth posting while nothing in the log decides its epoch. */
+function mayPost(session: Session, hash: Hash32, pending: LogState): boolean {
+  return (
+    !isWinner(pending, hash) &&
+    session.terms.epoch >= pending.nextEpoch &&
+    session.terms.prev === (lastWinner(pending)?.hash ?? NO_OUTPUT)
+  )
+}
+
+function dueSetup(self: Self, state: NodeState, view: View, now: Millis): NodeEffect | undefined {
+  const next = nextEpoch(state)
+  const { opened } = state
+  if (opened === undefined || opened.epoch !== next.epoch || opened.prev !== next.prev)
+    return undefined
+  if (!isDue(self, state, view, now)) return undefined
+  const members = (view.operators?.operators ?? []).map(
+    (operator) => operator.address.toLowerCase() as Address,
+  )
+  const turn = turnOf(members, self.operator, next.epoch)
+  if (turn === undefined) return undefined
+  const { sessionMs, slotMs } = self.options
+  // A session with a candidate on its way is left alone.
+  const busyUntil = state.sessions.map((session) =>
+    session.candidates.some((candidate) => candidateIsLive(candidate, now))
+      ? now + 1
+      : session.openedAt + sessionMs,
+  )
+  const from = Math.max(opened.at, ...busyUntil)
+  return now >= from + turn * slotMs ? { type: 'proposeSetup', ...next } : undefined
+}
+
+function dueAccusations(
+  self: Self,
+  state: NodeState,
+  view: View,
+  now: Millis,
+): readonly NodeEffect[] {
+  const winner = lastWinner(view.pending)
+  if (winner === undefined || view.latestTime >= winner.output.vetoBy) return []
+  const turn = turnOf(
+    winner.output.members.map((member) => member.address),
+    self.operator,
+    winner.output.epoch,
+  )
+  const posted = winner.at.block.timestamp * 1000
+  return state.complaints
+    .filter(
+      ({ dealing, recipient }) =>
+        winner.output.dealings.some((used) => used.hash === dealing) &&
+        (recipient === self.operator || now >= posted + ((turn ?? 0) + 1) * self.options.slotMs),
+    )
+    .map(({ blob, epoch }) => ({ type: 'accuse', blob, epoch }))
+}

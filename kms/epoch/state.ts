@@ -1,0 +1,186 @@
+/**
+ * Everything a node remembers about epochs beside secrets and bodies: the head record's content, as plain immutable data.
+ * `session.ts` and `machine.ts` move it, `head.ts` writes and reads it.
+ * @module
+ */
+import type { Address, Hash32, OperatorSet } from '../../sdk/chain/types.ts'
+import type { LogState } from '../../sdk/protocol/log.ts'
+import type { Output, Terms } from '../../sdk/protocol/types.ts'
+import type { Write } from '../store/store.ts'
+
+/** Milliseconds since 1970. */
+export type Millis = number
+
+/**
+ * `unchecked` → `good` | `bad` (anybody sees why) | `badShare` (only we do; a complaint is due) → `convicted` (proven to everybody).
+ */
+export type DealingStatus = 'unchecked' | 'good' | 'bad' | 'badShare' | 'convicted'
+
+export type DealingRecord = { dealer: Address; hash: Hash32; status: DealingStatus }
+
+export type CandidateRecord = {
+  /** Output hash. */
+  hash: Hash32
+  /** Blob of the encoded output. */
+  blob: Hash32
+  proposer: Address
+  dealings: readonly Hash32[]
+  /** Unix seconds. */
+  postBy: number
+  status: 'unchecked' | 'good' | 'bad'
+  signatures: readonly { operator: Address; signature: Uint8Array }[]
+  /** When enough signatures were first here. */
+  certifiedAt: Millis | undefined
+}
+
+/** One attempt at one epoch: everything filed under one session id. */
+export type Session = {
+  sid: Hash32
+  terms: Terms
+  proposer: Address
+  /** Blob of the setup message, to show it to peers that missed it. */
+  setup: Hash32
+  openedAt: Millis
+  dealers: readonly Address[]
+  /** Dealings needed: t_old. */
+  needed: number
+  dealings: readonly DealingRecord[]
+  acks: readonly { recipient: Address; dealings: readonly Hash32[] }[]
+  candidates: readonly CandidateRecord[]
+}
+
+/** A proven complaint, kept while the epoch is open: it may have to go on the chain. */
+export type ComplaintRecord = {
+  epoch: number
+  dealing: Hash32
+  dealer: Address
+  recipient: Address
+  blob: Hash32
+}
+
+/** Whether this node has its share of an output. `missing`: it is a member, but no good share can be had. */
+export type ShareRecord = { output: Hash32; epoch: number; status: 'held' | 'missing' }
+
+export type NodeState = {
+  /** The final part of the log. */
+  log: LogState
+  /** Last block that `log` covers; -1 before the first look. */
+  through: bigint
+  /** Timestamp of that block, Unix seconds. */
+  finalTime: number
+  /** When this node first saw the epoch open; slots count from here. */
+  opened: { epoch: number; prev: Hash32; at: Millis } | undefined
+  sessions: readonly Session[]
+  complaints: readonly ComplaintRecord[]
+  shares: readonly ShareRecord[]
+}
+
+export const EMPTY_STATE: NodeState = {
+  log: { winners: [], nextEpoch: 0, convictions: new Map() },
+  through: -1n,
+  finalTime: 0,
+  opened: undefined,
+  sessions: [],
+  complaints: [],
+  shares: [],
+}
+
+/** What the node sees but does not remember: it is read again after a restart. */
+export type View = {
+  /** The log to the chain's head, including what a reorg may still remove. */
+  pending: LogState
+  /** Timestamp of the head, Unix seconds. */
+  latestTime: number
+  /** The operator set at the final block; `undefined` until the first look. */
+  operators: OperatorSet | undefined
+}
+
+export type EpochOptions = {
+  /** Whether this operator set may generate its first key. */
+  genesis: boolean
+  /** Seconds from one activation to the next epoch; absent: no periodic reshare. */
+  reshareSeconds?: number
+  /** Seconds for a certificate to get into a block, counted from the proposal. */
+  postSeconds: number
+  /** Seconds in which a complaint on chain voids an entry. */
+  vetoSeconds: number
+  /** Seconds between the end of the veto window and activation: the chain's time to finality. */
+  finalitySeconds: number
+  /** Seconds that a replaced share is kept. */
+  graceSeconds: number
+  /** How long each member in turn has the first word. */
+  slotMs: Millis
+  /** How long to wait for members that are late. */
+  patienceMs: Millis
+  /** After this time without a winner somebody proposes a new session. */
+  sessionMs: Millis
+}
+
+/** `valid` moves the state; `skip` is late or repeated and harmless; `fault` proves that the sender broke the protocol. */
+export type Step<S> =
+  | { verdict: 'valid'; state: S; writes: readonly Write[] }
+  | { verdict: 'skip'; reason: string }
+  | { verdict: 'fault'; by: Address; reason: string }
+
+export const valid = <S>(state: S, ...writes: Write[]): Step<S> => ({
+  verdict: 'valid',
+  state,
+  writes,
+})
+export const skip = (reason: string): { verdict: 'skip'; reason: string } => ({
+  verdict: 'skip',
+  reason,
+})
+
+/**
+ * When a member's turn comes: member (epoch + k) mod n is k-th. Turns only keep members from doing the same work at
+ * once; nothing depends on them.
+ * @returns Turns to wait; `undefined` for a non-member.
+ */
+export function turnOf(
+  members: readonly Address[],
+  self: Address,
+  epoch: number,
+): number | undefined {
+  const index = members.indexOf(self)
+  if (index < 0) return undefined
+  const n = members.length
+  return (((index - epoch) % n) + n) % n
+}
+
+export function candidateIsLive(candidate: CandidateRecord, now: Millis): boolean {
+  return candidate.status !== 'bad' && now / 1000 <= candidate.postBy
+}
+
+export function certifies(candidate: CandidateRecord, terms: Terms): boolean {
+  return candidate.signatures.length >= terms.threshold
+}
+
+export function isWinner(log: LogState, hash: Hash32): boolean {
+  return log.winners.some((winner) => winner.hash === hash)
+}
+
+/** The windows of a candidate proposed now. */
+export function windowsAt(
+  options: EpochOptions,
+  now: Millis,
+): Pick<Output, 'postBy' | 'vetoBy' | 'activateAt'> {
+  const postBy = Math.ceil(now / 1000) + options.postSeconds
+  const vetoBy = postBy + options.vetoSeconds
+  return { postBy, vetoBy, activateAt: vetoBy + options.finalitySeconds }
+}
+
+/** Whether another's windows leave complaints and finality the time that we demand. */
+export function acceptsWindows(
+  options: EpochOptions,
+  output: Pick<Output, 'postBy' | 'vetoBy' | 'activateAt'>,
+  now: Millis,
+): boolean {
+  const own = windowsAt(options, now)
+  return (
+    output.vetoBy - output.postBy >= options.vetoSeconds &&
+    output.activateAt - output.vetoBy >= options.finalitySeconds &&
+    // A far activation would leave the set without a successor for as long.
+    output.activateAt <= own.activateAt + 600
+  )
+}
