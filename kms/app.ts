@@ -3,7 +3,7 @@
  * @module
  */
 import { Hono } from 'hono'
-import type { Address, Hash32 } from '../sdk/chain/types.ts'
+import type { Address } from '../sdk/chain/types.ts'
 import type { DecisionDeps } from './authorize/settings.ts'
 import type { KmsConfig } from './config.ts'
 import { MAX_MESSAGE_BYTES, type PeerHandler } from './epoch/ports.ts'
@@ -36,8 +36,6 @@ export type KmsAppDeps = {
   status: () => StatusReport
   /** Absent until the epoch driver has started. */
   peers: () => PeerHandler | undefined
-  /** The certified body of a key version, by the hash of its output. */
-  certifiedBody: (outputHash: Hash32) => Promise<Uint8Array | undefined>
 }
 
 export function createKmsApp(deps: KmsAppDeps): Hono<Env> {
@@ -61,7 +59,6 @@ export function createKmsApp(deps: KmsAppDeps): Hono<Env> {
     reportDataVersions: settings.acceptReportDataV1 ? [1, 2] : [2],
     publicUrl: config.listen.publicUrl,
     peers: deps.peers,
-    certifiedBody: deps.certifiedBody,
   }
 
   const GO_GET = { method: 'GET', maxBody: 0, style: 'go' } as const

@@ -31,7 +31,6 @@ import { type DecisionTrail, type Mark, note, startTrail } from './authorize/tra
 import { KNOWN_METHODS } from './config.ts'
 import { asEigenxError } from './errors.ts'
 import type { Step } from './http/status.ts'
-import type { KeyService, KeyVersion } from './keys.ts'
 
 /** A partial key, encrypted to the request's RSA key, with what it was granted on. */
 export type Grant = {
@@ -91,7 +90,8 @@ async function decide(
       : await judgePod(deps, request, trail, nowSeconds)
 
   trail.step = 'version'
-  const key = keyVersionAt(deps.keys, request.attestationTime, nowSeconds)
+  // A time in the future counts as now: it must not bring a version forward.
+  const key = deps.keys.at(request.attestationTime)
   note(
     trail,
     'key.version',
@@ -157,25 +157,4 @@ async function judgePod(
   if (request.stackId !== '') return { encryptedEnv: '', publicEnv: {} }
   const { encryptedEnv, publicEnv } = decision.release
   return { encryptedEnv, publicEnv }
-}
-
-/**
- * The client chooses `attestation_time`, so it may only select among versions that are in force
- * already: a time in the future must not bring a version forward.
- */
-export function keyVersionAt(
-  keys: KeyService,
-  attestationTime: number,
-  nowSeconds: number,
-): KeyVersion {
-  const key =
-    attestationTime > 0 && attestationTime < nowSeconds ? keys.at(attestationTime) : keys.active()
-  if (key !== undefined) return key
-  throw new EigenxError({
-    code: 'KEY_NOT_READY',
-    message: 'This operator has no active key yet.',
-    stage: 'key',
-    details: {},
-    hint: 'Wait for the operators to finish their first epoch.',
-  })
 }

@@ -3,7 +3,8 @@
  * @module
  */
 import type { Address, Hash32 } from '../sdk/chain/types.ts'
-import type { KeyVersion } from './keys.ts'
+import type { EpochStatus } from './epoch/driver.ts'
+import type { KeyService } from './keys.ts'
 
 /** The part of the operator that changes while it runs; the composition root fills it. */
 export type NodeStatus = {
@@ -28,29 +29,40 @@ export type StatusReport = {
   participants: number | null
   shareHeld: boolean
   finality: { block: number; lagSeconds: number; seenSecondsAgo: number } | null
+  /** How far the epoch protocol has come: idle, dealing, certifying, … */
+  protocol: { phase: string; nextEpoch: number } | null
   uptimeSeconds: number
 }
 
 /** @param nowMs - Unix milliseconds. */
 export function reportStatus(
-  facts: { operator: Address; chainId: number; node: NodeStatus; key: KeyVersion | undefined },
+  facts: {
+    operator: Address
+    chainId: number
+    node: NodeStatus
+    keys: KeyService
+    epoch: EpochStatus | undefined
+  },
   nowMs: number,
 ): StatusReport {
-  const { node, key } = facts
+  const { node, keys, epoch } = facts
+  const key = keys.inForce()
+  const shareHeld = keys.active() !== undefined
   const reasons: string[] = []
   if (!node.accepting) reasons.push('the operator is shutting down')
-  if (key === undefined) reasons.push('no key version that this operator can serve is active')
+  if (key === undefined) reasons.push('no key version is active yet')
+  else if (!shareHeld) reasons.push('this operator holds no share of the key version in force')
   return {
     status: reasons.length === 0 ? 'ready' : 'waiting',
     reasons,
     operator: facts.operator,
     chainId: facts.chainId,
-    keyVersion: key?.version ?? null,
-    epoch: key?.epoch ?? null,
+    keyVersion: key?.output.activateAt ?? null,
+    epoch: key?.output.epoch ?? null,
     outputHash: key?.hash ?? null,
     threshold: key?.output.threshold ?? null,
     participants: key?.output.members.length ?? null,
-    shareHeld: key !== undefined,
+    shareHeld,
     finality:
       node.chain === undefined
         ? null
@@ -59,6 +71,7 @@ export function reportStatus(
             lagSeconds: Math.max(0, Math.floor(nowMs / 1000) - node.chain.finalizedAtSeconds),
             seenSecondsAgo: Math.max(0, Math.floor((nowMs - node.chain.seenAtMs) / 1000)),
           },
+    protocol: epoch === undefined ? null : { phase: epoch.phase, nextEpoch: epoch.nextEpoch },
     uptimeSeconds: Math.floor((nowMs - node.startedAtMs) / 1000),
   }
 }

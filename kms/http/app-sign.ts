@@ -10,7 +10,6 @@ import { partialSign } from '../../sdk/crypto/bls.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import { encodeSignResponse, parseSignRequest } from '../../sdk/wire/secrets.ts'
 import { demandListed } from '../authorize/fields.ts'
-import { keyVersionAt } from '../authorize.ts'
 import { asEigenxError } from '../errors.ts'
 import type { KeyService } from '../keys.ts'
 import { type Log, writeAudit } from '../log.ts'
@@ -42,7 +41,7 @@ export function appSignHandler(deps: AppSignDeps): RouteHandler {
       started.step = 'allowlist'
       demandListed(deps.allowedApps, request.appId)
       started.step = 'version'
-      const key = keyVersionAt(deps.keys, request.attestationTime, Math.floor(deps.now() / 1000))
+      const key = deps.keys.at(request.attestationTime)
       const partial = partialSign(key.share, request.appId)
       record(deps, c.get('requestId'), received, started.app, { status: 200, version: key.version })
       return json(

@@ -10,8 +10,9 @@ import { toBase64 } from '../../sdk/bytes.ts'
 import type { Address } from '../../sdk/chain/types.ts'
 import { g2Msm, operatorX, parseG2, serializeG2 } from '../../sdk/crypto/bls.ts'
 import { lagrangeAtZero } from '../../sdk/crypto/shamir.ts'
+import type { CertifiedOutput, Output } from '../../sdk/protocol/types.ts'
 import { encodeGoJson, type GoValue } from '../../sdk/wire/go-json.ts'
-import type { KeyService, KeyVersion } from '../keys.ts'
+import type { KeyService } from '../keys.ts'
 import { json, plain } from './answers.ts'
 import type { RouteHandler } from './guard.ts'
 
@@ -19,29 +20,38 @@ export type PubkeyDeps = { operator: Address; keys: KeyService }
 
 export function pubkeyHandler(deps: PubkeyDeps): RouteHandler {
   // One epoch has one answer: the scalar multiplication is done once, not per request.
-  let cached: { hash: string; text: string } | undefined
+  let cached: { state: string; text: string } | undefined
   return async (c) => {
-    const key = deps.keys.active()
-    if (key === undefined) return plain(c, 503, 'No active key version')
-    const known = cached?.hash === key.hash ? cached : undefined
-    cached = known ?? { hash: key.hash, text: encodeGoJson(describeKey(deps.operator, key)) }
-    return json(c, cached.text)
+    const key = deps.keys.inForce()
+    const isActive = deps.keys.active() !== undefined
+    const state = `${key?.hash} ${isActive}`
+    if (cached?.state !== state) {
+      const described = key && describeKey(deps.operator, key, isActive)
+      cached = described && { state, text: encodeGoJson(described) }
+    }
+    return cached === undefined ? plain(c, 503, 'No active key version') : json(c, cached.text)
   }
 }
 
-function describeKey(operator: Address, key: KeyVersion): GoValue {
-  const { output } = key
+/** @returns `undefined` where this operator is no member: it has nothing to contribute. */
+function describeKey(
+  operator: Address,
+  { output, hash }: CertifiedOutput,
+  isActive: boolean,
+): GoValue | undefined {
+  const term = ownTerm(operator, output)
+  if (term === undefined) return undefined
   return {
-    commitments: [{ CompressedBytes: toBase64(ownTerm(operator, key)) }],
+    commitments: [{ CompressedBytes: toBase64(term) }],
     epoch: output.epoch,
-    isActive: true,
+    isActive,
     masterPublicKey: { CompressedBytes: toBase64(output.mpk) },
     operatorAddress: getAddress(operator),
-    outputHash: key.hash,
+    outputHash: hash,
     participants: output.members.map((member) => member.address),
     publicShares: output.publicShares.map((share) => ({ CompressedBytes: toBase64(share) })),
     threshold: output.threshold,
-    version: key.version,
+    version: output.activateAt,
   }
 }
 
@@ -49,14 +59,13 @@ function describeKey(operator: Address, key: KeyVersion): GoValue {
  * lambda_j·x_j·G2 over all participants: clients that sum the first commitment of every operator
  * get the master public key.
  */
-function ownTerm(operator: Address, key: KeyVersion): Uint8Array {
-  const { members, publicShares } = key.output
+function ownTerm(operator: Address, output: Output): Uint8Array | undefined {
+  const { members, publicShares } = output
   const index = members.findIndex(
     (member) => member.address.toLowerCase() === operator.toLowerCase(),
   )
   const share = publicShares[index]
   const lambda = lagrangeAtZero(members.map((member) => operatorX(member.address)))[index]
-  if (share === undefined || lambda === undefined)
-    throw new RangeError('the operator is not a member of its own key version')
+  if (share === undefined || lambda === undefined) return undefined
   return serializeG2(g2Msm([parseG2(share)], [lambda]))
 }

@@ -7,6 +7,7 @@
 import { parseHex, toBase64 } from '../../sdk/bytes.ts'
 import type { Address, Hash32 } from '../../sdk/chain/types.ts'
 import { EigenxError } from '../../sdk/errors.ts'
+import { encodeCertifiedBody } from '../../sdk/protocol/output.ts'
 import type { Domain } from '../../sdk/protocol/types.ts'
 import type { PeerHandler } from '../epoch/ports.ts'
 import type { KeyService } from '../keys.ts'
@@ -22,13 +23,11 @@ export type V2Deps = {
   keys: KeyService
   /** Absent until the epoch driver has started. */
   peers: () => PeerHandler | undefined
-  /** The certified body (output and signatures) of a key version. */
-  certifiedBody: (outputHash: Hash32) => Promise<Uint8Array | undefined>
 }
 
 export function infoHandler(deps: V2Deps): RouteHandler {
   return async (c) => {
-    const key = deps.keys.active()
+    const key = deps.keys.inForce()
     return json(
       c,
       JSON.stringify({
@@ -45,8 +44,8 @@ export function infoHandler(deps: V2Deps): RouteHandler {
           key === undefined
             ? null
             : {
-                version: key.version,
-                epoch: key.epoch,
+                version: key.output.activateAt,
+                epoch: key.output.epoch,
                 threshold: key.output.threshold,
                 outputHash: key.hash,
                 masterPublicKey: toBase64(key.output.mpk),
@@ -59,7 +58,7 @@ export function infoHandler(deps: V2Deps): RouteHandler {
 /** The certified output in force: binary, or as JSON with base64 where the client accepts JSON. */
 export function outputHandler(deps: V2Deps): RouteHandler {
   return async (c) => {
-    const key = deps.keys.active()
+    const key = deps.keys.inForce()
     if (key === undefined)
       throw new EigenxError({
         code: 'KEY_NOT_READY',
@@ -67,8 +66,7 @@ export function outputHandler(deps: V2Deps): RouteHandler {
         stage: 'key',
         details: {},
       })
-    const body = await deps.certifiedBody(key.hash)
-    if (body === undefined) throw unavailable(key.hash)
+    const body = encodeCertifiedBody(key)
     if ((c.req.header('accept') ?? '').includes('application/json'))
       return json(c, JSON.stringify({ outputHash: key.hash, body: toBase64(body) }))
     return binary(c.get('requestId'), body, { 'x-output-hash': key.hash })

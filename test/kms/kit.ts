@@ -6,7 +6,7 @@ import { constants, generateKeyPairSync, type KeyObject, privateDecrypt } from '
 import { stringify as stringifyToml } from 'smol-toml'
 import type { IssueOptions, SnpAuthority } from '../../helper/sim/evidence.ts'
 import type { SnpReportFields } from '../../helper/sim/evidence-report.ts'
-import type { KeyService, KeyVersion } from '../../kms/keys.ts'
+import { createKeyService, type KeyService, type KeyVersion } from '../../kms/keys.ts'
 import { EIGENX_RULES } from '../../policy/eigenx/rules.ts'
 import { encodeInitdata, parseInitdata } from '../../policy/initdata.ts'
 import { joinPolicy } from '../../policy/rego.ts'
@@ -78,7 +78,7 @@ export function keyVersionOf(sharing: Sharing, operator: Address): KeyVersion {
     configBlock: { number: 1n, hash: `0x${'cb'.repeat(32)}`, timestamp: KEY_VERSION - 100 },
     members: sharing.operators.map((address) => ({ address, encryptionKey: new Uint8Array(32) })),
     threshold: sharing.threshold,
-    dealings: [],
+    dealings: sharing.operators.map((dealer) => ({ dealer, hash: `0x${'de'.repeat(32)}` })),
     publicShares: [...sharing.publicShares.values()],
     mpk: sharing.masterPublicKey,
     postBy: KEY_VERSION - 50,
@@ -88,16 +88,20 @@ export function keyVersionOf(sharing: Sharing, operator: Address): KeyVersion {
   return { version: KEY_VERSION, epoch: 1, output, hash, share }
 }
 
-/** A key service over fixed versions, newest last. */
+/** The real key service over fixed versions, oldest first. */
 export function keyServiceOf(...versions: KeyVersion[]): KeyService {
-  return {
-    active: () => versions.at(-1),
-    at: (seconds) => {
-      const found = versions.findLast((version) => version.version <= seconds) ?? versions[0]
-      if (found === undefined) throw new Error('a key service without versions')
-      return found
+  const outputs = versions.map(({ output, hash }) => ({
+    output,
+    hash,
+    certificate: {
+      signatures: output.members.map((member) => ({
+        operator: member.address,
+        signature: new Uint8Array(65),
+      })),
     },
-  }
+  }))
+  const shares = new Map(versions.map(({ hash, share }) => [hash, share]))
+  return createKeyService({ keyRing: () => ({ outputs, shares }), clock: () => Date.now() })
 }
 
 export type ContainerOptions = {

@@ -1,7 +1,7 @@
 /** One operator's app over plain functions for the chain, with everything else real. */
 import type { Hono } from 'hono'
 import { createSnpAuthority, type SnpAuthority } from '../../helper/sim/evidence.ts'
-import { createKmsApp, type KmsAppDeps } from '../../kms/app.ts'
+import { createKmsApp } from '../../kms/app.ts'
 import { type ChainQuestions, decisionSettings } from '../../kms/authorize/settings.ts'
 import { type KmsConfig, parseKmsConfig } from '../../kms/config.ts'
 import type { PeerHandler } from '../../kms/epoch/ports.ts'
@@ -33,7 +33,6 @@ export type WorldOptions = {
   keys?: KeyService
   anchors?: SnpTrustAnchors
   peers?: PeerHandler
-  certifiedBody?: KmsAppDeps['certifiedBody']
   domain?: typeof DOMAIN
   /** Unix milliseconds. */
   now?: () => number
@@ -123,12 +122,12 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
           operator,
           chainId: config.chain.chainId,
           node: { startedAtMs: now() - 5000, accepting: true },
-          key: keys.active(),
+          keys,
+          epoch: undefined,
         },
         now(),
       ),
     peers: () => options.peers,
-    certifiedBody: options.certifiedBody ?? (async () => undefined),
   })
   rsa ??= makeRsa()
   return {

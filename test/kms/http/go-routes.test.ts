@@ -1,5 +1,6 @@
 import { getAddress } from 'viem'
 import { describe, expect, it } from 'vitest'
+import type { KeyVersion } from '../../../kms/keys.ts'
 import { toBase64, utf8ToBytes } from '../../../sdk/bytes.ts'
 import { g2Msm, operatorX, parseG2, partialSign, serializeG2 } from '../../../sdk/crypto/bls.ts'
 import { lagrangeAtZero } from '../../../sdk/crypto/shamir.ts'
@@ -332,9 +333,12 @@ describe('POST /secrets', () => {
     const now = Math.floor(Date.now() / 1000)
     const operator = sharing.operators[0] ?? APP
     const old = keyVersionOf(sharing, operator)
-    const pending = { ...old, version: now + 1000 }
-    const keys = { ...keyServiceOf(old, pending), active: () => old }
-    const world = await makeWorld({ keys })
+    const pending: KeyVersion = {
+      ...old,
+      hash: `0x${'0e'.repeat(32)}`,
+      output: { ...old.output, epoch: 2, activateAt: now + 1000 },
+    }
+    const world = await makeWorld({ keys: keyServiceOf(old, pending) })
     const body = await makeBody(world.authority, { rsa: world.rsa })
     const answer = await post(world, '/secrets', { ...body, attestation_time: now + 5000 })
     expect(await answer.json()).toMatchObject({ version: old.version })

@@ -3,6 +3,7 @@ import type { PeerHandler, PushResult } from '../../../kms/epoch/ports.ts'
 import { openApi } from '../../../kms/http/openapi.ts'
 import { toBase64 } from '../../../sdk/bytes.ts'
 import type { Hash32 } from '../../../sdk/chain/types.ts'
+import { parseCertifiedBody } from '../../../sdk/protocol/output.ts'
 import { KEY_VERSION, keyServiceOf } from '../kit.ts'
 import { makeWorld, post, WIDE_LIMITS } from '../world.ts'
 
@@ -78,21 +79,21 @@ describe('/v2', () => {
   })
 
   it('serves the certified output as bytes, or as JSON for those who ask', async () => {
-    const asked: Hash32[] = []
-    const world = await makeWorld({
-      anchors: new Map(),
-      certifiedBody: async (hash) => {
-        asked.push(hash)
-        return BODY
-      },
-    })
+    const world = await makeWorld({ anchors: new Map() })
     const binary = await world.app.request('/v2/output')
     expect(binary.headers.get('content-type')).toBe('application/octet-stream')
     expect(binary.headers.get('x-output-hash')).toBe(`0x${'0d'.repeat(32)}`)
-    expect(await bytesOf(binary)).toEqual(BODY)
+    const body = await bytesOf(binary)
+    expect(parseCertifiedBody(body).output.mpk).toEqual(world.sharing.masterPublicKey)
     const json = await world.app.request('/v2/output', { headers: { accept: 'application/json' } })
-    expect(await json.json()).toEqual({ outputHash: `0x${'0d'.repeat(32)}`, body: toBase64(BODY) })
-    expect(asked).toEqual([`0x${'0d'.repeat(32)}`, `0x${'0d'.repeat(32)}`])
+    expect(await json.json()).toEqual({ outputHash: `0x${'0d'.repeat(32)}`, body: toBase64(body) })
+  })
+
+  it('has no output before the first key', async () => {
+    const world = await makeWorld({ anchors: new Map(), keys: keyServiceOf() })
+    const answer = await world.app.request('/v2/output')
+    expect(answer.status).toBe(503)
+    expect(await answer.json()).toMatchObject({ code: 'KEY_NOT_READY' })
   })
 
   it.each<[string, number, string]>([
@@ -100,7 +101,6 @@ describe('/v2', () => {
     ['/v2/blob/0x12', 400, 'REQUEST_INVALID'],
     [`/v2/blob/${HASH.toUpperCase()}`, 400, 'REQUEST_INVALID'],
     ['/v2/blob/..%2f..%2fetc%2fpasswd', 400, 'REQUEST_INVALID'],
-    ['/v2/output', 404, 'BODY_UNAVAILABLE'],
   ])('%s is refused as problem JSON', async (path, status, code) => {
     const world = await makeWorld({ anchors: new Map(), peers: makePeers().handler })
     const answer = await world.app.request(path)
