@@ -38,8 +38,7 @@ type KeepCode = <A extends readonly unknown[]>(handler: Handler<A>) => (...args:
 function createProgram(io: Io, keepCode: KeepCode): Command {
   const program = new Command('eigenx-tee')
     .description(
-      'Keys and secrets for attested pods. A pod proves with a hardware report which code it runs;\n' +
-        'a quorum of operators checks that on its own and hands back shares of its key.',
+      'Keys and secrets for attested pods: a quorum of operators checks what a pod runs, and hands back the shares of its key.',
     )
     .version(VERSION)
     .exitOverride()
@@ -172,6 +171,11 @@ function addVerifyCommand(program: Command, io: Io, keepCode: KeepCode): void {
     .argument('<files...>', 'evidence (JSON or binary report), initdata (TOML or base64), or both')
     .option('--certificate <file...>', 'certificates of a binary report (DER or PEM)')
     .option('--report-data <hex>', 'demand these 64 bytes of REPORT_DATA')
+    .addOption(
+      new Option('--vmpl <level>', 'the privilege level the report must be of, 0 to 3')
+        .default(0)
+        .argParser(parseVmpl),
+    )
     .option('--at <date>', 'verify as of this date (ISO 8601); default is now')
     .option('--snp-roots <file>', 'trust these roots INSTEAD of AMD’s: for devnets only')
     .option('--json', 'one JSON document on standard output', false)
@@ -197,6 +201,7 @@ ${EXIT_CODES}`,
             certificate?: string[]
             reportData?: string
             at?: string
+            vmpl: number
             snpRoots?: string
             json: boolean
           },
@@ -297,6 +302,11 @@ function operatorsOption(): Option {
         throw new UsageError('--operators: expected a number from 2 to 10')
       return count
     })
+}
+
+function parseVmpl(text: string): number {
+  if (!/^[0-3]$/.test(text)) throw new UsageError('--vmpl: expected a number from 0 to 3')
+  return Number(text)
 }
 
 function explainFailure(error: unknown, io: Io): ExitCode {

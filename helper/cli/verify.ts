@@ -12,7 +12,7 @@ import { parseAaSnpEvidence } from '../../sdk/attest/aa-snp.ts'
 import { AMD_ANCHORS, parseSnpRoots, type SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
 import { bindInitdata } from '../../sdk/attest/binding.ts'
 import { parseCertificatePem } from '../../sdk/attest/pem.ts'
-import { appraiseSnp, DEFAULT_SNP_POLICY } from '../../sdk/attest/snp-policy.ts'
+import { appraiseSnp, DEFAULT_SNP_POLICY, type SnpPolicy } from '../../sdk/attest/snp-policy.ts'
 import { type SnpEvidence, verifySnp } from '../../sdk/attest/snp-verify.ts'
 import type { Check, InitdataBinding, SnpClaims } from '../../sdk/attest/types.ts'
 import { parseWireSnpEvidence } from '../../sdk/attest/wire-snp.ts'
@@ -26,6 +26,8 @@ export type VerifyInput = {
   certificate?: readonly string[]
   reportData?: string
   at?: string
+  /** Privilege level that the report must be of; default 0. */
+  vmpl?: number
   snpRoots?: string
   json: boolean
 }
@@ -63,6 +65,8 @@ export type InitdataSummary = {
   findings: readonly Finding[]
 }
 
+/** An operator's defaults, but for old hosts: whoever inspects a report wants to know whether it is genuine. */
+const INSPECTION_POLICY: SnpPolicy = { ...DEFAULT_SNP_POLICY, minimumReportVersion: 2 }
 const BINARY_REPORT_BYTES = 1184
 const REPORT_DATA_BYTES = 64
 const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
@@ -74,7 +78,8 @@ export async function verifyFiles(io: Io, input: VerifyInput): Promise<ExitCode>
   const { evidence, initdata } = await readFiles(io, input)
   if (evidence === undefined && (wanted !== undefined || input.certificate !== undefined))
     throw new UsageError('--report-data and --certificate go with an evidence file')
-  const result = verifyAll({ evidence, initdata, anchors, at, wanted })
+  const policy = { ...INSPECTION_POLICY, vmpls: [input.vmpl ?? 0] }
+  const result = verifyAll({ evidence, initdata, anchors, at, wanted, policy })
   const verification: Verification = { ...result, at: at.toISOString(), trust }
   if (input.json) io.out(JSON.stringify(verification, null, 2))
   else printVerification(io, verification)
@@ -87,6 +92,7 @@ type Verifiable = {
   anchors: SnpTrustAnchors
   at: Date
   wanted: Uint8Array | undefined
+  policy: SnpPolicy
 }
 
 /** Checks run until one fails; what was learnt before it stays in the answer. */
@@ -99,14 +105,14 @@ function verifyAll(input: Verifiable): Omit<Verification, 'at' | 'trust'> {
       const nowSeconds = Math.floor(input.at.getTime() / 1000)
       claims = verifySnp(input.evidence(), input.anchors, nowSeconds, checks).claims
       found.evidence = summariseClaims(claims)
-      appraiseSnp(claims, DEFAULT_SNP_POLICY, checks)
+      appraiseSnp(claims, input.policy, checks)
       if (input.wanted !== undefined) demandReportData(claims, input.wanted, checks)
     }
     if (input.initdata !== undefined) {
       const document = parseInitdata(input.initdata)
       found.initdata = summariseInitdata(document)
       if (claims !== undefined) {
-        const { measurements } = DEFAULT_SNP_POLICY
+        const { measurements } = input.policy
         found.binding = bindInitdata(claims, document, measurements, checks).binding
         if (found.binding === 'report_data') demandGuestsWord(claims, document, checks)
       }

@@ -1,0 +1,37 @@
+/** The command line without a process: files in a map, output in lists. @module */
+import type { ExitCode, Io } from '../../helper/cli/io.ts'
+import { run } from '../../helper/cli/program.ts'
+
+export type CliResult = {
+  code: ExitCode
+  /** What was written to standard output, one string per line. */
+  out: string[]
+  err: string[]
+  bytes: Uint8Array[]
+  files: Map<string, string | Uint8Array>
+}
+
+export async function runCli(
+  argv: readonly string[],
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+  world: { now?: Date; stdin?: Uint8Array } = {},
+): Promise<CliResult> {
+  const result: Omit<CliResult, 'code'> = { out: [], err: [], bytes: [], files: new Map() }
+  const io: Io = {
+    out: (text) => void result.out.push(text),
+    err: (text) => void result.err.push(text),
+    writeBytes: (bytes) => void result.bytes.push(bytes),
+    readFile: async (path) => {
+      const content = files[path]
+      if (content === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+      return typeof content === 'string' ? new TextEncoder().encode(content) : content
+    },
+    readStdin: async () => world.stdin ?? new Uint8Array(),
+    writeFile: async (path, content) => void result.files.set(path, content),
+    makeFolder: async () => {},
+    color: false,
+    now: () => world.now ?? new Date('2026-06-01T00:00:00Z'),
+    interrupted: () => new Promise(() => {}),
+  }
+  return { code: await run(argv, io), ...result }
+}
