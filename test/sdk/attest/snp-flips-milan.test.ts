@@ -1,0 +1,18 @@
+import { describe, it } from 'vitest'
+import { authorityOf, NOW } from '../../kit/snp-authority.ts'
+import { expectCertificateFlipsRefused, expectReportFlipsRefused } from './flips.ts'
+import { issue } from './kit.ts'
+
+describe('Milan VLEK, report version 3: every single bit counts', () => {
+  it('of the report', async () => {
+    const authority = await authorityOf('Milan', 'VLEK')
+    const { evidence } = await issue({ version: 3 }, {}, authority)
+    expectReportFlipsRefused(evidence, authority.anchors, NOW)
+  })
+
+  it('of the certificate', async () => {
+    const authority = await authorityOf('Milan', 'VLEK')
+    const { evidence } = await issue({ version: 3 }, {}, authority)
+    expectCertificateFlipsRefused(evidence, authority.anchors, NOW)
+  })
+})

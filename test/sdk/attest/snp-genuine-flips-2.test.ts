@@ -1,0 +1,3 @@
+import { describeGenuineFlips } from './genuine-flips.ts'
+
+describeGenuineFlips({ part: 1, parts: 5 })

@@ -1,0 +1,3 @@
+import { describeGenuineFlips } from './genuine-flips.ts'
+
+describeGenuineFlips({ part: 2, parts: 5 })

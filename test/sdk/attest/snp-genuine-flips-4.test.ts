@@ -1,0 +1,3 @@
+import { describeGenuineFlips } from './genuine-flips.ts'
+
+describeGenuineFlips({ part: 3, parts: 5 })

@@ -1,0 +1,3 @@
+import { describeGenuineFlips } from './genuine-flips.ts'
+
+describeGenuineFlips({ part: 4, parts: 5 })
