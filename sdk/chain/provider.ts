@@ -36,6 +36,8 @@ export type Provider = {
   ): Promise<Answer<unknown>>
 }
 
+type Checked = Exclude<Answer<unknown>, { kind: 'revert' }>
+
 export type ProviderConfig = {
   url: string
   chainId: number
@@ -54,11 +56,12 @@ const RETRY_DELAY_MS = 150
 export function createProvider(config: ProviderConfig): Provider {
   const enter = createGate(config.maxConcurrent, MAX_WAITING)
   const send = createSender(config)
-  let chainChecked: Promise<Answer<unknown>> | undefined
+  let chainChecked: Promise<Checked> | undefined
 
-  async function checkChain(): Promise<Answer<unknown>> {
+  async function checkChain(): Promise<Checked> {
     const answer = await send('eth_chainId', [])
-    if (answer.kind !== 'value') return answer
+    if (answer.kind === 'revert') return { kind: 'fault', fault: 'malformed' }
+    if (answer.kind === 'fault') return answer
     const matches = parseQuantity(answer.value) === BigInt(config.chainId)
     return matches ? answer : { kind: 'fault', fault: 'wrong-chain' }
   }
@@ -69,9 +72,10 @@ export function createProvider(config: ProviderConfig): Provider {
       if (leave === undefined) return { kind: 'fault', fault: 'busy' }
       try {
         chainChecked ??= checkChain()
-        const check = await chainChecked
+        const check = await orCancelled(chainChecked, signals)
         if (check.kind !== 'value') {
-          chainChecked = undefined
+          // Ask again next time, unless only this caller went away.
+          if (check.fault !== 'cancelled') chainChecked = undefined
           return check
         }
         const answer = await send(method, params, signals)
@@ -149,6 +153,24 @@ function onAbort(signal: AbortSignal, call: () => void): () => void {
   }
   calls.add(call)
   return () => calls.delete(call)
+}
+
+/** The check is shared by all callers, so none of them may abort it; each may stop waiting. */
+async function orCancelled(
+  check: Promise<Checked>,
+  signals: readonly AbortSignal[],
+): Promise<Checked> {
+  const cancelled: Checked = { kind: 'fault', fault: 'cancelled' }
+  if (isCancelled(signals)) return cancelled
+  let unlink: (() => void)[] = []
+  try {
+    const gone = new Promise<Checked>((resolve) => {
+      unlink = signals.map((signal) => onAbort(signal, () => resolve(cancelled)))
+    })
+    return await Promise.race([check, gone])
+  } finally {
+    for (const remove of unlink) remove()
+  }
 }
 
 function isCancelled(signals: readonly AbortSignal[]): boolean {

@@ -15,10 +15,16 @@ export type Tamper = (
   | { result: unknown }
   | { error: { code: number; message: string } }
   | 'hang'
-  | { raw: string; status?: number }
+  | { raw: string; status?: number; location?: string }
   | { flood: number }
 
-export type RpcProxy = { url: string; calls: RpcCall[]; stop(): Promise<void> }
+export type RpcProxy = {
+  url: string
+  calls: RpcCall[]
+  /** Most requests that were under way at once. */
+  peak(): number
+  stop(): Promise<void>
+}
 
 /** @param secret - A path segment in its URL, as providers carry API keys. */
 export async function startRpcProxy(
@@ -27,8 +33,13 @@ export async function startRpcProxy(
   secret = 'key-0123456789abcdef',
 ): Promise<RpcProxy> {
   const calls: RpcCall[] = []
+  let open = 0
+  let peak = 0
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
+    open++
+    peak = Math.max(peak, open)
+    response.once('close', () => open--)
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       answer(target, Buffer.concat(chunks).toString('utf8'), tamper, calls, response).catch(() =>
@@ -42,6 +53,7 @@ export async function startRpcProxy(
   return {
     url: `http://127.0.0.1:${address.port}/v2/${secret}`,
     calls,
+    peak: () => peak,
     stop: () =>
       new Promise((resolve) => {
         server.closeAllConnections()
@@ -73,7 +85,8 @@ async function answer(
     return
   }
   if ('raw' in changed) {
-    response.writeHead(changed.status ?? 200, headers).end(changed.raw)
+    const location = changed.location === undefined ? {} : { location: changed.location }
+    response.writeHead(changed.status ?? 200, { ...headers, ...location }).end(changed.raw)
     return
   }
   if ('flood' in changed) {
