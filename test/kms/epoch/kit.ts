@@ -1,0 +1,444 @@
+/**
+ * A deterministic world for epoch nodes: a chain with finality and reorgs, a lossy network, disks that crash, a
+ * virtual clock, and members that lie. Nothing sleeps; the same seed gives the same run.
+ */
+
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { type EpochNode, openEpochNode } from '../../../kms/epoch/driver.ts'
+import type {
+  EpochLogPort,
+  EpochReport,
+  MembershipPort,
+  PeerPort,
+  PushResult,
+  SignerPort,
+} from '../../../kms/epoch/ports.ts'
+import type { EpochDeps } from '../../../kms/epoch/runtime.ts'
+import type { EpochOptions } from '../../../kms/epoch/state.ts'
+import { createKeyService } from '../../../kms/keys.ts'
+import {
+  createMemoryMedium,
+  type MemoryMedium,
+  openMemoryStore,
+} from '../../../kms/store/memory.ts'
+import { concatBytes, toHex, uintBE, utf8ToBytes } from '../../../sdk/bytes.ts'
+import type {
+  Address,
+  BlockRef,
+  Hash32,
+  OperatorInfo,
+  OperatorSet,
+} from '../../../sdk/chain/types.ts'
+import { partialSign } from '../../../sdk/crypto/bls.ts'
+import { decryptWithAppKey, encryptForApp } from '../../../sdk/crypto/ibe.ts'
+import { recombine } from '../../../sdk/crypto/recombine.ts'
+import { sortByAddress } from '../../../sdk/protocol/codec.ts'
+import { signDigest } from '../../../sdk/protocol/digest.ts'
+import { publicSharesOf, verifyCertifiedBody } from '../../../sdk/protocol/output.ts'
+import type { Domain, LogComplaint, LogEntry } from '../../../sdk/protocol/types.ts'
+
+export const DOMAIN: Domain = {
+  chainId: 31337,
+  epochLog: '0x00000000000000000000000000000000000000e1',
+  avs: '0x00000000000000000000000000000000000000a5',
+  operatorSetId: 0,
+}
+
+export const OPTIONS: EpochOptions = {
+  genesis: true,
+  postSeconds: 6,
+  vetoSeconds: 6,
+  finalitySeconds: 4,
+  graceSeconds: 20,
+  slotMs: 4_000,
+  patienceMs: 4_000,
+  sessionMs: 40_000,
+}
+
+/** Uniform bytes from a seed and a name. */
+export function seededRng(seed: number, name: string): (length: number) => Uint8Array {
+  let counter = 0
+  return (length) => {
+    const out: Uint8Array[] = []
+    for (let have = 0; have < length; have += 32)
+      out.push(sha256(concatBytes(utf8ToBytes(`${seed}/${name}`), uintBE(counter++, 8))))
+    return concatBytes(...out).subarray(0, length)
+  }
+}
+
+export type Dice = { chance(probability: number): boolean; below(limit: number): number }
+
+export function seededDice(seed: number, name: string): Dice {
+  const rng = seededRng(seed, name)
+  const unit = () => Number(BigInt(toHex(rng(6)))) / 2 ** 48
+  return { chance: (p) => unit() < p, below: (limit) => Math.floor(unit() * limit) }
+}
+
+export type Identity = { info: OperatorInfo; privateKey: Uint8Array; signer: SignerPort }
+
+export function createIdentity(index: number): Identity {
+  const privateKey = sha256(utf8ToBytes(`operator ${index}`))
+  const publicKey = secp256k1.getPublicKey(privateKey, false)
+  const address: Address = toHex(keccak_256(publicKey.subarray(1)).subarray(12))
+  return {
+    info: { address, socket: `http://${index}`, signingKey: { curve: 'ecdsa', address } },
+    privateKey,
+    signer: { operator: address, sign: async (digest) => signDigest(privateKey, digest) },
+  }
+}
+
+export function createIdentities(n: number): Identity[] {
+  return sortByAddress(
+    Array.from({ length: n }, (_, i) => createIdentity(i)),
+    (identity) => identity.info.address,
+  )
+}
+
+type Block = BlockRef & { entries: LogEntry[]; complaints: LogComplaint[] }
+
+/** A chain of two-second blocks; the last `depth` blocks are not final and may be reorganised away. */
+export type SimChain = {
+  mine(): void
+  /** Replaces the last blocks by empty ones; their entries are gone. */
+  reorg(blocks: number): void
+  log: EpochLogPort
+  membership: MembershipPort
+  members: OperatorInfo[]
+  entries(): readonly LogEntry[]
+  complaints(): readonly LogComplaint[]
+  now(): number
+}
+
+export function createChain(
+  members: OperatorInfo[],
+  depth: number,
+  startSeconds: number,
+): SimChain {
+  let forks = 0
+  const makeBlock = (number: bigint, timestamp: number): Block => ({
+    number,
+    hash: toHex(sha256(utf8ToBytes(`block ${number} of fork ${forks}`))),
+    timestamp,
+    entries: [],
+    complaints: [],
+  })
+  const blocks: Block[] = [makeBlock(0n, startSeconds)]
+  let mempool: ((block: Block) => void)[] = []
+  const tip = (): Block => blocks.at(-1) as Block
+  const finalBlock = (): Block => blocks[Math.max(0, blocks.length - 1 - depth)] as Block
+  const ref = ({ number, hash, timestamp }: Block): BlockRef => ({ number, hash, timestamp })
+  const setAt = (block: Block): OperatorSet => ({
+    avs: DOMAIN.avs,
+    operatorSetId: DOMAIN.operatorSetId,
+    operators: chain.members,
+    block: ref(block),
+  })
+  const include = (post: (block: Block) => void): Promise<void> => {
+    mempool.push(post)
+    return Promise.resolve()
+  }
+  const chain: SimChain = {
+    members,
+    now: () => tip().timestamp,
+    mine: () => {
+      const block = makeBlock(tip().number + 1n, tip().timestamp + 2)
+      blocks.push(block)
+      for (const post of mempool) post(block)
+      mempool = []
+    },
+    reorg: (count) => {
+      forks += 1
+      const from = blocks.length - Math.min(count, depth, blocks.length - 1)
+      const removed = blocks.splice(from)
+      for (const old of removed) blocks.push(makeBlock(old.number, old.timestamp))
+    },
+    entries: () => blocks.flatMap((block) => block.entries),
+    complaints: () => blocks.flatMap((block) => block.complaints),
+    log: {
+      read: async (fromBlock) => {
+        const seen = blocks.filter((block) => block.number >= fromBlock)
+        return {
+          fromBlock,
+          finalized: ref(finalBlock()),
+          latest: ref(tip()),
+          entries: seen.flatMap((block) => block.entries),
+          complaints: seen.flatMap((block) => block.complaints),
+        }
+      },
+      post: (entry) =>
+        include((block) => {
+          const logIndex = block.entries.length + block.complaints.length
+          const poster = DOMAIN.avs
+          block.entries.push({ ...entry, block: ref(block), logIndex, poster })
+        }),
+      complain: (complaint) =>
+        include((block) => {
+          const logIndex = block.entries.length + block.complaints.length
+          const poster = DOMAIN.avs
+          block.complaints.push({ ...complaint, block: ref(block), logIndex, poster })
+        }),
+    },
+    membership: {
+      current: async () => setAt(finalBlock()),
+      at: async ({ number, hash }) => {
+        const block = blocks[Number(number)]
+        return block?.hash === hash ? setAt(block) : undefined
+      },
+    },
+  }
+  return chain
+}
+
+/** What a lying member does to a message before it leaves, by receiver. `undefined`: nothing is sent. */
+export type Tamper = (
+  message: Uint8Array,
+  receiver: Address,
+) => Promise<Uint8Array | undefined> | Uint8Array | undefined
+
+export type SimNode = {
+  identity: Identity
+  medium: MemoryMedium
+  node: EpochNode | undefined
+  /** Crash when it reaches zero: counts down at each commit (twice) and each push, post and complaint. */
+  fuse: number
+  restarts: number
+  tamper: Tamper | undefined
+  /** Refuses to serve bodies. */
+  withholds: boolean
+}
+
+export class Crash extends Error {}
+
+export type World = {
+  seed: number
+  chain: SimChain
+  nodes: SimNode[]
+  dice: Dice
+  /** Probability that a push or fetch fails. */
+  loss: number
+  partition: (from: Address, to: Address) => boolean
+  options: EpochOptions
+  reports: (EpochReport & { node: Address })[]
+  /** Milliseconds. */
+  clock: number
+}
+
+export function createWorld(input: {
+  seed: number
+  n: number
+  loss?: number
+  depth?: number
+  options?: Partial<EpochOptions>
+}): World {
+  const identities = createIdentities(input.n)
+  const start = 1_800_000_000
+  const world: World = {
+    seed: input.seed,
+    chain: createChain(
+      identities.map(({ info }) => info),
+      input.depth ?? 2,
+      start,
+    ),
+    nodes: identities.map((identity) => ({
+      identity,
+      medium: createMemoryMedium(),
+      node: undefined,
+      fuse: Number.POSITIVE_INFINITY,
+      restarts: 0,
+      tamper: undefined,
+      withholds: false,
+    })),
+    dice: seededDice(input.seed, 'world'),
+    loss: input.loss ?? 0,
+    partition: () => false,
+    options: { ...OPTIONS, ...input.options },
+    reports: [],
+    clock: start * 1000,
+  }
+  return world
+}
+
+function burn(sim: SimNode): void {
+  sim.fuse -= 1
+  if (sim.fuse > 0) return
+  sim.node?.close()
+  sim.node = undefined
+  throw new Crash('crashed')
+}
+
+/** Ports of one life of a node: after a crash this life can do nothing any more. */
+function depsOf(world: World, sim: SimNode): EpochDeps {
+  const life = sim.restarts
+  const alive = (): void => {
+    if (sim.restarts !== life || sim.fuse <= 0) throw new Crash('dead')
+  }
+  const reach = (peer: OperatorInfo): SimNode => {
+    const from = sim.identity.info.address
+    const other = world.nodes.find((node) => node.identity.info.address === peer.address)
+    if (other?.node === undefined || world.partition(from, peer.address))
+      throw new Error('unreachable')
+    if (world.dice.chance(world.loss)) throw new Error('lost')
+    return other
+  }
+  const store = openMemoryStore(sim.medium, () => {
+    alive()
+    burn(sim)
+  })
+  const peers: PeerPort = {
+    push: async (peer, message): Promise<PushResult> => {
+      alive()
+      burn(sim)
+      const sent = sim.tamper === undefined ? message : await sim.tamper(message, peer.address)
+      if (sent === undefined) return 'accepted'
+      const other = reach(peer)
+      const result = (await other.node?.handler.receive(sent)) ?? 'later'
+      alive()
+      // The answer can get lost too: then the message comes twice.
+      if (world.dice.chance(world.loss)) throw new Error('answer lost')
+      return result
+    },
+    fetchBlob: async (peer, hash) => {
+      alive()
+      const other = reach(peer)
+      return other.withholds ? undefined : other.node?.handler.blob(hash)
+    },
+    fetchEncryptionKey: async (peer) => {
+      alive()
+      return reach(peer).node?.handler.encryptionKey()
+    },
+  }
+  return {
+    domain: DOMAIN,
+    store,
+    log: {
+      read: (from) => world.chain.log.read(from),
+      post: async (entry) => {
+        alive()
+        burn(sim)
+        await world.chain.log.post(entry)
+      },
+      complain: async (complaint) => {
+        alive()
+        burn(sim)
+        await world.chain.log.complain(complaint)
+      },
+    },
+    membership: world.chain.membership,
+    peers,
+    signer: sim.identity.signer,
+    clock: () => world.clock,
+    rng: seededRng(world.seed, `${sim.identity.info.address}/${sim.restarts}`),
+    pause: async () => undefined,
+    report: (report) => {
+      world.reports.push({ ...report, node: sim.identity.info.address })
+    },
+    fromBlock: 0n,
+  }
+}
+
+export async function boot(world: World, sim: SimNode): Promise<void> {
+  sim.restarts += 1
+  if (sim.fuse <= 0) sim.fuse = Number.POSITIVE_INFINITY
+  try {
+    sim.node = await openEpochNode(depsOf(world, sim), world.options)
+  } catch (error) {
+    if (!(error instanceof Crash)) throw error
+    sim.node = undefined
+  }
+}
+
+export function kill(sim: SimNode): void {
+  sim.node?.close()
+  sim.node = undefined
+  sim.restarts += 1
+}
+
+/** One virtual half second: every fourth mines a block; every live node looks and acts. */
+export async function turn(world: World): Promise<void> {
+  world.clock += 500
+  if (world.clock % 2000 === 0) world.chain.mine()
+  for (const sim of world.nodes) {
+    const { node } = sim
+    if (node === undefined) continue
+    await node.tick().catch((error: unknown) => {
+      if (node.failure() === undefined) throw error
+    })
+    await settle(world)
+    if (sim.node !== undefined && node.failure() !== undefined) kill(sim)
+  }
+}
+
+async function settle(world: World): Promise<void> {
+  // A node's work may start work at another one that was idle before.
+  for (let quiet = 0; quiet < 2; quiet++) for (const { node } of world.nodes) await node?.idle()
+}
+
+export async function runUntil(
+  world: World,
+  done: () => boolean,
+  turns: number,
+  between: () => Promise<void> = async () => undefined,
+): Promise<boolean> {
+  for (let i = 0; i < turns; i++) {
+    if (done()) return true
+    await turn(world)
+    await between()
+  }
+  return done()
+}
+
+export function keyServiceOf(world: World, sim: SimNode) {
+  return createKeyService({
+    keyRing: () => sim.node?.keyRing() ?? { outputs: [], shares: new Map() },
+    clock: () => world.clock,
+  })
+}
+
+export function activeHash(world: World, sim: SimNode): Hash32 | undefined {
+  return keyServiceOf(world, sim).active()?.hash
+}
+
+/** All nodes that have an active version hold shares of one output; t of them open a ciphertext. */
+export function assertOneKey(world: World, sealed?: Sealed): Sealed {
+  const active = world.nodes.flatMap((sim) => {
+    const version = sim.node === undefined ? undefined : keyServiceOf(world, sim).active()
+    return version === undefined ? [] : [{ operator: sim.identity.info.address, version }]
+  })
+  const [first] = active
+  if (first === undefined) throw new Error(`seed ${world.seed}: no node is active`)
+  const { output, hash } = first.version
+  for (const { version } of active)
+    if (version.hash !== hash) throw new Error(`seed ${world.seed}: two outputs are active`)
+  if (active.length < output.threshold)
+    throw new Error(`seed ${world.seed}: ${active.length} shares, ${output.threshold} needed`)
+  const body = world.chain.entries().find((entry) => entry.outputHash === hash)?.body
+  if (body === undefined) throw new Error(`seed ${world.seed}: the output is not in the log`)
+  verifyCertifiedBody({ body, domain: DOMAIN, members: world.chain.members })
+  const secret = sealed ?? seal(output.mpk)
+  // The last t and the first t: with more than t shares these are different sets.
+  for (const subset of [active.slice(0, output.threshold), active.slice(-output.threshold)]) {
+    const { appKey } = recombine({
+      appId: APP,
+      masterPublicKey: output.mpk,
+      threshold: output.threshold,
+      publicShares: publicSharesOf(output),
+      partials: subset.map(({ operator, version }) => ({
+        operator,
+        partial: partialSign(version.share, APP),
+      })),
+    })
+    const opened = decryptWithAppKey({ appKey, appId: APP, ciphertext: secret.ciphertext })
+    if (toHex(opened) !== toHex(PLAINTEXT)) throw new Error(`seed ${world.seed}: wrong plaintext`)
+  }
+  return secret
+}
+
+const APP = '0x00000000000000000000000000000000000000aa'
+const PLAINTEXT = utf8ToBytes('still readable')
+export type Sealed = { ciphertext: Uint8Array }
+
+function seal(masterPublicKey: Uint8Array): Sealed {
+  return { ciphertext: encryptForApp({ masterPublicKey, appId: APP, plaintext: PLAINTEXT }) }
+}
