@@ -7,7 +7,7 @@
  * dates are compared by the caller on every use.
  * @module
  */
-import { createHash, X509Certificate } from 'node:crypto'
+import { createHash, type KeyObject, X509Certificate } from 'node:crypto'
 import { equalBytes } from '../bytes.ts'
 import { EigenxError } from '../errors.ts'
 import type { SnpAuthorityCertificates, SnpTrustAnchors } from './anchors.ts'
@@ -44,6 +44,8 @@ type Issuer = { product: SnpProduct; kind: SigningKind; authority: SigningAuthor
 
 type SigningAuthority = {
   certificate: X509Certificate
+  /** Node makes a new key object on each reading of a certificate. */
+  publicKey: KeyObject
   /** Checks the authority itself, once. */
   verified: () => VerifiedLeaf['authorities']
 }
@@ -82,9 +84,7 @@ export function findLeaf(der: Uint8Array, anchors: SnpTrustAnchors): NamedLeaf |
   if (issuer === undefined) return undefined
   const { product, kind } = issuer
   const verify = () => {
-    const signer = named.find(({ authority }) =>
-      certificate.verify(authority.certificate.publicKey),
-    )
+    const signer = named.find(({ authority }) => certificate.verify(authority.publicKey))
     if (signer === undefined) return undefined
     const verified = { leaf: parseSnpLeaf(der, product), authorities: signer.authority.verified() }
     remember(leaves, { sha256, product, kind, verify: () => verified })
@@ -146,8 +146,10 @@ function openAuthority(
   const der = kind === 'VCEK' ? generation.ask : generation.asvk
   const path = `anchors.${product}.${kind === 'VCEK' ? 'ask' : 'asvk'}`
   let verified: VerifiedLeaf['authorities'] | undefined
+  const certificate = openAnchor(der, path)
   return {
-    certificate: openAnchor(der, path),
+    certificate,
+    publicKey: certificate.publicKey,
     verified: () => {
       verified ??= verifyAuthority(product, kind, { der, ark: generation.ark, path })
       return verified
