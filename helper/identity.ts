@@ -22,7 +22,7 @@ import type { Evidence, EvidenceSource } from './aa.ts'
 import type { EigenxConfig } from './config.ts'
 import { type Environment, openEnvironment } from './environment.ts'
 import { askQuorum, type KeyTable } from './quorum.ts'
-import { createRequestKey, type RequestKey } from './request-key.ts'
+import type { RequestKey } from './request-key.ts'
 
 /** What the helper must know about the operators before it asks them. */
 export type QuorumView = {
@@ -44,6 +44,8 @@ export type IdentityDeps = {
   exchange: HttpExchange
   evidence: EvidenceSource
   viewQuorum: QuorumViewer
+  /** `createRequestKey`: a fresh key for this attempt. */
+  createKey: () => Promise<RequestKey>
 }
 
 export type IdentityInput = {
@@ -84,7 +86,7 @@ export async function obtainAppKey(
   deps: IdentityDeps,
   { config, initdata, operatorTimeoutMs, signal }: IdentityInput,
 ): Promise<AppIdentity> {
-  const [key, view] = await Promise.all([createRequestKey(), deps.viewQuorum()])
+  const [key, view] = await Promise.all([deps.createKey(), deps.viewQuorum()])
   const { evidence, version, freshness } = await collectEvidence(deps, {
     config,
     initdata,

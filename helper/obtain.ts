@@ -8,6 +8,7 @@ import { createAaClient } from './aa.ts'
 import { createQuorumViewer } from './chain-view.ts'
 import { type AppIdentity, obtainAppKey } from './identity.ts'
 import type { PodConfig } from './initdata-file.ts'
+import { createRequestKey } from './request-key.ts'
 
 /** @throws EigenxError of the agent, the chain or the quorum */
 export async function obtainIdentity(pod: PodConfig, signal?: AbortSignal): Promise<AppIdentity> {
@@ -17,6 +18,7 @@ export async function obtainIdentity(pod: PodConfig, signal?: AbortSignal): Prom
       exchange: requestBytes,
       evidence: createAaClient({ exchange: requestBytes }, { url: config.attestation.aaUrl }),
       viewQuorum: createQuorumViewer(config, signal),
+      createKey: createRequestKey,
     },
     { config, initdata, ...(signal === undefined ? {} : { signal }) },
   )

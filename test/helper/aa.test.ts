@@ -79,12 +79,24 @@ describe('the agent of an old image', () => {
 
 describe('anything else is refused', () => {
   test.each<[string, RequestListener, string]>([
-    ['evidence for other report data', (_, response) => response.end(evidenceJson(RAW)), 'AGENT_PROTOCOL'],
-    ['the sample attester of a machine without TEE', answering(200, '{"svn":"1","report_data":"AA"}'), 'NOT_IN_TEE'],
+    [
+      'evidence for other report data',
+      (_, response) => response.end(evidenceJson(RAW)),
+      'AGENT_PROTOCOL',
+    ],
+    [
+      'the sample attester of a machine without TEE',
+      answering(200, '{"svn":"1","report_data":"AA"}'),
+      'NOT_IN_TEE',
+    ],
     ['garbage', answering(200, '\u0000\u0001'), 'AGENT_PROTOCOL'],
     ['an empty body', answering(200, ''), 'AGENT_PROTOCOL'],
     ['evidence of another kind', answering(200, '{"quote":"AAAA"}'), 'AGENT_PROTOCOL'],
-    ['bytes that are no text', (_, response) => response.end(Buffer.from([0xff, 0xfe])), 'AGENT_PROTOCOL'],
+    [
+      'bytes that are no text',
+      (_, response) => response.end(Buffer.from([0xff, 0xfe])),
+      'AGENT_PROTOCOL',
+    ],
     ['the route switched off', answering(404, 'not found'), 'AGENT_PROTOCOL'],
     ['a failing attester', answering(500, 'internal error'), 'AGENT_PROTOCOL'],
     [

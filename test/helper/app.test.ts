@@ -46,7 +46,9 @@ function makeApp(deps: Partial<HelperAppDeps> = {}) {
 
 const post = (body: string) => ({ method: 'POST', body })
 
-async function refusal(response: Response): Promise<{ status: number; code: unknown; path: unknown }> {
+async function refusal(
+  response: Response,
+): Promise<{ status: number; code: unknown; path: unknown }> {
   expect(response.headers.get('content-type')).toBe('application/problem+json')
   const problem = await response.json()
   expect(problem).toMatchObject({ status: response.status, title: problem.message })
@@ -119,7 +121,9 @@ describe('requests', () => {
     const { app } = makeApp()
     const large = await app.request('/GetKey', post(JSON.stringify({ path: 'x'.repeat(20_000) })))
     expect(await refusal(large)).toMatchObject({ status: 413, code: 'INPUT_TOO_LARGE' })
-    expect(await refusal(await app.request('/GetKey?path=a&path=b'))).toMatchObject({ path: 'path' })
+    expect(await refusal(await app.request('/GetKey?path=a&path=b'))).toMatchObject({
+      path: 'path',
+    })
     expect(await refusal(await app.request('/GetAppKey'))).toMatchObject({ status: 404 })
     expect((await app.request('/GetKey', { method: 'DELETE' })).status).toBe(405)
   })
@@ -159,7 +163,11 @@ describe('refusals', () => {
     code: 'QUORUM_NOT_REACHED',
     message: '1 of 2',
     stage: 'quorum',
-    details: { needed: 2, got: 1, refusals: [{ operator: '0x1', code: 'RELEASE_MISMATCH', message: 'm' }] },
+    details: {
+      needed: 2,
+      got: 1,
+      refusals: [{ operator: '0x1', code: 'RELEASE_MISMATCH', message: 'm' }],
+    },
   })
 
   test('of the operators reach the app with every reason', async () => {
@@ -206,12 +214,12 @@ test('openapi.json names every endpoint, by body and by query', async () => {
   const document = await (await app.request('/openapi.json')).json()
   expect(document.openapi).toBe('3.1.0')
   expect(Object.keys(document.paths)).toHaveLength(8)
-  expect(document.paths['/GetKey'].post.requestBody.content['application/json'].schema.required).toEqual(['path'])
-  expect(document.paths['/GetKey'].get.parameters.map(({ name }: { name: string }) => name)).toEqual([
-    'path',
-    'algorithm',
-    'scope',
-  ])
+  expect(
+    document.paths['/GetKey'].post.requestBody.content['application/json'].schema.required,
+  ).toEqual(['path'])
+  expect(
+    document.paths['/GetKey'].get.parameters.map(({ name }: { name: string }) => name),
+  ).toEqual(['path', 'algorithm', 'scope'])
 })
 
 describe('the identity', () => {

@@ -157,11 +157,7 @@ describe('what would let somebody else choose the key is refused', () => {
       (d) => (d.attestation.aa_url = 'http://169.254.169.254'),
       'attestation.aa_url',
     ],
-    [
-      'another scheme',
-      (d) => (d.chain.rpc_urls = ['file:///etc/passwd']),
-      'chain.rpc_urls.0',
-    ],
+    ['another scheme', (d) => (d.chain.rpc_urls = ['file:///etc/passwd']), 'chain.rpc_urls.0'],
     ['a quorum of more than there are', (d) => (d.chain.quorum = 2), 'chain.quorum'],
     [
       'one provider counted twice',
@@ -179,7 +175,11 @@ describe('what would let somebody else choose the key is refused', () => {
     ['two app ids', (d) => (d.top.stack_id = APP), 'stack_id'],
     ['two AVS addresses', (d) => (d.top.avs_address = d.operators.avs_address), 'avs_address'],
     ['no chain', (d) => (d.chain = {}), 'chain.rpc_urls'],
-    ['no allocation manager', (d) => delete d.operators.allocation_manager, 'operators.allocation_manager'],
+    [
+      'no allocation manager',
+      (d) => delete d.operators.allocation_manager,
+      'operators.allocation_manager',
+    ],
     ['a short pin', (d) => (d.operators.master_public_key = 'ab'), 'operators.master_public_key'],
   ])('%s', (_, change, path) => {
     expect(pathOfRefusal(changed(change))).toBe(path)

@@ -114,7 +114,9 @@ describe('keys', () => {
     const key = createPrivateKey(first.privateKey)
     expect(key.asymmetricKeyDetails?.namedCurve).toBe('prime256v1')
     expect(createPublicKey(key).export({ type: 'spki', format: 'pem' })).toBe(first.publicKey)
-    expect(ring.tlsKey({ kind: 'acme-account', version: 0 }).privateKey).toMatch(/^-----BEGIN PRIVATE KEY/)
+    expect(ring.tlsKey({ kind: 'acme-account', version: 0 }).privateKey).toMatch(
+      /^-----BEGIN PRIVATE KEY/,
+    )
   })
 
   test('for TLS need a domain, for ACME they take none', () => {
@@ -152,7 +154,11 @@ describe('the environment of the release', () => {
   const { appKey, masterPublicKey } = cluster
   const seal = (value: unknown) =>
     bytesToHex(
-      encryptForApp({ appId: APP_ID, masterPublicKey, plaintext: utf8ToBytes(JSON.stringify(value)) }),
+      encryptForApp({
+        appId: APP_ID,
+        masterPublicKey,
+        plaintext: utf8ToBytes(JSON.stringify(value)),
+      }),
     )
   const open = (encryptedEnv: string, publicEnv: string) =>
     openEnvironment({ appId: APP_ID, appKey, encryptedEnv, publicEnv })
@@ -179,13 +185,27 @@ describe('the environment of the release', () => {
 
   test.each<[string, () => unknown, string]>([
     ['a sealed part that is not hex', () => open('zz', ''), 'RELEASE_INVALID'],
-    ['a sealed part for another app', () => open(bytesToHex(encryptForApp({ appId: AVS_LIKE, masterPublicKey, plaintext: utf8ToBytes('{}') })), ''), 'CIPHERTEXT_INVALID'],
+    [
+      'a sealed part for another app',
+      () =>
+        open(
+          bytesToHex(
+            encryptForApp({ appId: AVS_LIKE, masterPublicKey, plaintext: utf8ToBytes('{}') }),
+          ),
+          '',
+        ),
+      'CIPHERTEXT_INVALID',
+    ],
     ['a cut sealed part', () => open(seal({ A: '1' }).slice(0, -2), ''), 'CIPHERTEXT_INVALID'],
     ['values that are not texts', () => open(seal({ A: 1 }), ''), 'RELEASE_INVALID'],
     ['a list', () => open(seal(['a']), ''), 'RELEASE_INVALID'],
     ['a public part that is not JSON', () => open('', '{'), 'RELEASE_INVALID'],
     ['a public part that is null', () => open('', 'null'), 'RELEASE_INVALID'],
-    ['a public part that is too large', () => open('', `{"A":"${'x'.repeat(1_100_000)}"}`), 'RELEASE_INVALID'],
+    [
+      'a public part that is too large',
+      () => open('', `{"A":"${'x'.repeat(1_100_000)}"}`),
+      'RELEASE_INVALID',
+    ],
   ])('with %s is refused', (_, action, code) => {
     expect(refusalOf(action)).toMatchObject({ code })
   })

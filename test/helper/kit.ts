@@ -1,5 +1,8 @@
 /** A made-up operator set with a real shared key, servers that answer or lie, and a pod's initdata. */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import type { KeyTable } from '../../helper/quorum.ts'
+import { encodeAaJson } from '../../helper/sim/evidence-json.ts'
+import { encodeReport, healthyReport } from '../../helper/sim/evidence-report.ts'
 import { encodeInitdata, parseInitdata } from '../../policy/initdata.ts'
 import type { Initdata } from '../../policy/types.ts'
 import { bytesToHex, utf8ToBytes } from '../../sdk/bytes.ts'
@@ -14,9 +17,6 @@ import {
 import { evaluatePolynomial, randomPolynomial } from '../../sdk/crypto/shamir.ts'
 import { wrapPartial } from '../../sdk/wire/rsa-oaep.ts'
 import { encodeSecretsResponse, parseSecretsRequest } from '../../sdk/wire/secrets.ts'
-import { encodeAaJson } from '../../helper/sim/evidence-json.ts'
-import { encodeReport, healthyReport } from '../../helper/sim/evidence-report.ts'
-import type { KeyTable } from '../../helper/quorum.ts'
 
 export const APP_ID = '0x00000000000000000000000000000000000a11ce'
 export const AVS = '0x00000000000000000000000000000000000000a5'

@@ -9,7 +9,14 @@ import { requestBytes } from '../../sdk/client/node-http.ts'
 import { partialSign, randomScalar } from '../../sdk/crypto/bls.ts'
 import { isEigenxError, type OperatorRefusal } from '../../sdk/errors.ts'
 import { encodeSecretsRequest } from '../../sdk/wire/secrets.ts'
-import { APP_ID, type Cluster, type Listening, listen, makeCluster, operatorHandler } from './kit.ts'
+import {
+  APP_ID,
+  type Cluster,
+  type Listening,
+  listen,
+  makeCluster,
+  operatorHandler,
+} from './kit.ts'
 
 const VERSION = 1_700_000_000
 const NO_BYTES = new Uint8Array()
@@ -144,17 +151,41 @@ describe('lying operators are named and cost the others nothing', () => {
   const stranger = () => partialSign(randomScalar(), APP_ID)
 
   test.each<[string, (cluster: Cluster) => RequestListener, string]>([
-    ['a partial key of another share', (c) => honest(c, 0, { partial: stranger() }), 'OPERATOR_PROTOCOL'],
+    [
+      'a partial key of another share',
+      (c) => honest(c, 0, { partial: stranger() }),
+      'OPERATOR_PROTOCOL',
+    ],
     [
       "another operator's partial key",
       (c) => honest(c, 0, { partial: partialSign(c.shareOf(addressOf(c, 1)), APP_ID) }),
       'OPERATOR_PROTOCOL',
     ],
-    ['48 bytes that are no point', (c) => honest(c, 0, { partial: new Uint8Array(48).fill(0xff) }), 'OPERATOR_PROTOCOL'],
-    ['the point at infinity', (c) => honest(c, 0, { partial: Uint8Array.of(0xc0, ...new Uint8Array(47)) }), 'OPERATOR_PROTOCOL'],
-    ['a version that nobody certified', (c) => honest(c, 0, { version: 1 }), 'KEY_VERSION_NOT_FOUND'],
-    ['the name of another operator', (c) => honest(c, 0, { operator: addressOf(c, 1) }), 'OPERATOR_PROTOCOL'],
-    ['a ciphertext for another key', () => text(200, '{"encrypted_env":"","public_env":"","encrypted_partial_sig":"AAAA"}'), 'OPERATOR_PROTOCOL'],
+    [
+      '48 bytes that are no point',
+      (c) => honest(c, 0, { partial: new Uint8Array(48).fill(0xff) }),
+      'OPERATOR_PROTOCOL',
+    ],
+    [
+      'the point at infinity',
+      (c) => honest(c, 0, { partial: Uint8Array.of(0xc0, ...new Uint8Array(47)) }),
+      'OPERATOR_PROTOCOL',
+    ],
+    [
+      'a version that nobody certified',
+      (c) => honest(c, 0, { version: 1 }),
+      'KEY_VERSION_NOT_FOUND',
+    ],
+    [
+      'the name of another operator',
+      (c) => honest(c, 0, { operator: addressOf(c, 1) }),
+      'OPERATOR_PROTOCOL',
+    ],
+    [
+      'a ciphertext for another key',
+      () => text(200, '{"encrypted_env":"","public_env":"","encrypted_partial_sig":"AAAA"}'),
+      'OPERATOR_PROTOCOL',
+    ],
     ['200 with a web page', () => text(200, '<html>'), 'OPERATOR_PROTOCOL'],
     ['200 with nothing', () => text(200, ''), 'OPERATOR_PROTOCOL'],
     [
@@ -187,7 +218,14 @@ describe('lying operators are named and cost the others nothing', () => {
     const cluster = makeCluster(3)
     const handlers = [liar(cluster), honest(cluster, 1), honest(cluster, 2)]
     const alone = await refusalsOf(
-      ask(cluster, { handlers: [liar(cluster), problem(403, 'RELEASE_MISMATCH', 'no'), problem(403, 'RELEASE_MISMATCH', 'no')], timeoutMs: 700 }),
+      ask(cluster, {
+        handlers: [
+          liar(cluster),
+          problem(403, 'RELEASE_MISMATCH', 'no'),
+          problem(403, 'RELEASE_MISMATCH', 'no'),
+        ],
+        timeoutMs: 700,
+      }),
     )
     expect(alone.find(({ operator }) => operator === addressOf(cluster, 0))?.code).toBe(code)
     const answer = await ask(cluster, { handlers })
@@ -229,9 +267,9 @@ describe('lying operators are named and cost the others nothing', () => {
     const cluster = makeCluster(3)
     const other = makeCluster(3)
     const handlers = [0, 1, 2].map((i) => honest(other, i))
-    await expect(
-      ask(cluster, { handlers, tables: [other.table(VERSION)] }),
-    ).rejects.toMatchObject({ code: 'KEY_MISMATCH' })
+    await expect(ask(cluster, { handlers, tables: [other.table(VERSION)] })).rejects.toMatchObject({
+      code: 'KEY_MISMATCH',
+    })
   })
 })
 
@@ -289,10 +327,22 @@ describe('key versions', () => {
 describe('every refusal is kept and explained', () => {
   test.each([
     [problem(403, 'RELEASE_MISMATCH', 'image differs'), 'RELEASE_MISMATCH', 'image differs'],
-    [text(403, 'Image digest mismatch - unauthorized image'), 'RELEASE_MISMATCH', 'Image digest mismatch - unauthorized image'],
-    [text(401, "Invalid attestation: verification failed with method 'x'"), 'EVIDENCE_INVALID', "Invalid attestation: verification failed with method 'x'"],
+    [
+      text(403, 'Image digest mismatch - unauthorized image'),
+      'RELEASE_MISMATCH',
+      'Image digest mismatch - unauthorized image',
+    ],
+    [
+      text(401, "Invalid attestation: verification failed with method 'x'"),
+      'EVIDENCE_INVALID',
+      "Invalid attestation: verification failed with method 'x'",
+    ],
     [text(404, 'Release not found'), 'RELEASE_NOT_FOUND', 'Release not found'],
-    [text(404, 'No key version found for the specified attestation time'), 'KEY_VERSION_NOT_FOUND', undefined],
+    [
+      text(404, 'No key version found for the specified attestation time'),
+      'KEY_VERSION_NOT_FOUND',
+      undefined,
+    ],
     [text(503, 'No valid key share'), 'KEY_SHARE_MISSING', undefined],
     [text(429, 'too many requests'), 'RATE_LIMITED', undefined],
     [text(503, 'service unavailable'), 'OVERLOADED', undefined],
