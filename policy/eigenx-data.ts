@@ -6,7 +6,7 @@
  *   "containers": [{ "name", "image", "image_digest", "args", "env", "cwd",
  *     "user": { "uid", "gid", "additional_gids" }, "capabilities", "no_new_privileges", "readonly_root",
  *     "mounts": [{ "destination", "kind": "scratch" | "files", "read_only" }] }],
- *   "env_patterns": ["hostname", "service_links"],
+ *   "env_patterns": ["hostname", "kubernetes_links", "service_links"],
  *   "request_defaults": { "ReadStreamRequest": false } }
  * ```
  * @module
@@ -29,7 +29,7 @@ import {
 import type { Finding, PolicyContainer } from './types.ts'
 
 export const EIGENX_POLICY_FORMAT = 'eigenx-tee/policy/1'
-export const ENV_PATTERNS = ['hostname', 'service_links'] as const
+export const ENV_PATTERNS = ['hostname', 'kubernetes_links', 'service_links'] as const
 
 const CONTAINER_KEYS = [
   'name',

@@ -84,6 +84,7 @@ const podSpec = z.looseObject({
     .max(256)
     .optional(),
   securityContext: securityContext.optional(),
+  enableServiceLinks: z.boolean().optional(),
   automountServiceAccountToken: z.boolean().optional(),
   shareProcessNamespace: z.boolean().optional(),
   hostNetwork: z.boolean().optional(),

@@ -13,11 +13,11 @@ import { bytesToHex, utf8ToBytes } from '../sdk/bytes.ts'
 import { EigenxError } from '../sdk/errors.ts'
 import { analysePolicy } from './analyse.ts'
 import { EIGENX_RULES } from './eigenx/rules.ts'
-import { EIGENX_POLICY_FORMAT, ENV_PATTERNS } from './eigenx-data.ts'
+import { EIGENX_POLICY_FORMAT } from './eigenx-data.ts'
 import { encodeInitdata, INITDATA_ANNOTATION, parseInitdata } from './initdata.ts'
 import type { JsonObject } from './json.ts'
 import { hashArgs } from './judge-container.ts'
-import { checkPod, parsePod, podInvalid, reportUnknownFields } from './pod.ts'
+import { checkPod, type Pod, parsePod, podInvalid, reportUnknownFields } from './pod.ts'
 import { type ImageConfig, makeContainer, type PreparedContainer } from './prepare-container.ts'
 import { joinPolicy } from './rego.ts'
 import { PIN_KEYS } from './release.ts'
@@ -67,7 +67,7 @@ export function prepareRelease(input: PrepareInput): PreparedRelease {
     }),
   )
   const app = findApp(prepared, input.appContainer)
-  const policyRego = joinPolicy(EIGENX_RULES, policyData(prepared, input.allowLogs === true))
+  const policyRego = joinPolicy(EIGENX_RULES, policyData(pod, prepared, input.allowLogs === true))
   const initdataToml = stringifyInitdata({
     algorithm: input.algorithm ?? 'sha384',
     data: { ...checkFiles(input.files), 'policy.rego': policyRego },
@@ -130,11 +130,17 @@ function findApp(prepared: readonly PreparedContainer[], name: string | undefine
   throw podInvalid('spec.containers', `No container has the name ${JSON.stringify(name)}.`)
 }
 
-function policyData(prepared: readonly PreparedContainer[], allowLogs: boolean): JsonObject {
+function policyData(
+  pod: Pod,
+  prepared: readonly PreparedContainer[],
+  allowLogs: boolean,
+): JsonObject {
+  // kubelet adds the API server's variables in any case.
+  const links = pod.enableServiceLinks === false ? 'kubernetes_links' : 'service_links'
   return {
     format: EIGENX_POLICY_FORMAT,
     containers: prepared.map((container) => container.data),
-    env_patterns: [...ENV_PATTERNS],
+    env_patterns: ['hostname', links],
     request_defaults: { ReadStreamRequest: allowLogs },
   }
 }

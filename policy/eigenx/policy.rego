@@ -138,6 +138,9 @@ common_request if {
         allowed_sysctls[name] == value
     }
     namespaces_isolated
+    every key in ["MaskedPaths", "ReadonlyPaths"] {
+        hides_kernel_only(object.get(linux, key, []))
+    }
 
     unset(oci.Process, "SelinuxLabel")
     unset(oci.Process.User, "Username")
@@ -171,6 +174,14 @@ allowed_namespace(namespace) if namespace.Type == "network"
 allowed_namespace(namespace) if {
     namespace.Type in {"ipc", "uts", "mount", "pid", "cgroup"}
     namespace.Path == ""
+}
+
+# Masking a file of the image would change what the app does.
+hides_kernel_only(paths) if paths == null
+hides_kernel_only(paths) if {
+    every path in paths {
+        regex.match("^/(proc|sys)/[A-Za-z0-9_/-]+$", path)
+    }
 }
 
 # Others could ask for devices (CDI) or change how the agent treats the container.
@@ -328,6 +339,7 @@ allowed_variable(container, variable) if {
 
 env_patterns := {
     "hostname": ["^HOSTNAME=[A-Za-z0-9_.-]{1,253}$"],
+    "kubernetes_links": ["^KUBERNETES_(SERVICE|PORT)[A-Z0-9_]*=[a-z0-9.:/\\[\\]]{1,64}$"],
     "service_links": [
         "^[A-Z][A-Z0-9_]*_SERVICE_HOST=[0-9a-f.:]{2,45}$",
         "^[A-Z][A-Z0-9_]*_SERVICE_PORT(_[A-Z0-9_]+)?=[0-9]{1,5}$",
@@ -429,7 +441,7 @@ files_mounted if {
     mount.kind == "files"
 }
 
-# Kubernetes names its projected directories "..data" and "..2006_01_02…", so only a bare ".." is a step up.
+# Kubernetes names its projected directories "..data" and "..2006_01_02", so only a bare ".." is a step up.
 parent_step(path) if ".." in split(path, "/")
 
 # Kinds by the file type bits of st_mode: regular 0100000, directory 0040000, symbolic link 0120000.
@@ -451,7 +463,7 @@ copied_kind if {
     link_stays_inside(input.data)
 }
 
-# The target's bytes: relative ("..data/name", "..2006_…"), and no step up in it.
+# The target's bytes: relative ("..data/name", "..2006_01"), and no step up in it.
 link_stays_inside(target) if {
     target[0] == 46
     target[1] == 46

@@ -7,7 +7,7 @@
  */
 
 export const EIGENX_RULES_SHA256 =
-  '2f861ca95b35402f5690cb4a2d550fb21515aee4b789608c47aa0f90996883be'
+  'a0b0418922e45805e4ac9783c442ed1b4a52d6647c0320f1c69e62e652e5690c'
 
 export const EIGENX_RULES = `# eigenx-tee rule set for the Kata agent's policy engine, version 1.
 #
@@ -149,6 +149,9 @@ common_request if {
         allowed_sysctls[name] == value
     }
     namespaces_isolated
+    every key in ["MaskedPaths", "ReadonlyPaths"] {
+        hides_kernel_only(object.get(linux, key, []))
+    }
 
     unset(oci.Process, "SelinuxLabel")
     unset(oci.Process.User, "Username")
@@ -182,6 +185,14 @@ allowed_namespace(namespace) if namespace.Type == "network"
 allowed_namespace(namespace) if {
     namespace.Type in {"ipc", "uts", "mount", "pid", "cgroup"}
     namespace.Path == ""
+}
+
+# Masking a file of the image would change what the app does.
+hides_kernel_only(paths) if paths == null
+hides_kernel_only(paths) if {
+    every path in paths {
+        regex.match("^/(proc|sys)/[A-Za-z0-9_/-]+$", path)
+    }
 }
 
 # Others could ask for devices (CDI) or change how the agent treats the container.
@@ -339,6 +350,7 @@ allowed_variable(container, variable) if {
 
 env_patterns := {
     "hostname": ["^HOSTNAME=[A-Za-z0-9_.-]{1,253}$"],
+    "kubernetes_links": ["^KUBERNETES_(SERVICE|PORT)[A-Z0-9_]*=[a-z0-9.:/\\\\[\\\\]]{1,64}$"],
     "service_links": [
         "^[A-Z][A-Z0-9_]*_SERVICE_HOST=[0-9a-f.:]{2,45}$",
         "^[A-Z][A-Z0-9_]*_SERVICE_PORT(_[A-Z0-9_]+)?=[0-9]{1,5}$",
@@ -440,7 +452,7 @@ files_mounted if {
     mount.kind == "files"
 }
 
-# Kubernetes names its projected directories "..data" and "..2006_01_02…", so only a bare ".." is a step up.
+# Kubernetes names its projected directories "..data" and "..2006_01_02", so only a bare ".." is a step up.
 parent_step(path) if ".." in split(path, "/")
 
 # Kinds by the file type bits of st_mode: regular 0100000, directory 0040000, symbolic link 0120000.
@@ -462,7 +474,7 @@ copied_kind if {
     link_stays_inside(input.data)
 }
 
-# The target's bytes: relative ("..data/name", "..2006_…"), and no step up in it.
+# The target's bytes: relative ("..data/name", "..2006_01"), and no step up in it.
 link_stays_inside(target) if {
     target[0] == 46
     target[1] == 46

@@ -299,6 +299,27 @@ const CREATE: readonly [string, Fields, boolean][] = [
     changed(APP, ['OCI', 'Linux', 'Sysctl'], { 'kernel.core_pattern': '|/data/x' }),
     false,
   ],
+  [
+    'the masks of containerd',
+    changed(APP, ['OCI', 'Linux', 'MaskedPaths'], ['/proc/kcore', '/sys/devices/virtual/powercap']),
+    true,
+  ],
+  ['no masks', changed(APP, ['OCI', 'Linux', 'MaskedPaths'], null), true],
+  [
+    'a mask over a file of the image',
+    changed(APP, ['OCI', 'Linux', 'MaskedPaths'], ['/etc/ssl/certs']),
+    false,
+  ],
+  [
+    'a mask that leaves /proc',
+    changed(APP, ['OCI', 'Linux', 'MaskedPaths'], ['/proc/../etc']),
+    false,
+  ],
+  [
+    'a read-only path of the image',
+    changed(APP, ['OCI', 'Linux', 'ReadonlyPaths'], ['/data']),
+    false,
+  ],
   ['an empty request', {}, false],
 
   ['the app under the annotations of a sandbox', asSandbox(APP), false],
