@@ -21,6 +21,8 @@ export type AnvilOptions = {
   hardfork?: 'cancun' | 'prague'
   /** finalized lies 2 epochs behind the head, safe one. @default 1 */
   slotsInAnEpoch?: number
+  /** @default 30000000 */
+  blockGasLimit?: number
   /** @default 20000 */
   startTimeoutMs?: number
 }
@@ -68,10 +70,11 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
 
 function anvilArguments(options: AnvilOptions, chainId: number): string[] {
   const { blockTimeSeconds, hardfork = 'prague', slotsInAnEpoch = 1 } = options
+  const { blockGasLimit = 30_000_000 } = options
   return [
     ['--host', '127.0.0.1', '--port', '0', '--color', 'never'],
     ['--chain-id', String(chainId), '--hardfork', hardfork],
-    ['--slots-in-an-epoch', String(slotsInAnEpoch)],
+    ['--slots-in-an-epoch', String(slotsInAnEpoch), '--gas-limit', String(blockGasLimit)],
     // Transactions of one block stay in the order of their arrival, so that tests can compose blocks.
     ['--order', 'fifo'],
     blockTimeSeconds === undefined ? [] : ['--block-time', String(blockTimeSeconds)],
