@@ -93,11 +93,11 @@ const ConfigSchema = z.strictObject({
       activation_delay_seconds: seconds(0, 604_800).default(1200),
       /** Between two looks at the chain. */
       poll_ms: count(50, 600_000).default(6000),
-      /** How long each member in turn has the first word. Default: three looks at the chain. */
+      /** How long each member in turn has the first word. Default: three looks, 2 to 5 seconds. */
       slot_ms: count(50, 3_600_000).optional(),
-      /** How long to wait for members that are late. Default: two looks at the chain. */
-      patience_ms: count(50, 3_600_000).optional(),
-      /** After this time without a result a new session begins. Default: forty looks at the chain. */
+      /** How long to wait for members that are late. */
+      patience_ms: count(50, 3_600_000).default(5000),
+      /** After this time without a result a new session begins. Default: forty looks, 20 to 60 seconds. */
       session_ms: count(1000, 86_400_000).optional(),
       /** How long a replaced share is kept. */
       grace_seconds: seconds(0, 604_800).default(600),
@@ -192,7 +192,7 @@ type Parsed = Camel<z.output<typeof ConfigSchema>>
 /** With the defaults that depend on other fields filled in. */
 export type KmsConfig = Omit<Parsed, 'chain' | 'epoch'> & {
   readonly chain: Filled<Parsed['chain'], 'quorum'>
-  readonly epoch: Filled<Parsed['epoch'], 'postSeconds' | 'slotMs' | 'patienceMs' | 'sessionMs'>
+  readonly epoch: Filled<Parsed['epoch'], 'postSeconds' | 'slotMs' | 'sessionMs'>
 }
 type Filled<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]: number }
 export type RouteLimit = KmsConfig['limits']['secrets']
@@ -239,12 +239,13 @@ function withDefaults(config: Parsed): KmsConfig {
     epoch: {
       ...epoch,
       postSeconds: epoch.postSeconds ?? Math.ceil(looks(20) / 1000),
-      slotMs: epoch.slotMs ?? looks(3),
-      patienceMs: epoch.patienceMs ?? looks(2),
-      sessionMs: epoch.sessionMs ?? Math.max(5000, looks(40)),
+      slotMs: epoch.slotMs ?? clamp(looks(3), 2000, 5000),
+      sessionMs: epoch.sessionMs ?? clamp(looks(40), 20_000, 60_000),
     },
   }
 }
+
+const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value))
 
 function checkConsistency(config: KmsConfig): void {
   const providers = config.chain.rpcUrls.length

@@ -87,21 +87,21 @@ export type AuditRecord = {
 const MAX_AUDIT_TEXT = 256
 
 export function writeAudit(log: Log, record: AuditRecord): void {
-  const { checks, ...rest } = record
-  log[record.verdict === 'granted' ? 'info' : 'warn'](
+  const { app, method, verdict, findings, ...facts } = record
+  const granted = verdict === 'granted'
+  log[granted ? 'info' : 'warn'](
     {
-      audit: {
-        ...rest,
-        // The caller chooses these texts: their length is his too, so it is cut here.
-        app: clip(record.app),
-        method: clip(record.method),
-        findings: record.findings
-          .slice(0, 32)
-          .map((finding) => `${finding.code} ${clip(finding.path)}`),
-        checks: checks.map((check) => `${check.name}=${check.result}`),
-      },
+      event: 'audit',
+      decision: verdict,
+      // The caller chooses these texts: their length is his too, so it is cut here.
+      appId: clip(app),
+      method: clip(method),
+      ...facts,
+      findings: findings
+        .slice(0, 32)
+        .map(({ code, severity, path }) => ({ code, severity, path: clip(path) })),
     },
-    record.verdict === 'granted' ? 'partial key granted' : 'partial key refused',
+    granted ? 'partial key granted' : 'partial key refused',
   )
 }
 

@@ -26,8 +26,8 @@ export function pubkeyHandler(deps: PubkeyDeps): RouteHandler {
     const isActive = deps.keys.active() !== undefined
     const state = `${key?.hash} ${isActive}`
     if (cached?.state !== state) {
-      const described = key && describeKey(deps.operator, key, isActive)
-      cached = described && { state, text: encodeGoJson(described) }
+      const described = key === undefined ? undefined : describeKey(deps.operator, key, isActive)
+      cached = described === undefined ? undefined : { state, text: encodeGoJson(described) }
     }
     return cached === undefined ? plain(c, 503, 'No active key version') : json(c, cached.text)
   }

@@ -113,11 +113,11 @@ describe('operator.toml', () => {
   it('derives the pace of the epoch protocol from how often the chain is read', () => {
     expect(parseKmsConfig(toml({ epoch: 'poll_ms = 100' })).epoch).toMatchObject({
       postSeconds: 2,
-      slotMs: 300,
-      patienceMs: 200,
-      sessionMs: 5000,
+      slotMs: 2000,
+      patienceMs: 5000,
+      sessionMs: 20_000,
     })
-    expect(parseKmsConfig(toml()).epoch).toMatchObject({ postSeconds: 120, sessionMs: 240_000 })
+    expect(parseKmsConfig(toml()).epoch).toMatchObject({ postSeconds: 120, sessionMs: 60_000 })
     expect(parseKmsConfig(toml({ epoch: 'post_seconds = 7' })).epoch.postSeconds).toBe(7)
   })
 

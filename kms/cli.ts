@@ -1,0 +1,63 @@
+/**
+ * `eigenx-tee kms`: run an operator, ask how it is, make its first files.
+ *
+ * Results on standard output, logs too while serving (one JSON line each). Refusals are thrown; the
+ * program around prints them and sets the exit code.
+ * @module
+ */
+import type { Command } from 'commander'
+
+export function registerKmsCommands(program: Command): void {
+  const kms = program.command('kms').description('run an operator: serve, status, init')
+  kms
+    .command('serve')
+    .description('run an operator until SIGTERM or Ctrl-C')
+    .requiredOption('--config <file>', 'operator.toml')
+    .addHelpText(
+      'after',
+      `
+Logs one JSON line per event on standard output; "listening" comes when requests are answered, and
+"audit" lines tell each decision with every check. SIGTERM finishes answers in progress and exits 0.
+
+Example:
+  $ eigenx-tee kms serve --config /etc/eigenx/operator.toml`,
+    )
+    .action(async (options: { config: string }) => {
+      const { serve } = await import('./commands.ts')
+      await serve(options.config)
+    })
+  kms
+    .command('status')
+    .description('ask a running operator whether it can serve keys; exit code 1 when it cannot')
+    .option('--config <file>', 'operator.toml of an operator on this machine')
+    .option('--url <url>', 'base URL of any operator')
+    .option('--json', 'the report as JSON', false)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ eigenx-tee kms status --url https://operator-3.example
+  $ eigenx-tee kms status --config operator.toml --json | jq .finality`,
+    )
+    .action(async (options: { config?: string; url?: string; json: boolean }) => {
+      const { showStatus } = await import('./commands.ts')
+      process.stdout.write(`${await showStatus(options)}\n`)
+    })
+  kms
+    .command('init')
+    .description('write a signing key, a store key and a first operator.toml into a folder')
+    .argument('<folder>', 'made if missing; nothing in it is overwritten')
+    .addHelpText(
+      'after',
+      `
+Key files get mode 600. The signing key is a secp256k1 key: register its address for your operator
+set, and keep a copy of the folder's keys where you keep such things; the store is useless without.
+
+Example:
+  $ eigenx-tee kms init ./operator && $EDITOR ./operator/operator.toml`,
+    )
+    .action(async (folder: string) => {
+      const { initFolder } = await import('./commands.ts')
+      process.stdout.write(`${await initFolder(folder)}\n`)
+    })
+}

@@ -1,0 +1,214 @@
+/** What the `kms` subcommands do. Loaded only when one of them runs. @module */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { randomBytes } from '@noble/hashes/utils.js'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { z } from 'zod'
+import { EigenxError, isEigenxError } from '../sdk/errors.ts'
+import { describeConfig } from './config.ts'
+import { loadKmsConfig } from './load-config.ts'
+import { createLog } from './log.ts'
+import { startOperator } from './node.ts'
+import { createStoreKey } from './store/key-file.ts'
+
+const STATUS_TIMEOUT_MS = 10_000
+
+/** Runs until a signal comes or the operator cannot go on. */
+export async function serve(file: string): Promise<void> {
+  const config = await loadKmsConfig(file)
+  const log = createLog({ level: config.log.level, operator: config.operator.address })
+  // From the first moment on: a signal during start must not kill half-way through a write.
+  const stopped = new Promise<string>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal))
+  })
+  log.info({ event: 'starting', config: describeConfig(config) }, 'operator starting')
+  const operator = await startOperator(config, { log })
+  const end = await Promise.race([
+    stopped.then((signal) => ({ signal })),
+    operator.failed.then((reason) => ({ reason })),
+  ])
+  await operator.stop()
+  log.info({ event: 'stopped' }, 'operator stopped')
+  if ('reason' in end) throw end.reason
+}
+
+const Report = z.object({
+  status: z.enum(['ready', 'waiting']),
+  reasons: z.array(z.string()),
+  operator: z.string(),
+  chainId: z.number(),
+  keyVersion: z.number().nullable(),
+  epoch: z.number().nullable(),
+  threshold: z.number().nullable(),
+  participants: z.number().nullable(),
+  shareHeld: z.boolean(),
+  finality: z
+    .object({ block: z.number(), lagSeconds: z.number(), seenSecondsAgo: z.number() })
+    .nullable(),
+  protocol: z.object({ phase: z.string(), nextEpoch: z.number() }).nullable(),
+  uptimeSeconds: z.number(),
+})
+
+/** @returns Text for a person or JSON. @throws EigenxError KEY_NOT_READY when the operator cannot serve. */
+export async function showStatus(input: {
+  config?: string
+  url?: string
+  json: boolean
+}): Promise<string> {
+  const report = await fetchReport(await statusUrl(input))
+  const text = input.json ? JSON.stringify(report, null, 2) : describeReport(report)
+  if (report.status === 'ready') return text
+  process.stdout.write(`${text}\n`)
+  throw new EigenxError({
+    code: 'KEY_NOT_READY',
+    message: `The operator cannot serve keys: ${report.reasons.join('; ')}.`,
+    stage: 'key',
+    details: {},
+  })
+}
+
+async function statusUrl(input: { config?: string; url?: string }): Promise<string> {
+  if (input.url !== undefined) return input.url.replace(/\/+$/, '')
+  if (input.config === undefined) throw usage('Give --url or --config.')
+  const { listen } = await loadKmsConfig(input.config)
+  if (listen.port === 0) throw usage('The configuration takes any free port: give --url.')
+  const host = ['0.0.0.0', '::'].includes(listen.host) ? '127.0.0.1' : listen.host
+  return `http://${host.includes(':') ? `[${host}]` : host}:${listen.port}`
+}
+
+async function fetchReport(url: string): Promise<z.output<typeof Report>> {
+  let answer: unknown
+  try {
+    const response = await fetch(`${url}/health`, {
+      redirect: 'error',
+      signal: AbortSignal.timeout(STATUS_TIMEOUT_MS),
+    })
+    answer = await response.json()
+  } catch (cause) {
+    throw new EigenxError({
+      code: 'AGENT_UNREACHABLE',
+      message: 'The operator does not answer.',
+      stage: 'agent',
+      details: { endpoint: url },
+      cause,
+    })
+  }
+  const parsed = Report.safeParse(answer)
+  if (parsed.success) return parsed.data
+  throw new EigenxError({
+    code: 'AGENT_PROTOCOL',
+    message: 'What answers there is not an operator of this version.',
+    stage: 'agent',
+    details: { reason: 'health report' },
+  })
+}
+
+function describeReport(report: z.output<typeof Report>): string {
+  const { finality, protocol } = report
+  const rows: [string, string][] = [
+    ['status', report.status === 'ready' ? 'ready' : `waiting: ${report.reasons.join('; ')}`],
+    ['operator', `${report.operator} on chain ${report.chainId}`],
+    [
+      'key',
+      report.keyVersion === null
+        ? 'none'
+        : `version ${report.keyVersion} (epoch ${report.epoch}, ${report.threshold} of ${report.participants}), share ${report.shareHeld ? 'held' : 'MISSING'}`,
+    ],
+    [
+      'chain',
+      finality === null
+        ? 'not read yet'
+        : `final block ${finality.block}, ${finality.lagSeconds} s old, read ${finality.seenSecondsAgo} s ago`,
+    ],
+    [
+      'protocol',
+      protocol === null ? 'not started' : `${protocol.phase}, next epoch ${protocol.nextEpoch}`,
+    ],
+    ['uptime', `${report.uptimeSeconds} s`],
+  ]
+  return rows.map(([name, value]) => `${name.padEnd(9)} ${value}`).join('\n')
+}
+
+/** @returns What to do next. */
+export async function initFolder(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const signingKey = generatePrivateKey()
+  const { address } = privateKeyToAccount(signingKey)
+  await writeNew(join(folder, 'signing.key'), `${signingKey.slice(2)}\n`, 0o600)
+  try {
+    await createStoreKey(join(folder, 'store.key'), randomBytes)
+  } catch (error) {
+    throw isEigenxError(error) ? error : exists(join(folder, 'store.key'))
+  }
+  await writeNew(join(folder, 'operator.toml'), sampleConfig(address), 0o644)
+  return `Wrote signing.key, store.key and operator.toml to ${folder}.
+Register ${address} for your operator set, fill in [chain] and [contracts], then:
+  eigenx-tee kms serve --config ${join(folder, 'operator.toml')}`
+}
+
+async function writeNew(path: string, content: string, mode: number): Promise<void> {
+  try {
+    await writeFile(path, content, { flag: 'wx', mode })
+  } catch {
+    throw exists(path)
+  }
+}
+
+function exists(path: string): EigenxError<'CONFIG_INVALID'> {
+  return usage(`${path} exists already or cannot be written; nothing was overwritten.`)
+}
+
+function usage(message: string): EigenxError<'CONFIG_INVALID'> {
+  return new EigenxError({
+    code: 'CONFIG_INVALID',
+    message,
+    stage: 'config',
+    details: { path: '' },
+  })
+}
+
+function sampleConfig(address: string): string {
+  const zero = `0x${'0'.repeat(40)}`
+  return `# One operator. Paths count from this file's folder; every field is in docs/operators.md.
+
+[operator]
+address = "${address.toLowerCase()}"
+signing_key_file = "signing.key"
+
+[listen]
+host = "127.0.0.1"          # behind your TLS proxy
+port = 8000
+# public_url = "https://operator.example"
+# trusted_proxies = ["127.0.0.1"]
+
+[chain]
+chain_id = 1
+# Several providers of different companies; more than half must agree on every answer.
+rpc_urls = ["https://…", "https://…", "https://…"]
+finality = "finalized"
+
+[contracts]
+allocation_manager = "${zero}"
+key_registrar = "${zero}"
+app_controller = "${zero}"
+epoch_log = "${zero}"
+avs = "${zero}"
+operator_set_id = 0
+
+[store]
+path = "operator.db"
+key_file = "store.key"
+
+[epoch]
+genesis = true              # take part in making the first key; harmless later
+
+[attestation]
+methods = ["eigenx-snp"]
+allow_self_asserted_initdata = false
+accept_report_data_v1 = true
+
+[policy]
+allow_digest_only = false
+serve_stopped_apps = false
+`
+}

@@ -1,0 +1,31 @@
+/** Reads operator.toml from disk; paths in it count from its own folder. @module */
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { EigenxError } from '../sdk/errors.ts'
+import { type KmsConfig, parseKmsConfig } from './config.ts'
+
+/** @throws EigenxError CONFIG_INVALID */
+export async function loadKmsConfig(file: string): Promise<KmsConfig> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new EigenxError({
+      code: 'CONFIG_INVALID',
+      message: `Cannot read ${file}.`,
+      stage: 'config',
+      details: { path: '' },
+      hint: '`eigenx-tee kms init` writes a first one.',
+      cause,
+    })
+  }
+  const config = parseKmsConfig(text)
+  const at = (path: string) => resolve(dirname(file), path)
+  const { snpRootsFile } = config.development
+  return {
+    ...config,
+    operator: { ...config.operator, signingKeyFile: at(config.operator.signingKeyFile) },
+    store: { path: at(config.store.path), keyFile: at(config.store.keyFile) },
+    development: snpRootsFile === undefined ? {} : { snpRootsFile: at(snpRootsFile) },
+  }
+}

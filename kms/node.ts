@@ -1,0 +1,205 @@
+/**
+ * One operator, put together: store, chain, epoch protocol, key service and HTTP surface. The only
+ * place that knows all parts; everything else takes what it needs as arguments.
+ * @module
+ */
+import { readFile } from 'node:fs/promises'
+import { randomBytes } from '@noble/hashes/utils.js'
+import { privateKeyToAccount } from 'viem/accounts'
+import { AMD_ANCHORS, parseSnpRoots, type SnpTrustAnchors } from '../sdk/attest/anchors.ts'
+import { toHex } from '../sdk/bytes.ts'
+import { type ChainReader, createChainReader } from '../sdk/chain/reader.ts'
+import type { Address } from '../sdk/chain/types.ts'
+import { signDigest } from '../sdk/protocol/digest.ts'
+import { createKmsApp } from './app.ts'
+import { createChainQuestions } from './authorize/chain.ts'
+import { decisionSettings } from './authorize/settings.ts'
+import { createEpochLogPort, createMembershipPort } from './chain/epoch-log-port.ts'
+import { createPoster } from './chain/poster.ts'
+import type { KmsConfig } from './config.ts'
+import { openEpochNode, runEpochNode } from './epoch/driver.ts'
+import type { EpochLogPort, EpochReport } from './epoch/ports.ts'
+import type { EpochOptions } from './epoch/state.ts'
+import { listen } from './http/server.ts'
+import { readSigningKey } from './key-file.ts'
+import { createKeyService } from './keys.ts'
+import { errorFields, type Log } from './log.ts'
+import { createPeerTransport } from './peer/transport.ts'
+import { type NodeStatus, reportStatus } from './status.ts'
+import { readStoreKey } from './store/key-file.ts'
+import { openLibsqlStore } from './store/libsql.ts'
+
+export type RunningOperator = {
+  /** Where it listens. */
+  url: string
+  address: Address
+  /** Resolves when the operator cannot go on: the process should end. */
+  failed: Promise<unknown>
+  /** Finishes answers in progress, then closes everything. Safe to call twice. */
+  stop: () => Promise<void>
+}
+
+export type OperatorOptions = {
+  log: Log
+  /** Unix milliseconds. */
+  now?: () => number
+}
+
+/** @throws EigenxError CONFIG_INVALID, STORE_CORRUPT, STORE_UNAVAILABLE */
+export async function startOperator(
+  config: KmsConfig,
+  options: OperatorOptions,
+): Promise<RunningOperator> {
+  const { log, now = () => Date.now() } = options
+  const { address } = config.operator
+  const settings = decisionSettings(config)
+  const signingKey = await readSigningKey(config.operator.signingKeyFile)
+  const anchors = await readAnchors(config)
+  const store = openLibsqlStore({
+    path: config.store.path,
+    key: await readStoreKey(config.store.keyFile),
+    operator: address,
+    domain: settings.domain,
+    rng: randomBytes,
+  })
+  const closers: (() => unknown)[] = [() => store.close()]
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close()
+  }
+  try {
+    const reader = createReader(config, log)
+    closers.push(() => reader.close())
+    const poster = createPoster({
+      ...chainAccess(config),
+      account: privateKeyToAccount(toHex(signingKey)),
+    })
+    closers.push(() => poster.close())
+    const status: NodeStatus = { startedAtMs: now(), accepting: true }
+    const report = reporter(log)
+    const node = await openEpochNode(
+      {
+        domain: settings.domain,
+        store,
+        log: watched(createEpochLogPort({ reader, poster, ...config.contracts }), status, now),
+        membership: createMembershipPort(reader, config.contracts),
+        peers: createPeerTransport({ timeoutMs: config.limits.peerTimeoutMs }),
+        signer: { operator: address, sign: async (digest) => signDigest(signingKey, digest) },
+        clock: now,
+        rng: randomBytes,
+        pause: () => new Promise((resolve) => setImmediate(resolve)),
+        report,
+        // The log is walked back from its head, so there is no range to narrow.
+        fromBlock: 0n,
+      },
+      epochOptions(config),
+    )
+    const keys = createKeyService({ keyRing: node.keyRing, clock: now })
+    const app = createKmsApp({
+      operator: address,
+      config,
+      decision: {
+        settings,
+        anchors,
+        keys,
+        chain: createChainQuestions({
+          reader,
+          appController: config.contracts.appController,
+          freshnessSeconds: config.attestation.freshnessSeconds,
+          serveStopped: config.policy.serveStoppedApps,
+        }),
+      },
+      log,
+      now,
+      status: () =>
+        reportStatus(
+          {
+            operator: address,
+            chainId: config.chain.chainId,
+            node: status,
+            keys,
+            epoch: node.status(),
+          },
+          now(),
+        ),
+      peers: () => node.handler,
+    })
+    const listener = await listen(app, { ...config.listen, limits: config.limits })
+    let fail: (reason: unknown) => void = () => undefined
+    const failed = new Promise<unknown>((resolve) => {
+      fail = resolve
+    })
+    const protocol = runEpochNode(node, {
+      pollMs: config.epoch.pollMs,
+      report,
+      onFailure: (reason) => {
+        log.error(errorFields(reason), 'the operator cannot go on')
+        fail(reason)
+      },
+    })
+    // Reverse order: no new requests, then the protocol, then chain and store.
+    closers.push(
+      () => protocol.stop(),
+      () => listener.close(),
+      () => {
+        status.accepting = false
+      },
+    )
+    log.info({ event: 'listening', url: listener.url }, 'operator listening')
+    return { url: listener.url, address, failed, stop: closeAll }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+async function readAnchors(config: KmsConfig): Promise<SnpTrustAnchors> {
+  const path = config.development.snpRootsFile
+  return path === undefined ? AMD_ANCHORS : parseSnpRoots(await readFile(path, 'utf8'))
+}
+
+function chainAccess({ chain }: KmsConfig) {
+  const { rpcUrls, quorum, chainId, timeoutMs } = chain
+  return { rpcUrls, quorum, chainId, timeoutMs }
+}
+
+function createReader(config: KmsConfig, log: Log): ChainReader {
+  return createChainReader({
+    ...chainAccess(config),
+    finality: config.chain.finality,
+    onAlarm: ({ provider, kind, what }) =>
+      log.warn({ provider, kind, what }, 'a chain provider contradicts the others'),
+  })
+}
+
+/** Notes for /health what the last look at the chain saw. */
+function watched(port: EpochLogPort, status: NodeStatus, now: () => number): EpochLogPort {
+  return {
+    ...port,
+    read: async (fromBlock) => {
+      const snapshot = await port.read(fromBlock)
+      status.chain = {
+        finalizedBlock: snapshot.finalized.number,
+        finalizedAtSeconds: snapshot.finalized.timestamp,
+        seenAtMs: now(),
+      }
+      return snapshot
+    },
+  }
+}
+
+function epochOptions({ epoch }: KmsConfig): EpochOptions {
+  return {
+    genesis: epoch.genesis,
+    postSeconds: epoch.postSeconds,
+    vetoSeconds: epoch.vetoSeconds,
+    finalitySeconds: epoch.activationDelaySeconds,
+    graceSeconds: epoch.graceSeconds,
+    slotMs: epoch.slotMs,
+    patienceMs: epoch.patienceMs,
+    sessionMs: epoch.sessionMs,
+  }
+}
+
+function reporter(log: Log): (report: EpochReport) => void {
+  return ({ level, event, epoch, detail }) => log[level]({ event: 'epoch', epoch, detail }, event)
+}

@@ -1,0 +1,262 @@
+/** Whole operators in one process: a real chain, real stores, genesis over HTTP, then keys. */
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomBytes } from '@noble/hashes/utils.js'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  createApp,
+  type Devnet,
+  deployDevnet,
+  registerOperators,
+} from '../../helper/sim/contracts.ts'
+import type { SnpAuthority } from '../../helper/sim/evidence.ts'
+import { showStatus } from '../../kms/commands.ts'
+import { loadKmsConfig } from '../../kms/load-config.ts'
+import { createLog } from '../../kms/log.ts'
+import { type RunningOperator, startOperator } from '../../kms/node.ts'
+import { createStoreKey } from '../../kms/store/key-file.ts'
+import { encodeSnpRoots } from '../../sdk/attest/anchors.ts'
+import { recentBlock } from '../../sdk/chain/freshness.ts'
+import { createChainReader } from '../../sdk/chain/reader.ts'
+import type { Address, OperatorInfo } from '../../sdk/chain/types.ts'
+import { recombine } from '../../sdk/crypto/recombine.ts'
+import { parseCertifiedBody } from '../../sdk/protocol/output.ts'
+import { type Anvil, startAnvil } from '../kit/anvil.ts'
+import { COMMAND, IMAGE, makeBody, makeRsa, openPartial, REPOSITORY, type RsaPair } from './kit.ts'
+import { sharedAuthority } from './world.ts'
+
+const N = 4
+
+type Setup = { configFile: string; signingKey: string; info: OperatorInfo }
+
+let anvil: Anvil
+let devnet: Devnet
+let authority: SnpAuthority
+let folder: string
+let setups: Setup[]
+let app: Address
+let rsa: RsaPair
+const operators: RunningOperator[] = []
+const logLines: string[] = []
+
+beforeAll(async () => {
+  anvil = await startAnvil({ blockTimeSeconds: 1 })
+  folder = await mkdtemp(join(tmpdir(), 'eigenx-node-'))
+  rsa = makeRsa()
+  authority = await sharedAuthority()
+  devnet = await deployDevnet({ rpcUrl: anvil.url })
+  setups = await Promise.all(Array.from({ length: N }, (_, index) => prepare(index)))
+  await Promise.all(setups.map(({ info }) => fund(info.address)))
+  await registerOperators(
+    devnet,
+    setups.map(({ info }) => info),
+  )
+  app = await createApp(devnet, {
+    release: {
+      imageDigest: IMAGE,
+      registry: REPOSITORY,
+      containerPolicy: { args: COMMAND },
+    },
+  })
+  for (const setup of setups) operators.push(await start(setup))
+  await Promise.all(operators.map(ready))
+}, 120_000)
+
+afterAll(async () => {
+  await Promise.all(operators.map((operator) => operator.stop()))
+  await anvil.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function prepare(index: number): Promise<Setup> {
+  const home = join(folder, `operator-${index}`)
+  await mkdir(home)
+  const signingKey = generatePrivateKey()
+  const address = lower(privateKeyToAccount(signingKey).address)
+  const port = await freePort()
+  await writeFile(join(home, 'signing.key'), signingKey.slice(2), { mode: 0o600 })
+  await createStoreKey(join(home, 'store.key'), randomBytes)
+  await writeFile(join(home, 'roots.json'), encodeSnpRoots(authority.anchors))
+  const configFile = join(home, 'operator.toml')
+  await writeFile(
+    configFile,
+    `
+[operator]
+address = "${address}"
+signing_key_file = "signing.key"
+[listen]
+port = ${port}
+[chain]
+chain_id = 31337
+rpc_urls = ["${anvil.url}"]
+[contracts]
+allocation_manager = "${devnet.allocationManager}"
+key_registrar = "${devnet.keyRegistrar}"
+app_controller = "${devnet.appController}"
+epoch_log = "${devnet.epochLog}"
+avs = "${devnet.avs}"
+operator_set_id = ${devnet.operatorSetId}
+[store]
+path = "operator.db"
+key_file = "store.key"
+[epoch]
+genesis = true
+post_seconds = 2
+veto_seconds = 1
+activation_delay_seconds = 0
+poll_ms = 150
+[development]
+snp_roots_file = "roots.json"
+`,
+  )
+  const socket = `http://127.0.0.1:${port}`
+  return {
+    configFile,
+    signingKey: signingKey.slice(2),
+    info: { address, socket, signingKey: { curve: 'ecdsa', address } },
+  }
+}
+
+async function start(setup: Setup): Promise<RunningOperator> {
+  const config = await loadKmsConfig(setup.configFile)
+  return startOperator(config, {
+    log: createLog({
+      level: 'debug',
+      operator: config.operator.address,
+      destination: { write: (line) => void logLines.push(line) },
+    }),
+  })
+}
+
+async function ready(operator: RunningOperator): Promise<void> {
+  for (let i = 0; i < 400; i++) {
+    if ((await fetch(`${operator.url}/health`)).ok) return
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  throw new Error(`operator not ready: ${await (await fetch(`${operator.url}/health`)).text()}`)
+}
+
+async function fund(address: Address): Promise<void> {
+  const params = [address, '0x56bc75e2d63100000']
+  await rpc('anvil_setBalance', params)
+}
+
+async function rpc(method: string, params: readonly unknown[]): Promise<void> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+  const headers = { 'content-type': 'application/json' }
+  const response = await fetch(anvil.url, { method: 'POST', headers, body })
+  const answer: { error?: unknown } = await response.json()
+  if (answer.error !== undefined) throw new Error(`${method} failed`)
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.listen(0, '127.0.0.1', () => {
+      const bound = server.address()
+      server.close(() => resolve(typeof bound === 'object' && bound !== null ? bound.port : 0))
+    })
+  })
+}
+
+const lower = (address: string): Address => `0x${address.slice(2).toLowerCase()}`
+
+async function askAll(count: number): Promise<{ operator: Address; partial: Uint8Array }[]> {
+  const reader = createChainReader({ rpcUrls: [anvil.url], quorum: 1, chainId: 31337 })
+  const { hash } = await recentBlock(reader)
+  reader.close()
+  const { epochLog, avs, operatorSetId, chainId } = devnet
+  const body = await makeBody(authority, {
+    rsa,
+    appId: app,
+    freshnessBlock: hash,
+    domain: { epochLog, avs, operatorSetId, chainId },
+  })
+  return Promise.all(
+    operators.slice(0, count).map(async ({ url, address }) => {
+      const answer = await fetch(`${url}/secrets`, { method: 'POST', body: JSON.stringify(body) })
+      if (!answer.ok) throw new Error(`${answer.status}: ${await answer.text()}`)
+      const grant: { encrypted_partial_sig: string } = await answer.json()
+      return { operator: address, partial: openPartial(rsa, grant) }
+    }),
+  )
+}
+
+async function certified() {
+  const response = await fetch(`${operators[0]?.url}/v2/output`)
+  return parseCertifiedBody(new Uint8Array(await response.arrayBuffer())).output
+}
+
+describe('four operators', () => {
+  it('make one key together and tell the same output', async () => {
+    const hashes = await Promise.all(
+      operators.map(async ({ url }) =>
+        (await fetch(`${url}/v2/output`)).headers.get('x-output-hash'),
+      ),
+    )
+    expect(new Set(hashes).size).toBe(1)
+    expect(hashes[0]).toMatch(/^0x[0-9a-f]{64}$/)
+  })
+
+  it('grant partial keys that recombine to the app’s key, whichever three answer', async () => {
+    const { mpk, threshold } = await certified()
+    const partials = await askAll(N)
+    const keys = [0, 1, 2, 3].map(
+      (left) =>
+        recombine({
+          appId: app,
+          masterPublicKey: mpk,
+          threshold,
+          partials: partials.filter((_, index) => index !== left),
+        }).appKey,
+    )
+    for (const key of keys) expect(key).toEqual(keys[0])
+  })
+
+  it('keep their share over a restart', async () => {
+    const setup = setups[0]
+    const first = operators[0]
+    if (setup === undefined || first === undefined) throw new Error('no operator')
+    const before = (await askAll(1))[0]?.partial
+    await first.stop()
+    operators[0] = await start(setup)
+    await ready(operators[0])
+    expect((await askAll(1))[0]?.partial).toEqual(before)
+  })
+
+  it('tell their state on the command line', async () => {
+    const text = await showStatus({ url: operators[1]?.url ?? '', json: false })
+    expect(text).toMatch(/status\s+ready/)
+    expect(text).toMatch(/epoch 1, 3 of 4\), share held/)
+    const config = setups[1]?.configFile ?? ''
+    const json: unknown = JSON.parse(await showStatus({ config, json: true }))
+    expect(json).toMatchObject({ status: 'ready', participants: 4, shareHeld: true })
+  })
+
+  it('have logged no secret, no RPC URL and no peer body', async () => {
+    const text = logLines.join('').toLowerCase()
+    expect(text).toContain('"event":"audit"')
+    expect(text).toContain('"event":"listening"')
+    const secrets = setups.map(({ signingKey }) => signingKey.toLowerCase())
+    for (const { partial } of await askAll(N))
+      secrets.push(
+        Buffer.from(partial).toString('hex'),
+        Buffer.from(partial).toString('base64').toLowerCase(),
+      )
+    for (const secret of secrets) expect(text.includes(secret)).toBe(false)
+    expect(text).not.toContain(anvil.url)
+    expect(text).not.toContain('begin public key')
+  })
+
+  it('refuse to start with a signing key that others can read', async () => {
+    const setup = setups[0]
+    if (setup === undefined) throw new Error('no operator')
+    const config = await loadKmsConfig(setup.configFile)
+    await chmod(config.operator.signingKeyFile, 0o644)
+    await expect(start(setup)).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+    await chmod(config.operator.signingKeyFile, 0o600)
+  })
+})
