@@ -117,7 +117,7 @@ function storeOver(database: Database.Database, sealer: Sealer): Store {
           .run(hashKey(blobHash(write.bytes)), write.bytes)
         return
       case 'deleteBlob':
-        database.prepare('DELETE FROM blobs WHERE hash = ?').run(hashKey(write.hash))
+        database.prepare('DELETE FROM blobs WHERE hash = ?').run([hashKey(write.hash)])
         return
     }
   }
@@ -151,7 +151,7 @@ function storeOver(database: Database.Database, sealer: Sealer): Store {
       guard(() => {
         const row: unknown = database
           .prepare('SELECT bytes FROM blobs WHERE hash = ?')
-          .get(hashKey(hash))
+          .get([hashKey(hash)])
         if (row === undefined) return undefined
         const bytes = bytesColumn(row, 'bytes')
         if (blobHash(bytes) !== hash) throw corrupt('blob')
@@ -174,6 +174,7 @@ function sealedName({ kind, epoch, id }: SecretName): readonly string[] {
   return ['secret', kind, String(epoch), id]
 }
 
+/** As the only parameter it goes in a list: libsql takes a lone object, and so a lone array of bytes, for named parameters. */
 function hashKey(hash: Hash32): Uint8Array {
   const bytes = parseHex(hash, 32)
   if (bytes === undefined) throw new RangeError('a blob is named by 32 bytes of hex')
