@@ -50,6 +50,7 @@ export type Poster = {
   close(): void
 }
 
+const CANNOT_PAY = 'the account cannot pay for it'
 const GWEI = 1_000_000_000n
 /** A replacement must offer at least a tenth more; a quarter leaves room for nodes that ask more. */
 const raise = (fee: bigint) => fee + fee / 4n + 1n
@@ -143,6 +144,8 @@ async function estimateGas(
   const answers = await askAll(context, 'eth_estimateGas', [call])
   if (answers.filter((answer) => answer.kind === 'revert').length >= context.quorum)
     throw failed(what, 'the contract refuses it')
+  if (answers.every((answer) => answer.kind === 'fault' && answer.refusal === 'no-funds'))
+    throw failed(what, CANNOT_PAY)
   return medianOf(context, answers, what)
 }
 
@@ -183,7 +186,7 @@ async function broadcast(context: Context, signed: Hex, what: string): Promise<O
   if (isTaken) return 'taken'
   if (refusals.includes('underpriced')) return 'underpriced'
   if (refusals.includes('nonce-too-low')) return 'nonce-used'
-  if (refusals.includes('no-funds')) throw failed(what, 'the account cannot pay for it')
+  if (refusals.includes('no-funds')) throw failed(what, CANNOT_PAY)
   throw failed(what, 'no chain provider takes it')
 }
 
