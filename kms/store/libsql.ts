@@ -3,6 +3,7 @@
  *
  * - One process at a time: the database is locked exclusively for as long as it is open.
  * - Head and secrets are sealed (`seal.ts`); blobs are public bodies under their hash.
+ * - Bytes that are the only parameter of a statement go in a list: libsql takes a lone object, bytes too, for named parameters.
  * - The file belongs to one operator, one operator set and one key. Any other is refused at opening, before anything is read or written.
  * @module
  */
@@ -95,7 +96,7 @@ function storeOver(database: Database.Database, sealer: Sealer): Store {
       case 'setHead':
         database
           .prepare('INSERT OR REPLACE INTO head (id, sealed) VALUES (1, ?)')
-          .run(sealer.seal(['head'], write.head))
+          .run([sealer.seal(['head'], write.head)])
         return
       case 'putSecret': {
         const { kind, epoch, id } = write.name
@@ -174,7 +175,6 @@ function sealedName({ kind, epoch, id }: SecretName): readonly string[] {
   return ['secret', kind, String(epoch), id]
 }
 
-/** As the only parameter it goes in a list: libsql takes a lone object, and so a lone array of bytes, for named parameters. */
 function hashKey(hash: Hash32): Uint8Array {
   const bytes = parseHex(hash, 32)
   if (bytes === undefined) throw new RangeError('a blob is named by 32 bytes of hex')
