@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quote } from './findings.ts'
+import { quote, quoteList } from './findings.ts'
 import type { Finding, PolicyAnalysis, PolicyContainer, PolicyVerdict, Severity } from './types.ts'
 
 const MARKS: Readonly<Record<Severity, string>> = { refuse: '✗', warn: '!', info: '·' }
@@ -73,7 +73,7 @@ function explainContainer(container: PolicyContainer): string[] {
     ...(container.layerRoots.length === 0
       ? []
       : [`layers  ${container.layerRoots.length} dm-verity roots`]),
-    `command ${quote(JSON.stringify(container.args))}`,
+    `command ${quoteList(container.args)}`,
     `env     ${container.env.length} variable(s)`,
     ...(container.execCommands.length === 0
       ? []

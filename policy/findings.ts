@@ -19,9 +19,19 @@ export function makeFinding(
 
 /** A piece of an untrusted document, shortened and free of control characters, in quotes. */
 export function quote(text: string): string {
-  const cut = text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text
-  return JSON.stringify(cut).replace(
-    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
-    '\ufffd',
-  )
+  return clean(JSON.stringify(shorten(text)))
+}
+
+/** A command as a JSON list, shortened and free of control characters. */
+export function quoteList(items: readonly string[]): string {
+  return clean(shorten(JSON.stringify(items)))
+}
+
+function shorten(text: string): string {
+  return text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text
+}
+
+/** JSON has escaped C0; this takes C1, zero-width and direction-changing characters too. */
+function clean(text: string): string {
+  return text.replace(/[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '\ufffd')
 }

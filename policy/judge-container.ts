@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { utf8ToBytes } from '../sdk/bytes.ts'
-import { makeFinding, quote } from './findings.ts'
+import { makeFinding, quote, quoteList } from './findings.ts'
 import { PIN_KEYS } from './release.ts'
 import type { Finding, PolicyContainer, ReleaseDemand } from './types.ts'
 
@@ -40,7 +40,7 @@ function judgeArgs(container: PolicyContainer, policy: ContainerPolicy): readonl
         'refuse',
         'ARGS_DIFFER',
         path,
-        `The command is ${quote(JSON.stringify(container.args))}, the release's ContainerPolicy says ${quote(JSON.stringify(whole))}.`,
+        `The command is ${quoteList(container.args)}, the release's ContainerPolicy says ${quoteList(whole)}.`,
       ),
     )
   const tail = policy.cmdOverride
