@@ -23,6 +23,8 @@ export type AnvilOptions = {
   slotsInAnEpoch?: number
   /** @default 30000000 */
   blockGasLimit?: number
+  /** Path of the binary. Absent: the one from npm, else `anvil` on PATH. */
+  binary?: string
   /** @default 20000 */
   startTimeoutMs?: number
 }
@@ -44,7 +46,7 @@ const LISTENING = /Listening on 127\.0\.0\.1:(\d+)/
 /** @throws EigenxError CONFIG_INVALID where there is no binary, TIMEOUT where it does not get ready. */
 export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
   const chainId = options.chainId ?? 31337
-  const child = spawn(findAnvil(), anvilArguments(options, chainId), {
+  const child = spawn(options.binary ?? findAnvil(), anvilArguments(options, chainId), {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const killOnExit = () => child.kill('SIGKILL')
