@@ -31,14 +31,17 @@ export type Cluster = {
   table: (version: number, epoch?: number) => KeyTable
 }
 
-export function makeCluster(n: number): Cluster {
-  const threshold = thresholdOf(n)
-  const secret = randomScalar()
-  const polynomial = randomPolynomial(secret, threshold - 1)
-  const addresses = Array.from(
+/** The same secret with other members or another polynomial is what a reshare leaves. */
+export function makeCluster(
+  n: number,
+  addresses: readonly Address[] = Array.from(
     { length: n },
     (_, i): Address => `0x${(i + 1).toString(16).padStart(40, '0')}`,
-  )
+  ),
+  secret = randomScalar(),
+): Cluster {
+  const threshold = thresholdOf(n)
+  const polynomial = randomPolynomial(secret, threshold - 1)
   const shareOf = (operator: Address) => evaluatePolynomial(polynomial, operatorX(operator))
   return {
     masterPublicKey: publicShareOf(secret),
