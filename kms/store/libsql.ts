@@ -206,9 +206,9 @@ function column(row: unknown, name: string): unknown {
 
 function bytesColumn(row: unknown, name: string): Uint8Array {
   const value = column(row, name)
-  if (!(value instanceof Uint8Array)) throw corrupt(name)
-  // The engine hands out a Buffer; callers get plain bytes of their own.
-  return new Uint8Array(value)
+  // The engine hands out a Buffer from get() and an ArrayBuffer from all(); callers get plain bytes of their own.
+  if (value instanceof Uint8Array || value instanceof ArrayBuffer) return new Uint8Array(value)
+  throw corrupt(name)
 }
 
 /** Turns the engine's errors into ours; a damaged file is corruption, everything else unavailability. */
