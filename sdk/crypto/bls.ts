@@ -183,10 +183,10 @@ export function addG2(a: G2Point, b: G2Point): G2Point {
  * lower-casing, no address parsing, so `0xAB…` and `0xab…` are different identities.
  */
 export function hashToG1(appId: string): G1Point {
-  return remember(hashes, appId, () =>
-    // The engine clears the cofactor and checks the result.
-    sealG1(bls12_381.G1.hashToCurve(utf8ToBytes(appId), { DST: HASH_TO_G1_DST }) as NobleG1),
-  )
+  // The engine clears the cofactor and checks the result.
+  const hash = () =>
+    sealG1(bls12_381.G1.hashToCurve(utf8ToBytes(appId), { DST: HASH_TO_G1_DST }) as NobleG1)
+  return appId.length > MAX_REMEMBERED_ID ? hash() : remember(hashes, appId, hash)
 }
 
 /** scalar·point with the fixed sequence of operations; for secret scalars. @throws SHARE_INVALID */
@@ -325,6 +325,7 @@ function checkScalar(scalar: bigint): bigint {
 
 // Both caches hold public values and are bounded; the oldest entry goes first.
 const CACHE_LIMIT = 256
+const MAX_REMEMBERED_ID = 255
 const publicKeys = new Map<string, G2Point>()
 const hashes = new Map<string, G1Point>()
 const lines = new WeakMap<G2Point, Lines>()

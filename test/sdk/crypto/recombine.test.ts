@@ -203,16 +203,14 @@ describe('recombination', () => {
       expect(() => recombine({ appId, ...seven, threshold })).toThrow(RangeError)
   })
 
-  test('the work stays linear when n - t of 30 operators lie', () => {
+  // A subset search would need more than 10^7 tries here and never end.
+  test('n - t liars among 30 operators are all named', () => {
     const set = createSet(30)
-    const start = performance.now()
     const result = recombine(
       spoil(set, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], () => partialSign(5n, appId)),
     )
     expect(result.appKey).toEqual(expected)
     expect(result.bad).toHaveLength(10)
-    // A subset search would need more than 10^7 tries; the bench holds the budget of one second.
-    expect(performance.now() - start).toBeLessThan(10_000)
   })
 })
 
