@@ -7,6 +7,7 @@
  */
 import { once } from 'node:events'
 import { type Command, InvalidArgumentError } from 'commander'
+import { HELPER_SOCKET } from '../sdk/client/endpoint.ts'
 import { DEFAULT_CACHE_DIR } from './env-cache.ts'
 
 const MAX_STDIN_BYTES = 64 * 1024
@@ -21,7 +22,7 @@ export function registerHelperCommands(program: Command): void {
   helper
     .command('serve')
     .description('Obtain the app key from the operators and serve it on a Unix socket.')
-    .option('--socket <path>', 'where to listen', '/run/eigenx/eigenx.sock')
+    .option('--socket <path>', 'where to listen', HELPER_SOCKET)
     .option('--socket-mode <octal>', 'permission bits of the socket', parseMode, 0o600)
     .option('--port <number>', 'also listen on this loopback port', parsePort)
     .option('--initdata <path...>', "the pod's initdata; the first file that exists")

@@ -242,7 +242,7 @@ function pickOne<T>(first: T | undefined, second: T | undefined, a: string, b: s
   return first ?? second
 }
 
-export function parseHttpUrl(text: string): URL | undefined {
+function parseHttpUrl(text: string): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined
   return url.hostname === '' ? undefined : url

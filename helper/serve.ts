@@ -10,12 +10,12 @@ import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
+import { HELPER_SOCKET } from '../sdk/client/endpoint.ts'
 import { EigenxError } from '../sdk/errors.ts'
 import { createHelperApp } from './app.ts'
 import { createIdentityHolder, type HolderState } from './identity-holder.ts'
 import { INITDATA_PATHS, readPodConfig } from './initdata-file.ts'
 
-export const DEFAULT_SOCKET = '/run/eigenx/eigenx.sock'
 /** Longest path that fits a `sockaddr_un`. */
 const MAX_SOCKET_PATH = 107
 const MAX_CONNECTIONS = 256
@@ -47,7 +47,7 @@ export type RunningHelper = {
 
 /** @throws EigenxError CONFIG_INVALID, INITDATA_INVALID when the pod's configuration is unusable or the socket cannot be opened */
 export async function startHelper(options: HelperOptions): Promise<RunningHelper> {
-  const { log, version, socketPath = DEFAULT_SOCKET, socketMode = 0o600 } = options
+  const { log, version, socketPath = HELPER_SOCKET, socketMode = 0o600 } = options
   const pod = await readPodConfig(options.initdataPaths ?? INITDATA_PATHS)
   for (const warning of pod.config.warnings) log('warn', 'config-warning', { warning })
   const holder = createIdentityHolder({

@@ -15,8 +15,11 @@ export type Endpoint =
 /** Set by `eigenx-tee sim`; wins over the default sockets. */
 export const SIMULATOR_ENDPOINT = 'EIGENX_SIMULATOR_ENDPOINT'
 
+/** Where the helper listens unless told otherwise. */
+export const HELPER_SOCKET = '/run/eigenx/eigenx.sock'
+
 export const DEFAULT_SOCKETS: readonly string[] = [
-  '/run/eigenx/eigenx.sock',
+  HELPER_SOCKET,
   '/var/run/eigenx/eigenx.sock',
   '/var/run/eigenx.sock',
 ]
