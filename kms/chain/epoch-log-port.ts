@@ -8,7 +8,7 @@ import { epochLogAbi } from '../../sdk/chain/abi/epoch-log.ts'
 import { epochSetId, readLogEntries } from '../../sdk/chain/epoch-log.ts'
 import { type OperatorContracts, readOperatorSet } from '../../sdk/chain/operators.ts'
 import type { ChainReader } from '../../sdk/chain/reader.ts'
-import type { Address, BlockRef, Hash32 } from '../../sdk/chain/types.ts'
+import type { Address } from '../../sdk/chain/types.ts'
 import type { LogSnapshot } from '../../sdk/protocol/types.ts'
 import type { EpochLogPort, MembershipPort } from '../epoch/ports.ts'
 import type { Poster } from './poster.ts'
@@ -27,8 +27,7 @@ const LOOK_BACK_BLOCKS = 5000n
 export function createEpochLogPort(input: EpochLogPortInput): EpochLogPort {
   const { reader, poster, epochLog } = input
   const set = epochSetId(input.avs, input.operatorSetId)
-  const source = { epochLog, set, headers: new Map<Hash32, BlockRef>() }
-  const read = (fromBlock: bigint) => readLogEntries(reader, source, fromBlock)
+  const read = (fromBlock: bigint) => readLogEntries(reader, { epochLog, set }, fromBlock)
   /** After a crash or a lost answer the post may be there already, by us or by another operator. */
   const isPosted = async (matches: (snapshot: LogSnapshot) => boolean) => {
     const { number } = await reader.latestBlock()

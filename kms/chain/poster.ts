@@ -30,7 +30,7 @@ export type PosterConfig = {
   replaceAfterMs?: number
   /** Give up. @default 240000 */
   giveUpAfterMs?: number
-  /** @default 1000 */
+  /** Longest pause between looks for the receipt. @default 1000 */
   pollMs?: number
   /** Ceiling of the fee in wei per gas. @default 500 gwei */
   maxFeePerGas?: bigint
@@ -54,6 +54,7 @@ const CANNOT_PAY = 'the account cannot pay for it'
 const GWEI = 1_000_000_000n
 /** A replacement must offer at least a tenth more; a quarter leaves room for nodes that ask more. */
 const raise = (fee: bigint) => fee + fee / 4n + 1n
+const FIRST_POLL_MS = 100
 /** An unknown pending transaction may sit on the nonce with any fee: 25 % more so often is a factor of 86. */
 const MAX_RAISES = 20
 
@@ -197,7 +198,8 @@ async function waitForReceipt(
   hashes: readonly Hash32[],
   until: number,
 ): Promise<Mined | undefined> {
-  for (;;) {
+  // Quick at first, for chains with quick blocks.
+  for (let waitMs = FIRST_POLL_MS; ; waitMs *= 2) {
     for (const hash of hashes) {
       const answers = await askAll(context, 'eth_getTransactionReceipt', [hash])
       const statuses = answers.map((answer) =>
@@ -208,7 +210,7 @@ async function waitForReceipt(
           return { hash, status }
     }
     if (context.signal.aborted || context.now() >= until) return undefined
-    await pause(context.pollMs, context.signal)
+    await pause(Math.min(waitMs, context.pollMs), context.signal)
   }
 }
 

@@ -28,13 +28,10 @@ export type EpochLogSource = {
   epochLog: Address
   /** `epochSetId(...)` */
   set: Hash32
-  /** Headers by block hash, kept from read to read. */
-  headers?: Map<Hash32, BlockRef>
 }
 
 /** Blocks that one step fetches at most, ending at a block with a post. */
 const SPAN = 1000n
-const MAX_HEADERS = 4096
 /** The tip may move to another fork while it is read. */
 const MAX_TRIES = 3
 
@@ -92,7 +89,7 @@ async function readOnce(
     const still = await reader.blockByNumber(latest.number, options)
     if (still?.hash !== latest.hash) throw gap()
   }
-  const headers = await readHeaders(reader, source, posts, options)
+  const headers = await readHeaders(reader, posts, options)
   const entries: LogEntry[] = []
   const complaints: LogComplaint[] = []
   for (const post of posts) {
@@ -228,25 +225,12 @@ function common(args: { epoch: bigint; poster: Address; previousBlock: bigint; b
 
 async function readHeaders(
   reader: ChainReader,
-  source: EpochLogSource,
   posts: readonly Post[],
   options: ReadOptions | undefined,
 ): Promise<ReadonlyMap<Hash32, BlockRef>> {
-  const known = source.headers ?? new Map<Hash32, BlockRef>()
-  const found = new Map<Hash32, BlockRef>()
-  const hashes = new Set(posts.map((post) => post.log.blockHash))
-  await Promise.all(
-    [...hashes].map(async (hash) => {
-      const block = known.get(hash) ?? (await reader.blockByHash(hash, options))
-      if (block !== undefined) found.set(hash, block)
-    }),
-  )
-  for (const [hash, block] of found) known.set(hash, block)
-  for (const oldest of known.keys()) {
-    if (known.size <= MAX_HEADERS) break
-    known.delete(oldest)
-  }
-  return found
+  const hashes = [...new Set(posts.map((post) => post.log.blockHash))]
+  const headers = await Promise.all(hashes.map((hash) => reader.blockByHash(hash, options)))
+  return new Map(headers.flatMap((block) => (block === undefined ? [] : [[block.hash, block]])))
 }
 
 function gap(): EigenxError<'CHAIN_DISAGREES'> {

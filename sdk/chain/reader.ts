@@ -9,6 +9,7 @@
 
 import type { Hex } from '../bytes.ts'
 import { EigenxError } from '../errors.ts'
+import { createLru } from './lru.ts'
 import { type Answer, createProvider, type Fault, type Provider } from './provider.ts'
 import { type Agreed, askQuorum, type ProviderAlarm, unavailable } from './quorum.ts'
 import type { Address, BlockRef, Hash32 } from './types.ts'
@@ -74,6 +75,9 @@ export type ChainReader = {
 }
 
 const MAX_LOGS = 10_000
+/** Answers kept, and the longest one that is. */
+const MAX_KNOWN = 4096
+const MAX_KNOWN_CHARS = 4096
 const NO_ANSWER_YET: Answer<never> = { kind: 'fault', fault: 'timeout' }
 /** At the tip providers may sit on different forks for a moment; one block deeper they have met. */
 const TIP_RETRIES = 2
@@ -135,8 +139,22 @@ export function createChainReader(config: ChainReaderConfig): ChainReader {
       ),
     )
   }
-  const head = async (tag: Finality, options?: ReadOptions) =>
+  const askHead = async (tag: Finality, options?: ReadOptions) =>
     agreeOnHead({ tag, quorum, heads: await heads(tag, options), blockByNumber, options })
+  const headsUnderWay = new Map<Finality, Promise<BlockRef>>()
+  /** Decisions that start together share the question. */
+  const head = (tag: Finality, options?: ReadOptions): Promise<BlockRef> => {
+    // A caller that may cancel gets a question of its own.
+    if (options?.signal !== undefined) return askHead(tag, options)
+    const known = headsUnderWay.get(tag)
+    if (known !== undefined) return known
+    const asked = askHead(tag, options).finally(() => headsUnderWay.delete(tag))
+    headsUnderWay.set(tag, asked)
+    return asked
+  }
+  // What was agreed about one block hash stays true for ever.
+  const knownBlocks = createLru<BlockRef>(MAX_KNOWN)
+  const knownResults = createLru<Hex>(MAX_KNOWN)
 
   return {
     chainId,
@@ -145,11 +163,13 @@ export function createChainReader(config: ChainReaderConfig): ChainReader {
     latestBlock: (options) => head('latest', options),
     blockByNumber,
     blockByHash: async (hash, options) => {
+      const known = knownBlocks.get(hash)
+      if (known !== undefined) return known
       const parse = (value: unknown) => {
         const block = parseHeader(value)
         return block?.hash === hash ? block : undefined
       }
-      return agreedValue(
+      const block = agreedValue(
         await ask(
           {
             what: `block ${hash}`,
@@ -161,8 +181,13 @@ export function createChainReader(config: ChainReaderConfig): ChainReader {
           options,
         ),
       )
+      if (block !== undefined) knownBlocks.set(hash, block)
+      return block
     },
     call: async ({ to, data, block }, options) => {
+      const key = `${block.hash}:${to}:${data}`
+      const known = knownResults.get(key)
+      if (known !== undefined) return { kind: 'value', value: known }
       const answer = await ask(
         {
           what: `a call to ${to}`,
@@ -176,6 +201,8 @@ export function createChainReader(config: ChainReaderConfig): ChainReader {
         },
         options,
       )
+      if (answer.kind === 'value' && answer.value.length <= MAX_KNOWN_CHARS)
+        knownResults.set(key, answer.value)
       // Null is no answer to eth_call; askOne has refused it as malformed.
       return answer.kind === 'value' ? answer : { kind: 'revert' }
     },

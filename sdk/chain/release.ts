@@ -16,6 +16,7 @@ import {
 import { readContract } from './contract.ts'
 import { readHeads } from './heads.ts'
 import { findNewestLog } from './log-search.ts'
+import { createLru } from './lru.ts'
 import type { ChainReader, ReadOptions } from './reader.ts'
 import { parseAppUpgraded } from './release-event.ts'
 import { confirmsBlock, isUpgrade, selectConfirmedUpgrade } from './release-rule.ts'
@@ -107,27 +108,12 @@ export type ReleaseCache = {
   drop(app: Address): void
 }
 
-/** Forgets the entry that was unused the longest. */
 export function createReleaseCache(maxEntries = 256): ReleaseCache {
-  const entries = new Map<string, { app: Address; logs: readonly ChainLog[] }>()
+  const blocks = createLru<{ app: Address; logs: readonly ChainLog[] }>(maxEntries)
   return {
-    get(key) {
-      const found = entries.get(key)
-      if (found === undefined) return undefined
-      entries.delete(key)
-      entries.set(key, found)
-      return found.logs
-    },
-    set(key, app, logs) {
-      entries.set(key, { app, logs })
-      for (const oldest of entries.keys()) {
-        if (entries.size <= maxEntries) break
-        entries.delete(oldest)
-      }
-    },
-    drop(app) {
-      for (const [key, entry] of entries) if (entry.app === app) entries.delete(key)
-    },
+    get: (key) => blocks.get(key)?.logs,
+    set: (key, app, logs) => blocks.set(key, { app, logs }),
+    drop: (app) => blocks.deleteWhere((entry) => entry.app === app),
   }
 }
 

@@ -253,9 +253,37 @@ describe('reads of one decision', () => {
 
   it('stay within the concurrency that is allowed, and all come through', async () => {
     const { reader, proxies } = await setUp([honest], 1, { maxConcurrent: 3, timeoutMs: 5000 })
-    const blocks = await Promise.all(Array.from({ length: 40 }, () => reader.latestBlock()))
-    expect(new Set(blocks.map(({ hash }) => hash)).size).toBe(1)
+    const tasks = Array.from({ length: 40 }, () => reader.blockByNumber(1n))
+    const blocks = await Promise.all(tasks)
+    expect(new Set(blocks.map((block) => block?.hash)).size).toBe(1)
     expect(proxies[0]?.peak()).toBe(3)
+  })
+
+  it('ask once what is the same for a block, and for the newest block anew each time', async () => {
+    const setup = await setUp([honest], 1)
+    const methods = () => setup.proxies[0]?.calls.map(({ method }) => method) ?? []
+    await decide(setup)
+    const first = methods().filter((method) => method === 'eth_call').length
+    await decide(setup)
+    expect(methods().filter((method) => method === 'eth_call')).toHaveLength(first)
+    await mineBlocks(anvil.url, 1)
+    await decide(setup)
+    expect(methods().filter((method) => method === 'eth_call').length).toBeGreaterThan(first)
+    const before = methods().length
+    await Promise.all([setup.reader.latestBlock(), setup.reader.latestBlock()])
+    expect(methods()).toHaveLength(before + 1)
+    await setup.reader.latestBlock()
+    expect(methods()).toHaveLength(before + 2)
+  })
+
+  it('do not keep what failed', async () => {
+    let isDown = true
+    const flaky: Tamper = (call, result) =>
+      isDown && call.method === 'eth_call' ? { raw: '' } : { result }
+    const setup = await setUp([flaky], 1)
+    expect(await decide(setup)).toBe('CHAIN_UNAVAILABLE')
+    isDown = false
+    expect(await decide(setup)).toBe('STARTED')
   })
 
   it('of blocks: by height and by hash, or undefined', async () => {
