@@ -23,14 +23,7 @@ import { createLookup, type Lookup, loadEncryptionKeys, trimLookup } from './con
 import { receiveMessage } from './inbox.ts'
 import { due, isSettled, type NodeEffect } from './machine.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
-import {
-  effectKey,
-  isSend,
-  isSessionOver,
-  perform,
-  shareOf,
-  type WorkEffect,
-} from './perform.ts'
+import { effectKey, isSend, isSessionOver, perform, shareOf, type WorkEffect } from './perform.ts'
 import { MAX_BLOB_BYTES, type PeerHandler } from './ports.ts'
 import { type EpochDeps, loadRuntime, type Runtime } from './runtime.ts'
 import { certifies, type EpochOptions, isWinner } from './state.ts'
@@ -75,6 +68,7 @@ export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Pro
   await loadShares(lookup)
   const runner = createRunner(lookup, createOutbox(lookup))
   running.runner = runner
+  const heads = createPendingResolver()
   return {
     handler: {
       receive: (message) => receiveMessage(lookup, message),
@@ -86,7 +80,7 @@ export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Pro
     },
     tick: async () => {
       if (runtime.failure() !== undefined) throw runtime.failure()
-      await readLog(lookup)
+      await readLog(lookup, heads)
       await runtime.apply([{ type: 'tick', view: runtime.view() }])
       trimLookup(lookup)
       runner.nudge()
@@ -199,7 +193,7 @@ function restAfter(effect: NodeEffect, options: EpochOptions): number {
 }
 
 /** Brings the final log and the view of its head up to date. */
-async function readLog(lookup: Lookup): Promise<void> {
+async function readLog(lookup: Lookup, heads: PendingResolver): Promise<void> {
   const { runtime } = lookup
   const { deps } = runtime
   const { log, through } = runtime.state()
@@ -212,7 +206,7 @@ async function readLog(lookup: Lookup): Promise<void> {
     entries: snapshot.entries.filter(isFinal),
     complaints: snapshot.complaints.filter(isFinal),
   })
-  const pending = await resolve(lookup, final, {
+  const pending = await heads.resolve(lookup, final, {
     entries: snapshot.entries.filter((entry) => !isFinal(entry)),
     complaints: snapshot.complaints.filter((complaint) => !isFinal(complaint)),
   })
@@ -228,11 +222,30 @@ async function readLog(lookup: Lookup): Promise<void> {
   runtime.look({ pending, latestTime: snapshot.latest.timestamp, operators })
 }
 
+type PendingResolver = { resolve: typeof resolve }
+
+/** Resolves what is not final only when it changed: most looks at the chain show the same few events. */
+function createPendingResolver(): PendingResolver {
+  let known: { start: LogState; events: string; result: LogState } | undefined
+  return {
+    resolve: async (lookup, start, { entries, complaints }) => {
+      const events = [...entries, ...complaints]
+        .map(({ block, logIndex }) => `${block.hash}/${logIndex}`)
+        .join()
+      if (known?.start === start && known.events === events) return known.result
+      const result = await resolve(lookup, start, { entries, complaints })
+      known = { start, events, result }
+      return result
+    },
+  }
+}
+
 async function resolve(
   lookup: Lookup,
   start: LogState,
   events: Pick<LogSnapshot, 'entries' | 'complaints'>,
 ): Promise<LogState> {
+  if (events.entries.length === 0 && events.complaints.length === 0) return start
   const sets = new Map<Hash32, OperatorSets extends ReadonlyMap<Hash32, infer Set> ? Set : never>()
   for (const block of configBlocksOf(events.entries)) {
     const set = await lookup.operatorsAt(block)

@@ -442,3 +442,16 @@ export type Sealed = { ciphertext: Uint8Array }
 function seal(masterPublicKey: Uint8Array): Sealed {
   return { ciphertext: encryptForApp({ masterPublicKey, appId: APP, plaintext: PLAINTEXT }) }
 }
+
+export async function bootAll(world: World): Promise<void> {
+  for (const sim of world.nodes) if (sim.node === undefined) await boot(world, sim)
+}
+
+export const allActive = (world: World) => (): boolean =>
+  world.nodes.every((sim) => sim.node !== undefined && activeHash(world, sim) !== undefined)
+
+export function nodeAt(world: World, index: number): SimNode {
+  const sim = world.nodes[index]
+  if (sim === undefined) throw new RangeError('no such node')
+  return sim
+}
