@@ -30,8 +30,8 @@ export type HelperAppDeps = {
 }
 
 /** Of the socket API; a client that needs more says VERSION_UNSUPPORTED. */
-export const API_VERSION = 1
-export const HELPER_NAME = 'eigenx-tee helper'
+const API_VERSION = 1
+const HELPER_NAME = 'eigenx-tee helper'
 
 const MAX_BODY_BYTES = 16 * 1024
 

@@ -15,7 +15,7 @@ import { EigenxError } from '../sdk/errors.ts'
 const MAX_CONFIG_BYTES = 64 * 1024
 
 /** How the helper fills REPORT_DATA; `auto` is v2, and v1 where the guest image cannot carry v2. */
-export type ReportDataMode = 'v2' | 'v1' | 'auto'
+type ReportDataMode = 'v2' | 'v1' | 'auto'
 
 export type EigenxConfig = {
   /** Exactly as written: the key belongs to this spelling. */

@@ -8,7 +8,7 @@ import { parseHex, parseUtf8 } from '../sdk/bytes.ts'
 import { decryptWithAppKey } from '../sdk/crypto/ibe.ts'
 import { EigenxError } from '../sdk/errors.ts'
 
-export type EnvironmentValue = { value: string; sealed: boolean }
+type EnvironmentValue = { value: string; sealed: boolean }
 export type Environment = ReadonlyMap<string, EnvironmentValue>
 
 const MAX_ENTRIES = 4096

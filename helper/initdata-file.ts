@@ -18,7 +18,7 @@ export const INITDATA_PATHS: readonly string[] = [
 ]
 
 /** Name of the configuration in the `[data]` table. */
-export const CONFIG_NAME = 'eigenx.toml'
+const CONFIG_NAME = 'eigenx.toml'
 
 export type PodConfig = { initdata: Initdata; config: EigenxConfig; path: string }
 

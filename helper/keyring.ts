@@ -29,7 +29,7 @@ import type { AppIdentity } from './identity.ts'
 import type { EndpointRequest } from './schemas.ts'
 
 /** Name of the sealed secret that replaces the derived mnemonic. */
-export const MNEMONIC_SECRET = 'MNEMONIC'
+const MNEMONIC_SECRET = 'MNEMONIC'
 
 const MAX_REMEMBERED_ADDRESSES = 1000
 

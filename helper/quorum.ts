@@ -72,6 +72,8 @@ type Grant = PartialKey & {
 
 type Outcome = { grant: Grant } | { refusal: OperatorRefusal }
 
+/** One lying operator among the used ones must not fill logs with what it likes. */
+const MAX_MARKS = 16
 /** Largest answer of one operator, in bytes; an environment on chain is far smaller. */
 const MAX_ANSWER_BYTES = 1024 * 1024
 
@@ -165,7 +167,7 @@ function judgeAnswer(
     partial,
     encryptedEnv: answer.encryptedEnv,
     publicEnv: answer.publicEnv,
-    marks: answer.marks ?? [],
+    marks: (answer.marks ?? []).filter(isMark).slice(0, MAX_MARKS),
   }
   if (request.tables.length === 0) return { grant: { ...grant, table: undefined } }
   const tables =
@@ -183,6 +185,10 @@ function judgeAnswer(
   const table = tables.find((candidate) => fits(candidate, request.appId, operator, partial))
   if (table === undefined) return refuse('sent a partial key that does not fit its public share')
   return { grant: { ...grant, table } }
+}
+
+function isMark(text: string): boolean {
+  return /^[a-z][a-z0-9-]{0,63}$/.test(text)
 }
 
 function fits(table: KeyTable, appId: string, operator: Address, partial: Uint8Array): boolean {

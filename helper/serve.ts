@@ -20,7 +20,7 @@ import { INITDATA_PATHS, readPodConfig } from './initdata-file.ts'
 const MAX_SOCKET_PATH = 107
 const MAX_CONNECTIONS = 256
 
-export type HelperLog = (
+type HelperLog = (
   level: 'info' | 'warn' | 'error',
   event: string,
   fields?: Readonly<Record<string, string | number>>,

@@ -83,7 +83,7 @@ export async function listen(handler: RequestListener): Promise<Listening> {
   }
 }
 
-export async function readBytes(request: IncomingMessage): Promise<Uint8Array> {
+async function readBytes(request: IncomingMessage): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   for await (const chunk of request) chunks.push(chunk)
   return Uint8Array.from(Buffer.concat(chunks))

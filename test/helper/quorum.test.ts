@@ -106,7 +106,9 @@ const text =
 describe('a round with honest operators', () => {
   test('gives the app key and stops at the threshold, without waiting for the slow', async () => {
     const cluster = makeCluster(4)
-    const handlers = [0, 1, 2].map((i) => honest(cluster, i, { marks: ['self-asserted'] }))
+    const handlers = [0, 1, 2].map((i) =>
+      honest(cluster, i, { marks: ['self-asserted', 'x\u001b[31m', 'a'.repeat(99)] }),
+    )
     const started = performance.now()
     const answer = await ask(cluster, { handlers: [...handlers, hang], timeoutMs: 60_000 })
     expect(bytesToHex(answer.appKey)).toBe(bytesToHex(cluster.appKey))
