@@ -16,6 +16,7 @@ import type { Address, Hash32, Release } from '../../sdk/chain/types.ts'
 import { operatorX, publicShareOf, thresholdOf } from '../../sdk/crypto/bls.ts'
 import { evaluatePolynomial, randomPolynomial } from '../../sdk/crypto/shamir.ts'
 import type { Domain, Output } from '../../sdk/protocol/types.ts'
+import { NOW } from '../kit/snp-authority.ts'
 
 export const APP: Address = `0x${'a9'.repeat(20)}`
 export const IMAGE = `sha256:${'11'.repeat(32)}`
@@ -66,6 +67,8 @@ export function makeSharing(n = 4): Sharing {
   return { operators, threshold, shares, publicShares, masterPublicKey: publicShareOf(secret) }
 }
 
+/** Unix seconds at which the tests of an operator take place. */
+export const TEST_TIME = NOW + 3600
 export const KEY_VERSION = 1_700_000_000
 
 export function keyVersionOf(sharing: Sharing, operator: Address): KeyVersion {
@@ -101,7 +104,7 @@ export function keyServiceOf(...versions: KeyVersion[]): KeyService {
     },
   }))
   const shares = new Map(versions.map(({ hash, share }) => [hash, share]))
-  return createKeyService({ keyRing: () => ({ outputs, shares }), clock: () => Date.now() })
+  return createKeyService({ keyRing: () => ({ outputs, shares }), clock: () => TEST_TIME * 1000 })
 }
 
 export type ContainerOptions = {

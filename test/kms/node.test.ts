@@ -12,7 +12,7 @@ import {
   deployDevnet,
   registerOperators,
 } from '../../helper/sim/contracts.ts'
-import type { SnpAuthority } from '../../helper/sim/evidence.ts'
+import { createSnpAuthority, type SnpAuthority } from '../../helper/sim/evidence.ts'
 import { showStatus } from '../../kms/commands.ts'
 import { loadKmsConfig } from '../../kms/load-config.ts'
 import { createLog } from '../../kms/log.ts'
@@ -26,7 +26,6 @@ import { recombine } from '../../sdk/crypto/recombine.ts'
 import { parseCertifiedBody } from '../../sdk/protocol/output.ts'
 import { type Anvil, startAnvil } from '../kit/anvil.ts'
 import { COMMAND, IMAGE, makeBody, makeRsa, openPartial, REPOSITORY, type RsaPair } from './kit.ts'
-import { sharedAuthority } from './world.ts'
 
 const N = 4
 
@@ -46,7 +45,11 @@ beforeAll(async () => {
   anvil = await startAnvil({ blockTimeSeconds: 1 })
   folder = await mkdtemp(join(tmpdir(), 'eigenx-node-'))
   rsa = makeRsa()
-  authority = await sharedAuthority()
+  authority = await createSnpAuthority({
+    product: 'Milan',
+    kind: 'VCEK',
+    now: Math.floor(Date.now() / 1000),
+  })
   devnet = await deployDevnet({ rpcUrl: anvil.url })
   setups = await Promise.all(Array.from({ length: N }, (_, index) => prepare(index)))
   await Promise.all(setups.map(({ info }) => fund(info.address)))

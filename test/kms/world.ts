@@ -1,6 +1,6 @@
 /** One operator's app over plain functions for the chain, with everything else real. */
 import type { Hono } from 'hono'
-import { createSnpAuthority, type SnpAuthority } from '../../helper/sim/evidence.ts'
+import type { SnpAuthority } from '../../helper/sim/evidence.ts'
 import { createKmsApp } from '../../kms/app.ts'
 import { type ChainQuestions, decisionSettings } from '../../kms/authorize/settings.ts'
 import { type KmsConfig, parseKmsConfig } from '../../kms/config.ts'
@@ -11,6 +11,7 @@ import { createLog } from '../../kms/log.ts'
 import { reportStatus } from '../../kms/status.ts'
 import type { SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
 import type { Address, AppDecision } from '../../sdk/chain/types.ts'
+import { authorityOf } from '../kit/snp-authority.ts'
 import {
   APP,
   DOMAIN,
@@ -22,6 +23,7 @@ import {
   makeSharing,
   type RsaPair,
   type Sharing,
+  TEST_TIME,
 } from './kit.ts'
 
 export const CREATOR: Address = `0x${'c7'.repeat(20)}`
@@ -50,20 +52,6 @@ export type World = {
 }
 
 const NOBODY: SnpTrustAnchors = new Map()
-const authorities = new Map<string, Promise<SnpAuthority>>()
-/** RSA keys take a while: one of each kind serves a whole test file. */
-export function sharedAuthority(
-  kind: 'VCEK' | 'VLEK' = 'VCEK',
-  keySet = 'default',
-): Promise<SnpAuthority> {
-  const name = `${kind} ${keySet}`
-  const found =
-    authorities.get(name) ??
-    createSnpAuthority({ product: 'Milan', kind, now: Math.floor(Date.now() / 1000), keySet })
-  authorities.set(name, found)
-  return found
-}
-
 let rsa: RsaPair | undefined
 
 export function operatorToml(domain = DOMAIN, extra = ''): string {
@@ -99,13 +87,12 @@ peer = { per_second = 10000, burst = 10000, concurrent = 100 }
 
 export async function makeWorld(options: WorldOptions = {}): Promise<World> {
   const config = parseKmsConfig(operatorToml(options.domain, options.toml ?? WIDE_LIMITS))
-  // Making an authority takes seconds of RSA key generation: only for those who look at evidence.
-  const authority = options.anchors === undefined ? await sharedAuthority() : undefined
+  const authority = options.anchors === undefined ? await authorityOf() : undefined
   const sharing = makeSharing()
   const operator = config.operator.address
   const keys = options.keys ?? keyServiceOf(keyVersionOf(sharing, operator))
   const lines: string[] = []
-  const now = options.now ?? (() => Date.now())
+  const now = options.now ?? (() => TEST_TIME * 1000)
   const app = createKmsApp({
     operator,
     config,

@@ -15,6 +15,7 @@ import {
   makeRelease,
   makeSharing,
   openPartial,
+  TEST_TIME,
 } from '../kit.ts'
 import { honestChain, makeWorld, PROBLEM, post, WIDE_LIMITS } from '../world.ts'
 
@@ -330,7 +331,7 @@ describe('POST /secrets', () => {
 
   it('never brings a later key version forward for a client from the future', async () => {
     const sharing = makeSharing()
-    const now = Math.floor(Date.now() / 1000)
+    const now = TEST_TIME
     const operator = sharing.operators[0] ?? APP
     const old = keyVersionOf(sharing, operator)
     const pending: KeyVersion = {
