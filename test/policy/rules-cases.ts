@@ -58,6 +58,32 @@ const PULL_OPTION = text(Array.isArray(PULL.driver_options) ? PULL.driver_option
 const EVERYWHERE = { source: true, metadata: true, annotation: true }
 const HOSTS = sharedFile('hosts')
 
+const MEMORY: Fields = {
+  driver: 'ephemeral',
+  driver_options: [],
+  fs_group: null,
+  fstype: 'tmpfs',
+  mount_point: '/run/kata-containers/sandbox/ephemeral/data',
+  options: [],
+  source: 'tmpfs',
+}
+const BLOCK: Fields = {
+  driver: 'blk',
+  driver_options: ['encryption_key=ephemeral', 'create_filesystem'],
+  fs_group: null,
+  fstype: 'ext4',
+  mount_point: '/run/kata-containers/sandbox/storage/MDAvMDA=',
+  options: [],
+  source: '00/00',
+  shared: true,
+}
+
+/** The app's request with its scratch volume on another storage. */
+function withScratch(storage: Fields): Fields {
+  const moved = changed(APP, ['storages', 1], storage)
+  return changed(moved, [...MOUNTS, 10, 'source'], storage.mount_point)
+}
+
 function asSandbox(base: Fields): Fields {
   const typed = changed(base, ['OCI', 'Annotations', 'io.kubernetes.cri.container-type'], 'sandbox')
   return changed(
@@ -320,6 +346,152 @@ const CREATE: readonly [string, Fields, boolean][] = [
     changed(APP, ['OCI', 'Linux', 'ReadonlyPaths'], ['/data']),
     false,
   ],
+  [
+    'the real pull option and another one',
+    changed(APP, ['storages', 0, 'driver_options'], [PULL_OPTION, 'x=1']),
+    false,
+  ],
+  [
+    'a pull option of another name',
+    changed(APP, ['storages', 0, 'driver_options'], [`image_guest_pulls${PULL_OPTION.slice(17)}`]),
+    false,
+  ],
+  ['a pull with another file system', changed(APP, ['storages', 0, 'fstype'], 'ext4'), false],
+  ['a pull with mount options', changed(APP, ['storages', 0, 'options'], ['lowerdir=/x']), false],
+  [
+    'a pull whose metadata asks for the pause bundle',
+    changed(
+      APP,
+      ['storages', 0],
+      pullStorage(text(APP.container_id), APP_IMAGE, {
+        ...fields(fields(APP.OCI).Annotations),
+        'io.kubernetes.cri.container-type': 'sandbox',
+      }),
+    ),
+    false,
+  ],
+  ['three parts in a reference', withImage(`${APP_IMAGE}@x`, EVERYWHERE), false],
+  ['the group of root', changed(APP, ['OCI', 'Process', 'User', 'GID'], 0), false],
+  [
+    'an unknown container type',
+    changed(APP, ['OCI', 'Annotations', 'io.kubernetes.cri.container-type'], 'other'),
+    false,
+  ],
+  [
+    'types that contradict each other',
+    changed(APP, ['OCI', 'Annotations', 'io.katacontainers.pkg.oci.container_type'], 'pod_sandbox'),
+    false,
+  ],
+  ['a sandbox with a second storage', added(SANDBOX, ['storages'], scratchStorage()), false],
+
+  ['memory as scratch', withScratch(MEMORY), true],
+  ['an encrypted block device as scratch', withScratch(BLOCK), true],
+  ['memory as scratch, of another driver', withScratch({ ...MEMORY, driver: 'nvdimm' }), false],
+  [
+    'memory as scratch, with a file system of the host',
+    withScratch({ ...MEMORY, fstype: 'ext4' }),
+    false,
+  ],
+  ['memory as scratch, elsewhere', withScratch({ ...MEMORY, mount_point: '/usr' }), false],
+  [
+    'memory as scratch, above its directory',
+    withScratch({ ...MEMORY, mount_point: '/run/kata-containers/sandbox/ephemeral/..' }),
+    false,
+  ],
+  [
+    'local scratch of another file system',
+    withScratch({ ...scratchStorage(), fstype: 'virtiofs' }),
+    false,
+  ],
+  ['local scratch of another driver', withScratch({ ...scratchStorage(), driver: '9p' }), false],
+  [
+    'local scratch elsewhere',
+    withScratch({ ...scratchStorage(), mount_point: '/run/confidential-containers' }),
+    false,
+  ],
+  [
+    'local scratch above its directory',
+    withScratch({
+      ...scratchStorage(),
+      mount_point: `${text(scratchStorage().mount_point).slice(0, -4)}..`,
+    }),
+    false,
+  ],
+  [
+    'a block device that is not formatted',
+    withScratch({ ...BLOCK, driver_options: ['encryption_key=ephemeral'] }),
+    false,
+  ],
+  [
+    'a block device under a key of the host',
+    withScratch({ ...BLOCK, driver_options: ['encryption_key=kbs:///a/b/c', 'create_filesystem'] }),
+    false,
+  ],
+  [
+    'a block device with a further option',
+    withScratch({
+      ...BLOCK,
+      driver_options: ['encryption_key=ephemeral', 'create_filesystem', 'x'],
+    }),
+    false,
+  ],
+  ['a block device of another file system', withScratch({ ...BLOCK, fstype: 'squashfs' }), false],
+  ['a block device of another driver', withScratch({ ...BLOCK, driver: 'mmioblk' }), false],
+  ['a block device elsewhere', withScratch({ ...BLOCK, mount_point: '/usr' }), false],
+
+  [
+    'the pulled image as a volume',
+    changed(
+      APP,
+      [...MOUNTS, 10],
+      mount('/data', `/run/kata-containers/${text(APP.container_id)}/rootfs`, 'bind', ['rw']),
+    ),
+    false,
+  ],
+  [
+    'scratch space where files are listed',
+    changed(
+      APP,
+      [...MOUNTS, 11],
+      mount('/config', text(scratchStorage().mount_point), 'bind', ['ro']),
+    ),
+    false,
+  ],
+  [
+    'a listed volume read-only where it is writable',
+    changed(APP, [...MOUNTS, 10, 'options'], ['ro']),
+    false,
+  ],
+  [
+    'listed files both read-only and writable',
+    changed(APP, [...MOUNTS, 11, 'options'], ['ro', 'rw']),
+    false,
+  ],
+  ['a listed volume of another type', changed(APP, [...MOUNTS, 10, 'type_'], 'overlay'), false],
+  ['a kernel file system of another type', changed(APP, [...MOUNTS, 0, 'type_'], 'tmpfs'), false],
+  [
+    'shared memory over the binary',
+    added(APP, MOUNTS, mount('/usr/bin', '/run/kata-containers/sandbox/shm', 'bind', [])),
+    false,
+  ],
+  [
+    'fresh memory over the binary',
+    added(APP, MOUNTS, mount('/usr/bin', 'shm', 'tmpfs', [])),
+    false,
+  ],
+  ['shared memory from elsewhere', changed(APP, [...MOUNTS, 3, 'source'], '/run'), false],
+  ['shared memory of another type', changed(APP, [...MOUNTS, 3, 'type_'], 'overlay'), false],
+  [
+    'fresh memory of another type',
+    changed(APP, [...MOUNTS, 3], mount('/dev/shm', 'shm', 'bind', [])),
+    false,
+  ],
+  [
+    'fresh memory from a device',
+    changed(APP, [...MOUNTS, 3], mount('/dev/shm', '/dev/vda', 'tmpfs', [])),
+    false,
+  ],
+  ['the hosts file of another type', changed(APP, [...MOUNTS, 6, 'type_'], 'overlay'), false],
   ['an empty request', {}, false],
 
   ['the app under the annotations of a sandbox', asSandbox(APP), false],
@@ -448,6 +620,34 @@ const COPY: readonly [string, Fields, boolean][] = [
   ['a file that names its link target apart', { ...copy(HOSTS, FILE), symlink_src: '/etc' }, false],
 ]
 
+const bytes = (target: string) => [...new TextEncoder().encode(target)]
+
+const COPY_MORE: readonly [string, Fields, boolean][] = [
+  ['a pipe', copy(sharedFile('config/a'), 0o010644), false],
+  ['a character device', copy(sharedFile('config/a'), 0o020644), false],
+  ['a block device', copy(sharedFile('config/a'), 0o060644), false],
+  ['a socket', copy(sharedFile('config/a'), 0o140644), false],
+  [
+    'a link with its target elsewhere too',
+    { ...copy(sharedFile('config/a'), LINK, SYMLINK_IN), symlink_src: '/etc' },
+    false,
+  ],
+  ['a link to a sibling', copy(sharedFile('config/a'), LINK, bytes('x.data')), false],
+  ['a link to a hidden sibling', copy(sharedFile('config/a'), LINK, bytes('.xdata')), false],
+  ['a link to the parent', copy(sharedFile('config/a'), LINK, bytes('..')), false],
+  [
+    'a link through a sibling of the parent',
+    copy(sharedFile('config/a'), LINK, bytes('../x')),
+    false,
+  ],
+  ['a link to a dotted name below', copy(sharedFile('config/a'), LINK, bytes('..data/.x')), true],
+  [
+    'a link to a name with two dots',
+    copy(sharedFile('config/a'), LINK, bytes('..data/x..y')),
+    true,
+  ],
+]
+
 const SHM: Fields = {
   driver: 'ephemeral',
   driver_options: [],
@@ -552,6 +752,28 @@ const OTHERS: readonly [string, string, Fields, boolean][] = [
     },
     false,
   ],
+  [
+    'UpdateInterfaceRequest',
+    'the loopback device under another name',
+    { interface: { name: 'eth0', device: 'lo', IPAddresses: [] } },
+    false,
+  ],
+  [
+    'UpdateRoutesRequest',
+    'a route from loopback',
+    { routes: { Routes: [{ dest: '', gateway: '', device: 'eth0', source: '127.0.0.1' }] } },
+    false,
+  ],
+  [
+    'AddARPNeighborsRequest',
+    'a neighbour on lo',
+    {
+      neighbors: {
+        ARPNeighbors: [{ device: 'lo', toIPAddress: { address: '10.1.2.1', mask: '' } }],
+      },
+    },
+    false,
+  ],
 ]
 
 export const RULE_CASES: readonly RuleCase[] = [
@@ -561,7 +783,12 @@ export const RULE_CASES: readonly RuleCase[] = [
     input,
     expect,
   })),
-  ...COPY.map(([name, input, expect]) => ({ name, rule: 'CopyFileRequest', input, expect })),
+  ...[...COPY, ...COPY_MORE].map(([name, input, expect]) => ({
+    name,
+    rule: 'CopyFileRequest',
+    input,
+    expect,
+  })),
   ...OTHERS.map(([rule, name, input, expect]) => ({ name, rule, input, expect })),
   ...DENIED.map((rule) => ({ name: 'any', rule, input: {}, expect: false })),
   ...ALLOWED.map((rule) => ({ name: 'any', rule, input: {}, expect: true })),

@@ -100,6 +100,18 @@ describe('in a Rego engine', () => {
     expect(copy && decide(copy.rule, copy.input, { ...data, containers: list })).toBe(false)
   })
 
+  it('denies writable files of the host even where the data lists them', () => {
+    const data = samplePolicyData()
+    const list = Array.isArray(data.containers) ? data.containers : []
+    const mounts = [
+      { destination: '/data', kind: 'scratch', read_only: false },
+      { destination: '/config', kind: 'files', read_only: false },
+    ]
+    const request = changed(appRequest(), ['OCI', 'Mounts', 11, 'options'], ['rw'])
+    const containers = [{ ...list[0], mounts }]
+    expect(decide('CreateContainerRequest', request, { ...data, containers })).toBe(false)
+  })
+
   it('denies service variables where the pattern is not listed', () => {
     const data = { ...samplePolicyData(), env_patterns: [] }
     expect(decide('CreateContainerRequest', appRequest(), data)).toBe(false)
