@@ -51,10 +51,14 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
   })
   const killOnExit = () => child.kill('SIGKILL')
   process.once('exit', killOnExit)
+  const releaseGuard = guardAgainstOrphan(child)
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve())
     child.once('error', () => resolve())
-  }).finally(() => process.off('exit', killOnExit))
+  }).finally(() => {
+    process.off('exit', killOnExit)
+    releaseGuard()
+  })
 
   const port = await waitForPort(child, options.startTimeoutMs ?? 20_000)
   const pid = child.pid
@@ -81,6 +85,26 @@ function anvilArguments(options: AnvilOptions, chainId: number): string[] {
     ['--order', 'fifo'],
     blockTimeSeconds === undefined ? [] : ['--block-time', String(blockTimeSeconds)],
   ].flat()
+}
+
+/**
+ * A process that is killed runs no exit handler, and its node would live on. So a shell waits for the end of a pipe
+ * that only this process holds open: it ends when this process does, however that happens.
+ * @returns Ends the guard; called when the node is gone, so that its process id cannot be another's by then.
+ */
+function guardAgainstOrphan(child: ChildProcess): () => void {
+  if (child.pid === undefined || platform() === 'win32') return () => {}
+  const script = 'read -r _; kill -9 "$1"'
+  const guard = spawn('/bin/sh', ['-c', script, 'sh', String(child.pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    // A group of its own: Ctrl-C in a terminal must not end the guard before its time.
+    detached: true,
+  })
+  // Without a shell there is no guard; the exit handler remains.
+  guard.once('error', () => {})
+  guard.stdin.once('error', () => {})
+  guard.unref()
+  return () => guard.kill('SIGKILL')
 }
 
 /** Names of the npm packages use Go's words for the architectures. */

@@ -38,11 +38,14 @@ describe('a node', () => {
     await anvil.stop()
   })
 
-  it('ends with the process that started it', async () => {
+  it.each([
+    ['exits', 'process.exit(3)'],
+    ['is killed', "process.kill(process.pid, 'SIGKILL')"],
+  ])('ends when the process that started it %s', async (_name, end) => {
     const module = fileURLToPath(new URL('../../../helper/sim/anvil.ts', import.meta.url))
     const script = `const { startAnvil } = await import(${JSON.stringify(module)})
       const { pid } = await startAnvil()
-      process.stdout.write(String(pid), () => process.exit(3))`
+      process.stdout.write(String(pid), () => ${end})`
     const child = spawn(
       process.execPath,
       ['--import', 'tsx', '--input-type=module', '-e', script],
@@ -55,11 +58,18 @@ describe('a node', () => {
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString('utf8')
     })
-    const code = await new Promise((resolve) => child.once('close', resolve))
-    expect(code).toBe(3)
+    await new Promise((resolve) => child.once('close', resolve))
     const pid = Number(output)
     expect(pid).toBeGreaterThan(1)
     await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false)
+  })
+
+  it('does not keep its process from ending, nor leave its guard behind', async () => {
+    const guards = () => process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap')
+    const before = guards().length
+    const anvil = await startAnvil()
+    await anvil.stop()
+    await expect.poll(() => guards().length).toBe(before)
   })
 })
 
