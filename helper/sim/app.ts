@@ -6,21 +6,16 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { stringify as stringifyToml } from 'smol-toml'
 import { createClient, http } from 'viem'
-import { getBlock } from 'viem/actions'
+import { getBlock, readContract } from 'viem/actions'
+import { appRegistryArtifact } from '../../kms/contracts/artifacts/app-registry.ts'
 import { parseInitdata } from '../../policy/initdata.ts'
 import { type PreparedRelease, prepareRelease } from '../../policy/prepare.ts'
 import type { Initdata } from '../../policy/types.ts'
-import { bytesToHex, utf8ToBytes } from '../../sdk/bytes.ts'
-import type { Address } from '../../sdk/chain/types.ts'
+import { bytesToHex, toHex, utf8ToBytes } from '../../sdk/bytes.ts'
+import type { Address, Hash32 } from '../../sdk/chain/types.ts'
 import { encryptForApp } from '../../sdk/crypto/ibe.ts'
 import { EigenxError } from '../../sdk/errors.ts'
-import {
-  changeApp,
-  coordinateApp,
-  createEmptyApp,
-  type Devnet as DevnetContracts,
-  upgradeApp,
-} from './contracts.ts'
+import { createApp, type Devnet as DevnetContracts, devAddress } from './contracts.ts'
 
 const FINALITY_TIMEOUT_MS = 30_000
 const POLL_MS = 100
@@ -40,19 +35,30 @@ export type PublishedApp = {
 
 export type PublishInput = {
   contracts: DevnetContracts
-  appId: Address
+  chosen: ChosenApp
   masterPublicKey: Uint8Array
   /** Where the pod finds its Attestation Agent. */
   agentUrl: string
 }
 
-/** Reserves the address: eigenx.toml names it, and the release pins eigenx.toml. */
-export async function reserveApp(contracts: DevnetContracts): Promise<Address> {
-  return createEmptyApp(contracts)
+export type ChosenApp = { salt: Hash32; appId: Address }
+
+/** The address that an app of development account 1 will have: eigenx.toml names it, and the release pins eigenx.toml. */
+export async function chooseApp(contracts: DevnetContracts): Promise<ChosenApp> {
+  const salt = toHex(crypto.getRandomValues(new Uint8Array(32)))
+  const appId = await readContract(createClient({ transport: http(contracts.rpcUrl) }), {
+    address: contracts.appController,
+    abi: appRegistryArtifact.abi,
+    functionName: 'calculateAppId',
+    args: [devAddress(1), salt],
+  })
+  if (typeof appId !== 'string') throw new TypeError('calculateAppId answers with an address')
+  return { salt, appId: `0x${appId.slice(2).toLowerCase()}` }
 }
 
 export async function publishApp(input: PublishInput): Promise<PublishedApp> {
-  const { contracts, appId, masterPublicKey } = input
+  const { contracts, masterPublicKey } = input
+  const { salt, appId } = input.chosen
   const prepared = prepareRelease({
     podYaml: DEMO_POD,
     files: {
@@ -62,7 +68,7 @@ export async function publishApp(input: PublishInput): Promise<PublishedApp> {
     },
   })
   const sealed = { [DEMO_SECRET.name]: DEMO_SECRET.value }
-  await upgradeApp(contracts, appId, {
+  const release = {
     imageDigest: prepared.imageDigest,
     registry: DEMO_REGISTRY,
     publicEnv: { GREETING: 'hello', ...prepared.pins },
@@ -71,9 +77,8 @@ export async function publishApp(input: PublishInput): Promise<PublishedApp> {
       appId,
       plaintext: utf8ToBytes(JSON.stringify(sealed)),
     }),
-  })
-  await coordinateApp(contracts, appId, 'confirmUpgrade')
-  await changeApp(contracts, appId, 'startApp')
+  }
+  await createApp(contracts, { release, salt })
   await waitForFinality(contracts.rpcUrl)
   return {
     appId,
@@ -111,10 +116,10 @@ name = "offline_fs_kbc"
 url = ""
 `
 
-function describeConfig({ contracts, appId, masterPublicKey, agentUrl }: PublishInput): string {
+function describeConfig({ contracts, chosen, masterPublicKey, agentUrl }: PublishInput): string {
   return stringifyToml({
     version: 1,
-    app_id: appId,
+    app_id: chosen.appId,
     chain: { chain_id: contracts.chainId, rpc_urls: [contracts.rpcUrl], quorum: 1 },
     operators: {
       avs_address: contracts.avs,

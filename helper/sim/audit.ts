@@ -3,22 +3,18 @@ import * as z from 'zod'
 import type { Operator } from './operators.ts'
 
 const AuditLine = z.object({
-  audit: z.object({
-    requestId: z.string(),
-    app: z.string(),
-    verdict: z.enum(['granted', 'refused']),
-    code: z.string().optional(),
-    reason: z.string().optional(),
-    binding: z.string().optional(),
-    marks: z.array(z.string()),
-    /** `name=result` */
-    checks: z.array(z.string()),
-    findings: z.array(z.string()),
-    durationMs: z.number(),
-  }),
+  event: z.literal('audit'),
+  requestId: z.string(),
+  appId: z.string(),
+  decision: z.enum(['granted', 'refused']),
+  code: z.string().optional(),
+  binding: z.string().optional(),
+  marks: z.array(z.string()),
+  checks: z.array(z.object({ name: z.string(), result: z.string() })),
+  durationMs: z.number(),
 })
 
-export type AuditEntry = z.infer<typeof AuditLine>['audit']
+export type AuditEntry = z.infer<typeof AuditLine>
 
 export function readAudit(operator: Operator): AuditEntry[] {
   return operator
@@ -26,7 +22,7 @@ export function readAudit(operator: Operator): AuditEntry[] {
     .lines()
     .flatMap((line) => {
       const entry = AuditLine.safeParse(parseJson(line))
-      return entry.success ? [entry.data.audit] : []
+      return entry.success ? [entry.data] : []
     })
 }
 

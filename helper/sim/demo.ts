@@ -210,7 +210,7 @@ async function bootAndAsk(
   const secret = await client.getSecret(DEMO_SECRET.name)
   const decisions = await waitForDecisions(operators, before, DECISION_TIMEOUT_MS)
   const addresses = { evm: evm[0]?.address ?? 'none', solana: solana[0]?.address ?? 'none' }
-  const granted = decisions.filter(({ entry }) => entry?.verdict === 'granted').length
+  const granted = decisions.filter(({ entry }) => entry?.decision === 'granted').length
   return { pod, addresses, secret, decisions, granted }
 }
 
@@ -233,10 +233,10 @@ function tellEvidence(story: Story, { app, authority }: Devnet): void {
 
 /** Every operator made the same checks on its own: names once, then who came to which verdict. */
 function tellDecisions(story: Story, decisions: Booted['decisions']): void {
-  const names = decisions.find(({ entry }) => entry?.verdict === 'granted')?.entry?.checks ?? []
-  const passed = names
-    .filter((check) => check.endsWith('=passed'))
-    .map((check) => check.replace('=passed', ''))
+  const first = decisions.find(({ entry }) => entry?.decision === 'granted')?.entry
+  const passed = (first?.checks ?? [])
+    .filter((check) => check.result === 'passed')
+    .map((check) => check.name)
   story.say(`each operator checked for itself (${passed.length} checks passed):`)
   for (let i = 0; i < passed.length; i += 3)
     story.say(
@@ -251,7 +251,7 @@ function tellDecisions(story: Story, decisions: Booted['decisions']): void {
   story.facts(
     decisions.map(({ operator, entry }) => [
       `operator ${operator.index + 1}`,
-      entry === undefined ? 'has not decided' : entry.verdict,
+      entry === undefined ? 'has not decided' : entry.decision,
       entry === undefined
         ? ''
         : `initdata anchored by ${entry.binding ?? 'nothing'}, ${Math.round(entry.durationMs)} ms`,

@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { encodeSnpRoots } from '../../sdk/attest/anchors.ts'
 import type { SnpProduct } from '../../sdk/attest/types.ts'
 import { type Anvil, startAnvil } from './anvil.ts'
-import { type PublishedApp, publishApp, reserveApp } from './app.ts'
+import { chooseApp, type PublishedApp, publishApp } from './app.ts'
 import { prepareCliEntry } from './bundle.ts'
 import { type Cleanup, createCleanup, settleAll } from './cleanup.ts'
 import { type Devnet as DevnetContracts, deployDevnet, registerOperators } from './contracts.ts'
@@ -110,14 +110,14 @@ async function assemble(options: DevnetOptions, cleanup: Cleanup): Promise<Devne
   report({ step: 'operators', operators })
 
   const machine = await startMachine({ authority, cliPath: cli, folder, cleanup })
-  const [genesis, appId] = await settleAll([
+  const [genesis, chosen] = await settleAll([
     waitForGenesis(operators, MAX_GENESIS_MS, options.signal),
-    reserveApp(contracts),
+    chooseApp(contracts),
   ])
   report({ step: 'genesis', genesis })
   const app = await publishApp({
     contracts,
-    appId,
+    chosen,
     masterPublicKey: genesis.masterPublicKey,
     agentUrl: machine.agent.url,
   })
