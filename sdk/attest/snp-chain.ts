@@ -64,10 +64,15 @@ export function isTrustedAuthority(der: Uint8Array, anchors: SnpTrustAnchors): b
 }
 
 /**
+ * @param rememberedLeaves - Bound of the list of verified leaves.
  * @returns The leaf under the authority that it names, or `undefined` when it names none of the anchors.
  * @throws EVIDENCE_MALFORMED when the bytes are not one X.509 certificate.
  */
-export function findLeaf(der: Uint8Array, anchors: SnpTrustAnchors): NamedLeaf | undefined {
+export function findLeaf(
+  der: Uint8Array,
+  anchors: SnpTrustAnchors,
+  rememberedLeaves = REMEMBERED_LEAVES,
+): NamedLeaf | undefined {
   const { leaves, issuers } = trustState(anchors)
   const sha256 = fingerprint(der)
   const known = leaves.get(sha256)
@@ -87,17 +92,17 @@ export function findLeaf(der: Uint8Array, anchors: SnpTrustAnchors): NamedLeaf |
     const signer = named.find(({ authority }) => certificate.verify(authority.publicKey))
     if (signer === undefined) return undefined
     const verified = { leaf: parseSnpLeaf(der, product), authorities: signer.authority.verified() }
-    remember(leaves, { sha256, product, kind, verify: () => verified })
+    remember(leaves, { sha256, product, kind, verify: () => verified }, rememberedLeaves)
     return verified
   }
   return { sha256, product, kind, verify }
 }
 
 /** Only what was verified, so that nobody but AMD can fill the list. */
-function remember(leaves: Map<string, NamedLeaf>, leaf: NamedLeaf): void {
+function remember(leaves: Map<string, NamedLeaf>, leaf: NamedLeaf, limit: number): void {
   leaves.set(leaf.sha256, leaf)
   const [oldest] = leaves.keys()
-  if (leaves.size > REMEMBERED_LEAVES && oldest !== undefined) leaves.delete(oldest)
+  if (leaves.size > limit && oldest !== undefined) leaves.delete(oldest)
 }
 
 function fingerprint(der: Uint8Array): string {
