@@ -1,0 +1,289 @@
+import { describe, expect, it } from 'vitest'
+import { concatBytes } from '../../../sdk/bytes.ts'
+import { encodeComplaint, makeComplaint } from '../../../sdk/protocol/complaint.ts'
+import { blobHash, encodeDealing } from '../../../sdk/protocol/dealing.ts'
+import {
+  configBlocksOf,
+  EMPTY_LOG,
+  isBarred,
+  type LogState,
+  lastWinner,
+  resolveLog,
+  versionAt,
+} from '../../../sdk/protocol/log.ts'
+import { outputHash } from '../../../sdk/protocol/output.ts'
+import { proveKnowledge, ristrettoPublicKey } from '../../../sdk/protocol/ristretto.ts'
+import { sidOf } from '../../../sdk/protocol/terms.ts'
+import type { LogComplaint, LogEntry, Output } from '../../../sdk/protocol/types.ts'
+import {
+  CONFIG_BLOCK,
+  certify,
+  DOMAIN,
+  entryOf,
+  GENESIS,
+  hashOf,
+  OPERATORS,
+  SETS,
+  successorOf,
+} from './kit.ts'
+
+const resolve = (
+  entries: readonly LogEntry[],
+  complaints: readonly LogComplaint[] = [],
+  sets = SETS,
+): LogState => resolveLog(DOMAIN, EMPTY_LOG, { entries, complaints }, sets)
+
+const winnersOf = (state: LogState) =>
+  state.winners.map(({ output }) => [output.epoch, output.activateAt])
+
+const SECOND = successorOf(GENESIS)
+
+/** A dealing of the first operator that opens to nothing for anybody, and the genesis that uses it. */
+const badDealing = encodeDealing({
+  sid: sidOf(DOMAIN, GENESIS),
+  dealer: OPERATORS[0]?.address ?? '0x',
+  commitment: GENESIS.publicShares.slice(0, 3),
+  ephemeral: ristrettoPublicKey(9n),
+  possession: proveKnowledge(9n, new Uint8Array(0), 3n),
+  constantProof: new Uint8Array(0),
+  shares: OPERATORS.map(() => new Uint8Array(48)),
+  signature: new Uint8Array(65),
+})
+const TAINTED: Output = {
+  ...GENESIS,
+  dealings: GENESIS.dealings.map((used, i) =>
+    i === 0 ? { ...used, hash: blobHash(badDealing) } : used,
+  ),
+}
+
+function complaintAt(timestamp: number, change: Partial<LogComplaint> = {}): LogComplaint {
+  // The kit gives member i the secret encryption key i + 2.
+  const complaint = makeComplaint(
+    {
+      recipient: OPERATORS[1]?.address ?? '0x',
+      secret: 3n,
+      dealing: {
+        sid: sidOf(DOMAIN, GENESIS),
+        dealer: OPERATORS[0]?.address ?? '0x',
+        commitment: [],
+        ephemeral: ristrettoPublicKey(9n),
+        possession: new Uint8Array(64),
+        constantProof: new Uint8Array(0),
+        shares: [],
+        signature: new Uint8Array(65),
+      },
+      bytes: badDealing,
+    },
+    7n,
+  )
+  if (complaint === undefined) throw new Error('no complaint')
+  return {
+    block: { number: BigInt(timestamp), hash: hashOf(`block ${timestamp}`), timestamp },
+    logIndex: 1,
+    epoch: 0,
+    poster: DOMAIN.avs,
+    body: encodeComplaint(complaint),
+    ...change,
+  }
+}
+
+describe('resolveLog', () => {
+  it('lets the first valid entry win and follow another', () => {
+    const state = resolve([entryOf(GENESIS, 1_050), entryOf(SECOND, 1_250)])
+    expect(winnersOf(state)).toEqual([
+      [0, 1_300],
+      [1, 2_300],
+    ])
+    expect(state.nextEpoch).toBe(2)
+  })
+
+  it('gives the same state in one piece as in two', () => {
+    const [first, second] = [entryOf(GENESIS, 1_050), entryOf(SECOND, 1_250)]
+    const half = resolve([first])
+    expect(resolveLog(DOMAIN, half, { entries: [second], complaints: [] }, SETS)).toEqual(
+      resolve([first, second]),
+    )
+  })
+
+  it('ignores a second candidate of the epoch and a repeated entry', () => {
+    const rival = { ...GENESIS, activateAt: 1_290 }
+    expect(
+      winnersOf(resolve([entryOf(GENESIS, 1_050), entryOf(rival, 1_051), entryOf(GENESIS, 1_052)])),
+    ).toEqual([[0, 1_300]])
+    expect(winnersOf(resolve([entryOf(rival, 1_049), entryOf(GENESIS, 1_050)]))).toEqual([
+      [0, 1_290],
+    ])
+  })
+
+  it('goes by chain order, not by the order of the list', () => {
+    const rival = { ...GENESIS, activateAt: 1_290 }
+    const sameBlock = entryOf(rival, 1_050, { logIndex: 1 })
+    expect(winnersOf(resolve([sameBlock, entryOf(GENESIS, 1_050)]))).toEqual([[0, 1_300]])
+  })
+
+  it.each<[string, LogEntry]>([
+    ['garbage for a body', entryOf(GENESIS, 1_050, { body: new Uint8Array(100) })],
+    [
+      'a byte too many',
+      entryOf(GENESIS, 1_050, { body: concatBytes(certify(GENESIS), new Uint8Array(1)) }),
+    ],
+    ['another hash than its body', entryOf(GENESIS, 1_050, { outputHash: hashOf('x') })],
+    ['another epoch than its body', entryOf(GENESIS, 1_050, { epoch: 1 })],
+    [
+      'two signatures of three',
+      entryOf(GENESIS, 1_050, { body: certify(GENESIS, OPERATORS.slice(0, 2)) }),
+    ],
+    ['a block after its postBy', entryOf(GENESIS, 1_101)],
+    [
+      'a block that is not after its config block',
+      entryOf(GENESIS, 1_050, { block: { ...CONFIG_BLOCK } }),
+    ],
+    ['windows out of order', entryOf({ ...GENESIS, vetoBy: 1_099 }, 1_050)],
+    ['an activation inside the veto window', entryOf({ ...GENESIS, activateAt: 1_150 }, 1_050)],
+    ['a predecessor that is not there', entryOf(SECOND, 1_050)],
+    ['too few dealings', entryOf({ ...GENESIS, dealings: GENESIS.dealings.slice(0, 2) }, 1_050)],
+    [
+      'a dealer who is no member',
+      entryOf(
+        {
+          ...GENESIS,
+          dealings: [
+            { dealer: `0x${'00'.repeat(20)}` as const, hash: hashOf('x') },
+            ...GENESIS.dealings.slice(1),
+          ],
+        },
+        1_050,
+      ),
+    ],
+    [
+      'an unknown config block',
+      entryOf({ ...GENESIS, configBlock: { ...CONFIG_BLOCK, hash: hashOf('fork') } }, 1_050),
+    ],
+    [
+      'a wrong time for its config block',
+      entryOf({ ...GENESIS, configBlock: { ...CONFIG_BLOCK, timestamp: 1_001 } }, 1_050),
+    ],
+    [
+      'a subset of the operator set',
+      entryOf(
+        {
+          ...GENESIS,
+          members: GENESIS.members.slice(0, 3),
+          publicShares: GENESIS.publicShares.slice(0, 3),
+          dealings: GENESIS.dealings.slice(0, 3),
+          threshold: 2,
+        },
+        1_050,
+      ),
+    ],
+    ['a threshold of its own choice', entryOf({ ...GENESIS, threshold: 2 }, 1_050)],
+  ])('ignores an entry with %s', (_name, entry) => {
+    expect(resolve([entry])).toEqual(EMPTY_LOG)
+  })
+
+  it.each<[string, Output, number]>([
+    [
+      'another master public key',
+      successorOf(GENESIS, { mpk: GENESIS.publicShares[0] ?? GENESIS.mpk }),
+      1_250,
+    ],
+    ["a block inside its predecessor's veto window", SECOND, 1_200],
+    [
+      "an activation before its predecessor's",
+      successorOf(GENESIS, { postBy: 1_260, vetoBy: 1_270, activateAt: 1_300 }),
+      1_250,
+    ],
+    ['the epoch number of its predecessor', successorOf(GENESIS, { epoch: 0 }), 1_250],
+    [
+      'an older config block',
+      successorOf(GENESIS, {
+        configBlock: { number: 9n, hash: hashOf('block 9'), timestamp: 998 },
+      }),
+      1_250,
+    ],
+  ])('ignores a successor with %s', (_name, output, timestamp) => {
+    const sets = new Map([
+      ...SETS,
+      [
+        hashOf('block 9'),
+        { number: 9n, timestamp: 998, operators: OPERATORS.map(({ info }) => info) },
+      ] as const,
+    ])
+    expect(
+      winnersOf(resolve([entryOf(GENESIS, 1_050), entryOf(output, timestamp)], [], sets)),
+    ).toEqual([[0, 1_300]])
+  })
+
+  it('ignores an entry whose operator set is older than six hours', () => {
+    const late = { ...GENESIS, postBy: 30_000, vetoBy: 30_000, activateAt: 30_000 }
+    expect(winnersOf(resolve([entryOf(late, 22_600)]))).toEqual([[0, 30_000]])
+    expect(resolve([entryOf(late, 22_601)])).toEqual(EMPTY_LOG)
+  })
+
+  it('voids a winner on a valid complaint in the window, burns its number and bars the dealer', () => {
+    const voided = resolve([entryOf(TAINTED, 1_050)], [complaintAt(1_200)])
+    expect(voided.winners).toEqual([])
+    expect(voided.nextEpoch).toBe(1)
+    const [dealer] = OPERATORS
+    expect(isBarred(voided, dealer?.address ?? '0x', 8)).toBe(true)
+    expect(isBarred(voided, dealer?.address ?? '0x', 9)).toBe(false)
+    const again = (change: Partial<Output>) =>
+      winnersOf(
+        resolve(
+          [
+            entryOf(TAINTED, 1_050),
+            entryOf(
+              { ...GENESIS, postBy: 1_400, vetoBy: 1_500, activateAt: 1_600, ...change },
+              1_250,
+            ),
+          ],
+          [complaintAt(1_200)],
+        ),
+      )
+    expect(again({ epoch: 0 })).toEqual([])
+    expect(again({ epoch: 1 })).toEqual([])
+    expect(again({ epoch: 1, dealings: GENESIS.dealings.slice(1) })).toEqual([[1, 1_600]])
+  })
+
+  it.each<[string, LogComplaint, Output]>([
+    ['after the window', complaintAt(1_201), TAINTED],
+    ['before the entry', complaintAt(1_049), TAINTED],
+    ['about another epoch', complaintAt(1_100, { epoch: 1 }), TAINTED],
+    ['that is garbage', complaintAt(1_100, { body: new Uint8Array(300) }), TAINTED],
+    ['against a dealing that is not used', complaintAt(1_100), GENESIS],
+  ])('is not moved by a complaint %s', (_name, complaint, output) => {
+    expect(winnersOf(resolve([entryOf(output, 1_050)], [complaint]))).toEqual([[0, 1_300]])
+  })
+
+  it('names the config blocks it needs, and none for nonsense', () => {
+    expect(
+      configBlocksOf([
+        entryOf(GENESIS, 1_050),
+        entryOf(SECOND, 1_250),
+        entryOf(GENESIS, 1_060, { body: new Uint8Array(3) }),
+      ]),
+    ).toEqual([{ number: 10n, hash: CONFIG_BLOCK.hash }])
+  })
+})
+
+describe('versionAt', () => {
+  const { winners } = resolve([entryOf(GENESIS, 1_050), entryOf(SECOND, 1_250)])
+  it.each([
+    [1_299, undefined],
+    [1_300, 0],
+    [2_299, 0],
+    [2_300, 1],
+    [9_999, 1],
+  ])('at %i is the version of epoch %s', (time, epoch) => {
+    expect(versionAt(winners, time)?.output.epoch).toBe(epoch)
+  })
+
+  it('counts a time before the oldest kept output as the oldest kept', () => {
+    expect(versionAt(winners.slice(1), 5)?.output.epoch).toBe(1)
+    expect(versionAt([], 5)).toBeUndefined()
+  })
+
+  it('keeps the hash of the last winner for the next epoch', () => {
+    expect(lastWinner(resolve([entryOf(GENESIS, 1_050)]))?.hash).toBe(outputHash(DOMAIN, GENESIS))
+  })
+})

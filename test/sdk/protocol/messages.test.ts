@@ -1,0 +1,458 @@
+import fc from 'fast-check'
+import { hashTypedData, recoverAddress } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { describe, expect, it } from 'vitest'
+import { concatBytes, toHex } from '../../../sdk/bytes.ts'
+import { type MessageKind, messageKind } from '../../../sdk/protocol/codec.ts'
+import { encodeComplaint, parseComplaint } from '../../../sdk/protocol/complaint.ts'
+import { encodeDealing, parseDealing } from '../../../sdk/protocol/dealing.ts'
+import {
+  isSignedBy,
+  operatorSetKey,
+  recoverSigner,
+  signDigest,
+} from '../../../sdk/protocol/digest.ts'
+import {
+  acksDigest,
+  encodeAcks,
+  encodeCandidate,
+  encodeSignature,
+  isAcksOf,
+  outputDigest,
+  parseAcks,
+  parseCandidate,
+  parseSignature,
+} from '../../../sdk/protocol/messages.ts'
+import {
+  encodeOutput,
+  outputHash,
+  parseCertifiedBody,
+  parseOutput,
+  publicSharesOf,
+  verifyCertifiedBody,
+  verifyOutput,
+} from '../../../sdk/protocol/output.ts'
+import {
+  encodeEncryptionKey,
+  encodeSetup,
+  encryptionKeyDigest,
+  isEncryptionKeyOf,
+  NO_ENCRYPTION_KEY,
+  parseEncryptionKey,
+  parseSetup,
+  type Setup,
+  setupDigest,
+  sidOf,
+  verifySetup,
+} from '../../../sdk/protocol/terms.ts'
+import type { Output, Terms } from '../../../sdk/protocol/types.ts'
+import { certify, DOMAIN, GENESIS, hashOf, INFOS, OPERATORS, type Operator } from './kit.ts'
+
+function operatorAt(index: number): Operator {
+  const operator = OPERATORS[index]
+  if (operator === undefined) throw new RangeError('no such operator')
+  return operator
+}
+
+const [first, second] = [operatorAt(0), operatorAt(1)]
+const sid = sidOf(DOMAIN, GENESIS)
+const bytesOf = (length: number, value: number) => new Uint8Array(length).fill(value)
+
+const dealing = {
+  sid,
+  dealer: first.address,
+  commitment: [bytesOf(96, 1), bytesOf(96, 2)],
+  ephemeral: bytesOf(32, 3),
+  possession: bytesOf(64, 4),
+  constantProof: bytesOf(64, 5),
+  shares: [bytesOf(48, 6)],
+  signature: bytesOf(65, 7),
+}
+const acks = {
+  sid,
+  recipient: first.address,
+  dealings: GENESIS.dealings,
+  signature: bytesOf(65, 1),
+}
+const keyRecord = (operator: Operator, sequence = 1) => {
+  const member = GENESIS.members.find(({ address }) => address === operator.address)
+  const unsigned = {
+    operator: operator.address,
+    encryptionKey: member?.encryptionKey ?? bytesOf(32, 0),
+    sequence,
+  }
+  return {
+    ...unsigned,
+    signature: signDigest(operator.privateKey, encryptionKeyDigest(DOMAIN, unsigned)),
+  }
+}
+const termsOf = ({ epoch, prev, configBlock, members, threshold }: Output): Terms => ({
+  epoch,
+  prev,
+  configBlock,
+  members,
+  threshold,
+})
+const setupOf = (terms: Terms): Setup => ({
+  terms,
+  records: OPERATORS.map((operator) => {
+    const { sequence, signature } = keyRecord(operator)
+    return { sequence, signature }
+  }),
+  proposer: second.address,
+  signature: signDigest(second.privateKey, setupDigest(DOMAIN, terms, second.address)),
+})
+
+const messages: [MessageKind, Uint8Array, (bytes: Uint8Array) => Uint8Array][] = [
+  [
+    'encryptionKey',
+    encodeEncryptionKey(keyRecord(first)),
+    (bytes) => encodeEncryptionKey(parseEncryptionKey(bytes)),
+  ],
+  ['setup', encodeSetup(setupOf(termsOf(GENESIS))), (bytes) => encodeSetup(parseSetup(bytes))],
+  ['dealing', encodeDealing(dealing), (bytes) => encodeDealing(parseDealing(bytes))],
+  ['acks', encodeAcks(acks), (bytes) => encodeAcks(parseAcks(bytes))],
+  [
+    'complaint',
+    encodeComplaint({
+      recipient: first.address,
+      shared: bytesOf(32, 1),
+      proof: bytesOf(64, 2),
+      dealing: bytesOf(9, 3),
+    }),
+    (bytes) => encodeComplaint(parseComplaint(bytes)),
+  ],
+  [
+    'candidate',
+    encodeCandidate({
+      sid,
+      proposer: first.address,
+      output: encodeOutput(GENESIS),
+      signature: bytesOf(65, 1),
+    }),
+    (bytes) => encodeCandidate(parseCandidate(bytes)),
+  ],
+  [
+    'signature',
+    encodeSignature({
+      sid,
+      output: hashOf('o'),
+      operator: first.address,
+      signature: bytesOf(65, 1),
+    }),
+    (bytes) => encodeSignature(parseSignature(bytes)),
+  ],
+  ['output', encodeOutput(GENESIS), (bytes) => encodeOutput(parseOutput(bytes))],
+  [
+    'certified',
+    certify(GENESIS),
+    (bytes) => {
+      parseCertifiedBody(bytes)
+      return certify(parseCertifiedBody(bytes).output)
+    },
+  ],
+]
+
+describe.each(messages)('a message of kind %s', (kind, bytes, again) => {
+  it('comes back as the same bytes', () => {
+    expect(messageKind(bytes)).toBe(kind)
+    expect(toHex(again(bytes))).toBe(toHex(bytes))
+  })
+
+  it('is refused with anything missing or added, as another kind, and when it is huge', () => {
+    const protocolError = expect.objectContaining({ name: 'EigenxError', stage: 'protocol' })
+    for (let length = 0; length < bytes.length; length += Math.ceil(bytes.length / 97))
+      expect(() => again(bytes.slice(0, length))).toThrow(protocolError)
+    expect(() => again(concatBytes(bytes, Uint8Array.of(0)))).toThrow(protocolError)
+    expect(() => again(bytes.map((byte, i) => (i === 0 ? 2 : byte)))).toThrow(protocolError)
+    expect(() => again(bytes.map((byte, i) => (i === 1 ? byte + 1 : byte)))).toThrow(protocolError)
+    expect(() => again(concatBytes(bytes, new Uint8Array(100_000)))).toThrow(protocolError)
+  })
+
+  it('throws nothing but protocol errors on random bytes behind its header', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (tail) => {
+        try {
+          again(concatBytes(bytes.slice(0, 2), tail))
+        } catch (error) {
+          return (error as { stage?: unknown }).stage === 'protocol'
+        }
+        return true
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+describe('lists in messages', () => {
+  it.each<[string, () => unknown]>([
+    [
+      'members out of order',
+      () =>
+        parseSetup(
+          encodeSetup(setupOf({ ...termsOf(GENESIS), members: [...GENESIS.members].reverse() })),
+        ),
+    ],
+    [
+      'a member twice',
+      () =>
+        parseOutput(
+          encodeOutput({
+            ...GENESIS,
+            members: GENESIS.members.map(
+              () => GENESIS.members[0] ?? { address: first.address, encryptionKey: bytesOf(32, 1) },
+            ),
+          }),
+        ),
+    ],
+    [
+      'dealers out of order',
+      () => parseOutput(encodeOutput({ ...GENESIS, dealings: [...GENESIS.dealings].reverse() })),
+    ],
+    ['no members', () => parseOutput(encodeOutput({ ...GENESIS, members: [], publicShares: [] }))],
+    ['no dealings', () => parseOutput(encodeOutput({ ...GENESIS, dealings: [] }))],
+    [
+      'a public share too few',
+      () => parseOutput(encodeOutput({ ...GENESIS, publicShares: GENESIS.publicShares.slice(1) })),
+    ],
+    [
+      'an acknowledged dealer twice',
+      () =>
+        parseAcks(encodeAcks({ ...acks, dealings: [...GENESIS.dealings, ...GENESIS.dealings] })),
+    ],
+    ['signers out of order', () => parseCertifiedBody(certify(GENESIS, [...OPERATORS].reverse()))],
+    ['a signer three times', () => parseCertifiedBody(certify(GENESIS, [first, first, first]))],
+  ])('are refused with %s', (_name, parse) => {
+    expect(parse).toThrow(expect.objectContaining({ stage: 'protocol' }))
+  })
+})
+
+describe('typed digests', () => {
+  it('are EIP-712: another implementation computes the same and verifies our signatures', async () => {
+    const output = hashOf('output')
+    const digest = outputDigest(DOMAIN, sid, output)
+    const typed = {
+      domain: {
+        name: 'eigenx-tee',
+        version: '1',
+        chainId: 1,
+        verifyingContract: DOMAIN.epochLog,
+        salt: operatorSetKey(DOMAIN),
+      },
+      types: {
+        Output: [
+          { name: 'sid', type: 'bytes32' },
+          { name: 'output', type: 'bytes32' },
+        ],
+      },
+      primaryType: 'Output' as const,
+      message: { sid, output },
+    } as const
+    expect(toHex(digest)).toBe(hashTypedData(typed))
+    const signature = signDigest(first.privateKey, digest)
+    const signer = await recoverAddress({ hash: toHex(digest), signature: toHex(signature) })
+    expect(signer.toLowerCase()).toBe(first.address)
+    const foreign = await privateKeyToAccount(toHex(first.privateKey)).signTypedData(typed)
+    expect(foreign).toBe(toHex(signature))
+  })
+
+  it('differ by chain, contract, AVS, set, struct and session', () => {
+    const base = { sid, recipient: first.address, dealings: GENESIS.dealings }
+    const digests = [
+      acksDigest(DOMAIN, base),
+      acksDigest({ ...DOMAIN, chainId: 2 }, base),
+      acksDigest({ ...DOMAIN, epochLog: DOMAIN.avs }, base),
+      acksDigest({ ...DOMAIN, avs: DOMAIN.epochLog }, base),
+      acksDigest({ ...DOMAIN, operatorSetId: 3 }, base),
+      acksDigest(DOMAIN, { ...base, sid: hashOf('x') }),
+      acksDigest(DOMAIN, { ...base, recipient: second.address }),
+      acksDigest(DOMAIN, { ...base, dealings: base.dealings.slice(1) }),
+      outputDigest(DOMAIN, sid, hashOf('x')),
+      setupDigest(DOMAIN, GENESIS, first.address),
+    ].map(toHex)
+    expect(new Set(digests).size).toBe(digests.length)
+  })
+
+  it('refuse a signature that is high, of another length, with another v, of zeros, or of another member', () => {
+    const digest = acksDigest(DOMAIN, acks)
+    const good = signDigest(first.privateKey, digest)
+    expect(isAcksOf(DOMAIN, first.info, { ...acks, signature: good })).toBe(true)
+    expect(isSignedBy(second.info, digest, good)).toBe(false)
+    const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+    const s = order - BigInt(toHex(good.subarray(32, 64)))
+    const high = concatBytes(
+      good.subarray(0, 32),
+      Uint8Array.from({ length: 32 }, (_, i) => Number((s >> BigInt(8 * (31 - i))) & 255n)),
+      Uint8Array.of(55 - (good[64] ?? 0)),
+    )
+    for (const bad of [
+      high,
+      good.subarray(0, 64),
+      concatBytes(good, Uint8Array.of(0)),
+      good.map((byte, i) => (i === 64 ? byte - 27 : byte)),
+      new Uint8Array(65),
+    ])
+      expect(recoverSigner(digest, bad)).toBeUndefined()
+    const bn254 = {
+      ...first.info,
+      signingKey: { curve: 'bn254' as const, g1: hashOf('a'), g2: hashOf('b') },
+    }
+    expect(isSignedBy(bn254, digest, good)).toBe(false)
+  })
+})
+
+describe('verifySetup', () => {
+  const terms = termsOf(GENESIS)
+  it('accepts the set of the block with every key signed, also with a member that announced none', () => {
+    expect(() => verifySetup(DOMAIN, setupOf(terms), INFOS)).not.toThrow()
+    const members = terms.members.map((member, i) =>
+      i === 3 ? { ...member, encryptionKey: NO_ENCRYPTION_KEY } : member,
+    )
+    const setup = setupOf({ ...terms, members })
+    const records = setup.records.map((record, i) =>
+      i === 3 ? { sequence: 0, signature: new Uint8Array(0) } : record,
+    )
+    expect(() => verifySetup(DOMAIN, { ...setup, records }, INFOS)).not.toThrow()
+  })
+
+  it.each<[string, () => void]>([
+    [
+      'a member too few',
+      () => verifySetup(DOMAIN, setupOf({ ...terms, members: terms.members.slice(1) }), INFOS),
+    ],
+    ['a set that grew', () => verifySetup(DOMAIN, setupOf(terms), INFOS.slice(1))],
+    [
+      'a proposer who is no member',
+      () => verifySetup(DOMAIN, { ...setupOf(terms), proposer: DOMAIN.avs }, INFOS),
+    ],
+    [
+      "another proposer's signature",
+      () => verifySetup(DOMAIN, { ...setupOf(terms), proposer: first.address }, INFOS),
+    ],
+    [
+      'an encryption key that its member did not sign',
+      () =>
+        verifySetup(
+          DOMAIN,
+          setupOf({
+            ...terms,
+            members: terms.members.map((member) => ({
+              ...member,
+              encryptionKey: terms.members[0]?.encryptionKey ?? NO_ENCRYPTION_KEY,
+            })),
+          }),
+          INFOS,
+        ),
+    ],
+    [
+      'records in another order',
+      () =>
+        verifySetup(
+          DOMAIN,
+          { ...setupOf(terms), records: [...setupOf(terms).records].reverse() },
+          INFOS,
+        ),
+    ],
+    ['another chain', () => verifySetup({ ...DOMAIN, chainId: 5 }, setupOf(terms), INFOS)],
+  ])('refuses %s', (_name, verify) => {
+    expect(verify).toThrow(expect.objectContaining({ code: 'PEER_UNAUTHENTICATED' }))
+  })
+
+  it('knows an announcement by its signer, key and number', () => {
+    const record = keyRecord(first, 4)
+    expect(isEncryptionKeyOf(DOMAIN, first.info, record)).toBe(true)
+    expect(isEncryptionKeyOf(DOMAIN, second.info, record)).toBe(false)
+    expect(isEncryptionKeyOf(DOMAIN, first.info, { ...record, sequence: 5 })).toBe(false)
+    expect(isEncryptionKeyOf({ ...DOMAIN, operatorSetId: 9 }, first.info, record)).toBe(false)
+  })
+})
+
+describe('verifyCertifiedBody', () => {
+  const verify = (
+    body: Uint8Array,
+    change: Partial<Parameters<typeof verifyCertifiedBody>[0]> = {},
+  ) => verifyCertifiedBody({ body, domain: DOMAIN, members: INFOS, ...change })
+
+  it('accepts a certified output and returns it with its hash', () => {
+    const { output, hash } = verify(certify(GENESIS))
+    expect(output).toEqual(GENESIS)
+    expect(hash).toBe(outputHash(DOMAIN, GENESIS))
+    expect([...publicSharesOf(output).keys()]).toEqual(OPERATORS.map(({ address }) => address))
+  })
+
+  it('accepts operator addresses in any case', () => {
+    const members = INFOS.map((info) => ({
+      ...info,
+      address: `0x${info.address.slice(2).toUpperCase()}` as const,
+    }))
+    expect(() => verify(certify(GENESIS), { members })).not.toThrow()
+  })
+
+  it.each<[string, string, () => unknown]>([
+    [
+      'too few signatures',
+      'CERTIFICATE_INVALID',
+      () => verify(certify(GENESIS, OPERATORS.slice(0, 2))),
+    ],
+    [
+      'another domain',
+      'CERTIFICATE_INVALID',
+      () => verify(certify(GENESIS), { domain: { ...DOMAIN, chainId: 2 } }),
+    ],
+    [
+      'a larger set',
+      'CERTIFICATE_INVALID',
+      () => verify(certify(GENESIS), { members: INFOS.slice(1) }),
+    ],
+    [
+      'a replaced key',
+      'CERTIFICATE_INVALID',
+      () =>
+        verify(certify(GENESIS), {
+          members: INFOS.map((info, i) =>
+            i === 0 ? { ...info, signingKey: second.info.signingKey } : info,
+          ),
+        }),
+    ],
+    [
+      'a changed share under a fresh certificate',
+      'CANDIDATE_INVALID',
+      () =>
+        verify(
+          certify({
+            ...GENESIS,
+            publicShares: GENESIS.publicShares.map((share, i) =>
+              i === 0 ? (GENESIS.publicShares[1] ?? share) : share,
+            ),
+          }),
+        ),
+    ],
+    [
+      'another master key under a fresh certificate',
+      'CANDIDATE_INVALID',
+      () => verify(certify({ ...GENESIS, mpk: GENESIS.publicShares[0] ?? GENESIS.mpk })),
+    ],
+    [
+      'a share that is no point',
+      'CANDIDATE_INVALID',
+      () =>
+        verify(
+          certify({ ...GENESIS, publicShares: GENESIS.publicShares.map(() => bytesOf(96, 1)) }),
+        ),
+    ],
+    [
+      'too few dealings',
+      'CANDIDATE_INVALID',
+      () => verify(certify({ ...GENESIS, dealings: GENESIS.dealings.slice(2) })),
+    ],
+  ])('refuses %s', (_name, code, work) => {
+    expect(work).toThrow(expect.objectContaining({ code }))
+  })
+
+  it('notices every wrong public share, the last one too', () => {
+    for (let i = 0; i < 4; i++) {
+      const publicShares = GENESIS.publicShares.map((share, j) => (i === j ? GENESIS.mpk : share))
+      expect(() => verifyOutput({ ...GENESIS, publicShares })).toThrow(/does not hold/)
+    }
+  })
+})
