@@ -626,6 +626,8 @@ const COPY_MORE: readonly [string, Fields, boolean][] = [
   ['a pipe', copy(sharedFile('config/a'), 0o010644), false],
   ['a character device', copy(sharedFile('config/a'), 0o020644), false],
   ['a block device', copy(sharedFile('config/a'), 0o060644), false],
+  ['a pipe with a link target', copy(sharedFile('config/a'), 0o010644, SYMLINK_IN), false],
+  ['a socket with a link target', copy(sharedFile('config/a'), 0o140644, SYMLINK_IN), false],
   ['a socket', copy(sharedFile('config/a'), 0o140644), false],
   [
     'a link with its target elsewhere too',
