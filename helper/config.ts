@@ -70,7 +70,8 @@ const DocumentSchema = z.strictObject({
       chain_id: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
       rpc_urls: z.array(httpUrl).min(1).max(16).optional(),
       rpc_url: httpUrl.optional(),
-      quorum: z.int().min(1).max(16).default(1),
+      /** Default: the smallest majority of the providers. */
+      quorum: z.int().min(1).max(16).optional(),
     })
     .optional(),
   operators: z
@@ -193,9 +194,12 @@ function readChain(document: Document): EigenxConfig['chain'] {
   if (rpcUrls === undefined) throw invalid('chain.rpc_urls', 'is missing')
   if (new Set(rpcUrls).size !== rpcUrls.length)
     throw invalid('chain.rpc_urls', 'names one provider twice')
-  if (section.quorum > rpcUrls.length)
+  const quorum = section.quorum ?? Math.floor(rpcUrls.length / 2) + 1
+  if (quorum > rpcUrls.length)
     throw invalid('chain.quorum', 'is larger than the number of rpc_urls')
-  return { chainId: section.chain_id, rpcUrls, quorum: section.quorum }
+  if (2 * quorum <= rpcUrls.length)
+    throw invalid('chain.quorum', 'must be more than half of the rpc_urls')
+  return { chainId: section.chain_id, rpcUrls, quorum }
 }
 
 function readSingle(document: Document): EigenxConfig['operators']['single'] {

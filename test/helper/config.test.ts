@@ -97,6 +97,17 @@ describe('the agreed form', () => {
   })
 })
 
+test('without a stated quorum a majority of the providers must agree', () => {
+  const quorumOf = (count: number) =>
+    parseEigenxToml(
+      changed(({ chain }) => {
+        delete chain.quorum
+        chain.rpc_urls = Array.from({ length: count }, (_, i) => `https://eth${i}.example`)
+      }),
+    ).chain?.quorum
+  expect([1, 2, 3, 4, 5].map(quorumOf)).toEqual([1, 2, 2, 3, 3])
+})
+
 describe('the flat form of the Go helper', () => {
   const flat: Table = {
     stack_id: APP,
@@ -159,6 +170,13 @@ describe('what would let somebody else choose the key is refused', () => {
     ],
     ['another scheme', (d) => (d.chain.rpc_urls = ['file:///etc/passwd']), 'chain.rpc_urls.0'],
     ['a quorum of more than there are', (d) => (d.chain.quorum = 2), 'chain.quorum'],
+    [
+      'a quorum that two halves could both have',
+      (d) => {
+        d.chain.rpc_urls = ['https://a.example', 'https://b.example']
+      },
+      'chain.quorum',
+    ],
     [
       'one provider counted twice',
       (d) => {
