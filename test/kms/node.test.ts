@@ -28,6 +28,7 @@ import { type Anvil, startAnvil } from '../kit/anvil.ts'
 import { COMMAND, IMAGE, makeBody, makeRsa, openPartial, REPOSITORY, type RsaPair } from './kit.ts'
 
 const N = 4
+const READY_MS = 60_000
 
 type Setup = { configFile: string; signingKey: string; info: OperatorInfo }
 
@@ -135,11 +136,13 @@ async function start(setup: Setup): Promise<RunningOperator> {
 }
 
 async function ready(operator: RunningOperator): Promise<void> {
-  for (let i = 0; i < 400; i++) {
+  const deadline = Date.now() + READY_MS
+  while (Date.now() < deadline) {
     if ((await fetch(`${operator.url}/health`)).ok) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  throw new Error(`operator not ready: ${await (await fetch(`${operator.url}/health`)).text()}`)
+  const report = await (await fetch(`${operator.url}/health`)).text()
+  throw new Error(`operator not ready: ${report}\n${logLines.slice(-60).join('')}`)
 }
 
 async function fund(address: Address): Promise<void> {
@@ -233,7 +236,7 @@ describe('four operators', () => {
   it('tell their state on the command line', async () => {
     const text = await showStatus({ url: operators[1]?.url ?? '', json: false })
     expect(text).toMatch(/status\s+ready/)
-    expect(text).toMatch(/epoch 1, 3 of 4\), share held/)
+    expect(text).toMatch(/epoch 0, 3 of 4\), share held/)
     const config = setups[1]?.configFile ?? ''
     const json: unknown = JSON.parse(await showStatus({ config, json: true }))
     expect(json).toMatchObject({ status: 'ready', participants: 4, shareHeld: true })

@@ -1,0 +1,154 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { privateKeyToAccount } from 'viem/accounts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { registerKmsCommands } from '../../kms/cli.ts'
+import { initFolder, showStatus } from '../../kms/commands.ts'
+import { parseKmsConfig } from '../../kms/config.ts'
+import { readSigningKey } from '../../kms/key-file.ts'
+import { loadKmsConfig } from '../../kms/load-config.ts'
+import { readStoreKey } from '../../kms/store/key-file.ts'
+import { toHex } from '../../sdk/bytes.ts'
+import { operatorToml } from './world.ts'
+
+let folder: string
+const cleanups: (() => Promise<void>)[] = []
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'eigenx-kms-'))
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup()
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe('kms init', () => {
+  it('writes private key files and a configuration that names them', async () => {
+    const text = await initFolder(folder)
+    for (const name of ['signing.key', 'store.key'])
+      expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600)
+    const { address } = privateKeyToAccount(
+      toHex(await readSigningKey(join(folder, 'signing.key'))),
+    )
+    expect(text).toContain(address)
+    expect(await readStoreKey(join(folder, 'store.key'))).toHaveLength(32)
+    const sample = await readFile(join(folder, 'operator.toml'), 'utf8')
+    const filled = sample.replaceAll('https://…', 'https://rpc.example')
+    expect(parseKmsConfig(filled).operator.address).toBe(address.toLowerCase())
+  })
+
+  it('makes the operator fill in the chain before it starts', async () => {
+    await initFolder(folder)
+    await expect(loadKmsConfig(join(folder, 'operator.toml'))).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      details: { path: 'chain.rpc_urls.0' },
+    })
+  })
+
+  it('overwrites nothing', async () => {
+    await initFolder(folder)
+    const before = await readFile(join(folder, 'signing.key'), 'utf8')
+    await expect(initFolder(folder)).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+    expect(await readFile(join(folder, 'signing.key'), 'utf8')).toBe(before)
+  })
+})
+
+describe('the configuration file', () => {
+  it('takes paths from its own folder', async () => {
+    const file = join(folder, 'operator.toml')
+    await writeFile(
+      file,
+      operatorToml(undefined, '[development]\nsnp_roots_file = "sub/roots.json"'),
+    )
+    const config = await loadKmsConfig(file)
+    expect(config.operator.signingKeyFile).toBe(join(folder, 'signing.key'))
+    expect(config.store).toEqual({
+      path: join(folder, 'operator.db'),
+      keyFile: join(folder, 'store.key'),
+    })
+    expect(config.development.snpRootsFile).toBe(join(folder, 'sub/roots.json'))
+  })
+
+  it('is missed with a hint', async () => {
+    await expect(loadKmsConfig(join(folder, 'none.toml'))).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    })
+  })
+})
+
+describe('the signing key file', () => {
+  it.each<[string, string, number]>([
+    ['readable by others', 'ab'.repeat(32), 0o644],
+    ['without a key', 'hello', 0o600],
+    ['with a short key', 'ab'.repeat(31), 0o600],
+    ['empty', '', 0o600],
+  ])('is refused when %s, and never quoted', async (_name, text, mode) => {
+    const file = join(folder, 'key')
+    await writeFile(file, text, { mode })
+    const refusal: unknown = await readSigningKey(file).catch((error: unknown) => error)
+    expect(refusal).toMatchObject({ code: 'CONFIG_INVALID' })
+    if (text !== '') expect(JSON.stringify(refusal)).not.toContain(text)
+  })
+})
+
+describe('kms status', () => {
+  async function answering(body: string, status = 200): Promise<string> {
+    const server = createServer((_request, response) => response.writeHead(status).end(body))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    cleanups.push(() => new Promise((resolve) => server.close(() => resolve())))
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  }
+
+  const waiting = {
+    status: 'waiting',
+    reasons: ['no key version is active yet'],
+    operator: '0x01',
+    chainId: 1,
+    keyVersion: null,
+    epoch: null,
+    threshold: null,
+    participants: null,
+    shareHeld: false,
+    finality: null,
+    protocol: null,
+    uptimeSeconds: 1,
+  }
+
+  it('fails with the reasons when the operator waits', async () => {
+    const url = await answering(JSON.stringify(waiting), 503)
+    await expect(showStatus({ url, json: true })).rejects.toMatchObject({
+      code: 'KEY_NOT_READY',
+      shortMessage: 'The operator cannot serve keys: no key version is active yet.',
+    })
+  })
+
+  it.each(['{}', 'hello', '[]', '{"status":"ready"}'])('does not believe %s', async (body) => {
+    const url = await answering(body)
+    await expect(showStatus({ url, json: false })).rejects.toMatchObject({
+      code: expect.stringMatching(/AGENT_PROTOCOL|AGENT_UNREACHABLE/),
+    })
+  })
+
+  it('says that nobody answers', async () => {
+    await expect(showStatus({ url: 'http://127.0.0.1:1', json: false })).rejects.toMatchObject({
+      code: 'AGENT_UNREACHABLE',
+    })
+  })
+
+  it('needs to know whom to ask', async () => {
+    await expect(showStatus({ json: false })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+  })
+})
+
+describe('the command line', () => {
+  it('has three subcommands with help that shows how', () => {
+    const program = new Command('eigenx-tee')
+    registerKmsCommands(program)
+    const kms = program.commands.find((command) => command.name() === 'kms')
+    expect(kms?.commands.map((command) => command.name())).toEqual(['serve', 'status', 'init'])
+    for (const command of kms?.commands ?? []) expect(command.description()).not.toBe('')
+  })
+})
