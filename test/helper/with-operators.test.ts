@@ -1,0 +1,199 @@
+/**
+ * Our helper against our operators: the operator's whole HTTP app with real SNP verification, policy
+ * analysis and key service; only the chain is a plain function and the wire a function call.
+ */
+import { beforeAll, describe, expect, test } from 'vitest'
+import { parseEigenxToml } from '../../helper/config.ts'
+import { obtainAppKey, type QuorumView } from '../../helper/identity.ts'
+import { createRequestKey, type RequestKey } from '../../helper/request-key.ts'
+import type { SnpAuthority } from '../../helper/sim/evidence.ts'
+import { createKmsApp } from '../../kms/app.ts'
+import { decisionSettings } from '../../kms/authorize/settings.ts'
+import { parseKmsConfig } from '../../kms/config.ts'
+import { createLog } from '../../kms/log.ts'
+import { reportStatus } from '../../kms/status.ts'
+import { parseInitdata } from '../../policy/initdata.ts'
+import { parseAaSnpEvidence } from '../../sdk/attest/aa-snp.ts'
+import { bytesToHex } from '../../sdk/bytes.ts'
+import type { Release } from '../../sdk/chain/types.ts'
+import type { HttpExchange } from '../../sdk/client/node-http.ts'
+import { verifyPartial } from '../../sdk/crypto/recombine.ts'
+import { isEigenxError } from '../../sdk/errors.ts'
+import { authorityOf } from '../kit/snp-authority.ts'
+import {
+  APP,
+  annotated,
+  DOMAIN,
+  FRESH_BLOCK,
+  KEY_VERSION,
+  keyServiceOf,
+  keyVersionOf,
+  makeInitdata,
+  makePolicy,
+  makeRelease,
+  makeSharing,
+  TEST_TIME,
+} from '../kms/kit.ts'
+import { honestChain, operatorToml, WIDE_LIMITS } from '../kms/world.ts'
+
+const FIRST_OPERATOR = `0x${'01'.repeat(20)}`
+const sharing = makeSharing(4)
+
+let authority: SnpAuthority
+let key: RequestKey
+beforeAll(async () => {
+  authority = await authorityOf()
+  key = await createRequestKey()
+})
+
+/** An address alone would be read as a number, and a number as an IP address. */
+const hostOf = (address: string): string => `operator-${address.slice(2).toLowerCase()}`
+
+/** Four operators, each with its own configuration and share. */
+function operatorsServing(release: Release): HttpExchange {
+  const apps = new Map(
+    sharing.operators.map((operator) => {
+      const toml = operatorToml(DOMAIN, WIDE_LIMITS).replace(FIRST_OPERATOR, operator)
+      const config = parseKmsConfig(toml)
+      const keys = keyServiceOf(keyVersionOf(sharing, operator))
+      const now = () => TEST_TIME * 1000
+      const node = { startedAtMs: now(), accepting: true }
+      const app = createKmsApp({
+        operator,
+        config,
+        decision: {
+          settings: decisionSettings(config),
+          anchors: authority.anchors,
+          chain: honestChain(release),
+          keys,
+        },
+        log: createLog({ level: 'error', destination: { write: () => {} } }),
+        now,
+        status: () =>
+          reportStatus({ operator, chainId: DOMAIN.chainId, node, keys, epoch: undefined }, now()),
+        peers: () => undefined,
+      })
+      return [hostOf(operator), app] as const
+    }),
+  )
+  return async ({ url, method, body, headers }) => {
+    const { hostname, pathname } = new URL(url)
+    const app = apps.get(hostname)
+    if (app === undefined || body === undefined) throw new Error(`nobody at ${url}`)
+    const response = await app.request(pathname, {
+      method,
+      body: typeof body === 'string' ? body : Uint8Array.from(body),
+      headers: { ...headers },
+    })
+    return {
+      status: response.status,
+      contentType: response.headers.get('content-type') ?? '',
+      body: new Uint8Array(await response.arrayBuffer()),
+    }
+  }
+}
+
+/** The kit's pod with an eigenx.toml of its own. */
+function makePod(reportData: 'v1' | 'v2', policy = makePolicy()) {
+  const toml = [
+    `app_id = "${APP}"`,
+    '[chain]',
+    `chain_id = ${DOMAIN.chainId}`,
+    'rpc_urls = ["http://127.0.0.1:1"]',
+    '[operators]',
+    `avs_address = "${DOMAIN.avs}"`,
+    `operator_set_id = ${DOMAIN.operatorSetId}`,
+    `allocation_manager = "${DOMAIN.epochLog}"`,
+    `key_registrar = "${DOMAIN.epochLog}"`,
+    `epoch_log = "${DOMAIN.epochLog}"`,
+    '[attestation]',
+    `report_data = "${reportData}"`,
+  ].join('\n')
+  return {
+    config: parseEigenxToml(toml),
+    initdata: parseInitdata(annotated(makeInitdata(policy, { 'eigenx.toml': toml }))),
+  }
+}
+
+const view: QuorumView = {
+  operators: sharing.operators.map((address) => ({ address, url: `http://${hostOf(address)}` })),
+  threshold: sharing.threshold,
+  tables: [
+    {
+      version: KEY_VERSION,
+      epoch: 1,
+      threshold: sharing.threshold,
+      publicShares: sharing.publicShares,
+    },
+  ],
+  masterPublicKey: sharing.masterPublicKey,
+  attestationTime: KEY_VERSION,
+  freshness: { number: 9n, hash: FRESH_BLOCK, timestamp: 1_700_000_100 },
+}
+
+type Input = {
+  reportData?: 'v1' | 'v2'
+  policy?: string
+  release?: Release
+  /** What the machine was launched with, where it is not what the pod reads. */
+  launchedWith?: Uint8Array
+}
+
+async function obtain({ reportData = 'v2', policy, release = makeRelease(), launchedWith }: Input) {
+  const pod = makePod(reportData, policy)
+  const hostData = (launchedWith ?? pod.initdata.digest).slice(0, 32)
+  return await obtainAppKey(
+    {
+      exchange: operatorsServing(release),
+      evidence: {
+        collect: async (data) => ({
+          tee: 'snp',
+          ...parseAaSnpEvidence((await authority.issue({ reportData: data, hostData })).aaJson()),
+        }),
+      },
+      viewQuorum: async () => view,
+      createKey: async () => key,
+    },
+    pod,
+  )
+}
+
+async function refusalCodes(input: Input): Promise<readonly string[]> {
+  const error = await obtain(input).catch((reason: unknown) => reason)
+  if (!isEigenxError(error, 'QUORUM_NOT_REACHED')) throw error
+  return error.details.refusals.map(({ code }) => code)
+}
+
+describe('a pod that runs what its release says', () => {
+  test.each(['v2', 'v1'] as const)('gets its key with report data %s', async (reportData) => {
+    const release = makeRelease({ publicEnv: { A: '1' } })
+    const identity = await obtain({ reportData, release })
+    const isAppKey = verifyPartial({
+      appId: APP,
+      partial: identity.appKey,
+      publicShare: sharing.masterPublicKey,
+    })
+    expect(isAppKey).toBe(true)
+    expect(identity).toMatchObject({ epoch: 1, keyVersion: KEY_VERSION, threshold: 3 })
+    expect(identity.environment.get('A')).toEqual({ value: '1', sealed: false })
+    expect(bytesToHex(identity.initdataSha384)).toHaveLength(96)
+  })
+})
+
+describe('a pod that does not is refused by every operator, each with its reason', () => {
+  test('other initdata than the machine was launched with', async () => {
+    const launchedWith = new Uint8Array(48).fill(7)
+    expect(await refusalCodes({ launchedWith })).toEqual(Array(4).fill('INITDATA_MISMATCH'))
+  })
+
+  test('another image than the release', async () => {
+    const release = makeRelease({ imageDigest: `sha256:${'22'.repeat(32)}` })
+    const codes = new Set(await refusalCodes({ release }))
+    expect([...codes]).toHaveLength(1)
+    expect(['RELEASE_MISMATCH', 'POLICY_TOO_PERMISSIVE']).toContain([...codes][0])
+  })
+
+  test('no policy at all', async () => {
+    expect(new Set(await refusalCodes({ policy: '' }))).toEqual(new Set(['POLICY_TOO_PERMISSIVE']))
+  })
+})
