@@ -2,9 +2,9 @@
  * May a pod with this initdata have the keys of this release?
  *
  * Ways to yes, strongest first:
- * - **initdata**: the release pins SHA-384 of the whole decoded document. It is the developer's exact statement, so the
- *   findings of the analysis are shown and do not block; but a ContainerPolicy of the same release must not
- *   be contradicted by what the policy says about the app's containers.
+ * - **initdata**: the release pins SHA-384 of the whole decoded document. It is the developer's exact statement, so what the
+ *   analysis cannot vouch for is shown and does not block, save a document that leaves the choice to the host (no policy, or
+ *   one that allows everything); and a ContainerPolicy of the same release must not be contradicted.
  * - **container-policy**: the rules are known and pin images, every container is one of the release, and the command of
  *   each is pinned: the app's by ContainerPolicy.args, further ones by their hash in EIGENX_TEE_IMAGES. Whoever boots the
  *   pod wrote policy_data, so everything in it that the release does not fix is judged as that person's choice.
@@ -96,8 +96,15 @@ function judgePinned(demand: ReleaseDemand, analysis: PolicyAnalysis | undefined
   )
 }
 
+/**
+ * What no pin excuses: without a policy, or with one that lets the host start, enter or replace containers without a condition, the
+ * pinned document does not decide what runs, so it cannot stand for the release.
+ */
+const UNPINNABLE: ReadonlySet<string> = new Set(['POLICY_MISSING', 'HOST_POWER'])
+
 function softened(found: Finding): Finding {
-  return found.severity === 'refuse' ? { ...found, severity: 'warn' } : found
+  if (found.severity !== 'refuse' || UNPINNABLE.has(found.code)) return found
+  return { ...found, severity: 'warn' }
 }
 
 /** A release that pins documents means those: another one is refused, however good its policy is. */

@@ -254,13 +254,25 @@ describe('a release that pins only digests', () => {
 })
 
 describe('a release that pins the initdata', () => {
-  it('allows that document, and still shows what its policy lets through', () => {
-    const rego = 'package agent_policy\ndefault ExecProcessRequest := true\n'
+  it('allows that document, and still shows what could not be vouched for', () => {
+    const rego = 'package agent_policy\ndefault CreateContainerRequest := false\n'
     const verdict = judge(rego, pinned(rego))
     expect(verdict).toMatchObject({ allowed: true, pinnedBy: 'initdata' })
     expect(verdict.findings).toContainEqual(
-      expect.objectContaining({ code: 'HOST_POWER', severity: 'warn' }),
+      expect.objectContaining({ code: 'RULES_UNKNOWN', severity: 'warn' }),
     )
+  })
+
+  it.each(['ExecProcessRequest', 'CreateContainerRequest', 'SetPolicyRequest'])(
+    'does not stand for a document that leaves %s to the host',
+    (power) => {
+      const rego = `package agent_policy\ndefault ${power} := true\n`
+      expect(refusals(judge(rego, pinned(rego)))).toEqual(['HOST_POWER'])
+    },
+  )
+
+  it('does not stand for a document without a policy', () => {
+    expect(refusals(judge(undefined, pinned(undefined)))).toEqual(['POLICY_MISSING'])
   })
 
   it('is satisfied by any document of its list', () => {
