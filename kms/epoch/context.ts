@@ -230,3 +230,16 @@ export function isOpened(
 ): verdict is { verdict: 'good'; opened: OpenedDealing } {
   return verdict?.verdict === 'good'
 }
+
+/** The session may have ended while the effect waited its turn. */
+export class SessionOver extends Error {}
+
+export function isSessionOver(error: unknown): boolean {
+  return error instanceof SessionOver
+}
+
+export async function storedBlob(lookup: Lookup, hash: Hash32): Promise<Uint8Array> {
+  const bytes = await lookup.runtime.deps.store.blob(hash)
+  if (bytes === undefined) throw new SessionOver('the body was dropped')
+  return bytes
+}

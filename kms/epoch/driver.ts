@@ -19,11 +19,18 @@ import {
 } from '../../sdk/protocol/log.ts'
 import type { LogEntry, LogSnapshot } from '../../sdk/protocol/types.ts'
 import type { KeyRing } from '../keys.ts'
-import { createLookup, type Lookup, loadEncryptionKeys, trimLookup } from './context.ts'
+import {
+  createLookup,
+  isSessionOver,
+  type Lookup,
+  loadEncryptionKeys,
+  trimLookup,
+} from './context.ts'
+import { shareOf } from './dealer.ts'
 import { receiveMessage } from './inbox.ts'
 import { due, isSettled, type NodeEffect } from './machine.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
-import { effectKey, isSend, isSessionOver, perform, shareOf, type WorkEffect } from './perform.ts'
+import { effectKey, isSend, perform, type WorkEffect } from './perform.ts'
 import { MAX_BLOB_BYTES, type PeerHandler } from './ports.ts'
 import { type EpochDeps, loadRuntime, type Runtime } from './runtime.ts'
 import { certifies, type EpochOptions, isWinner } from './state.ts'

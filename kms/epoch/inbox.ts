@@ -31,8 +31,8 @@ import type { Terms } from '../../sdk/protocol/types.ts'
 import type { Write } from '../store/store.ts'
 import { contextOf, type Lookup } from './context.ts'
 import type { NodeEvent } from './machine.ts'
-import { candidateEvent } from './perform.ts'
 import { MAX_MESSAGE_BYTES, type PushResult } from './ports.ts'
+import { candidateEvent } from './recipient.ts'
 import type { Session } from './state.ts'
 
 export async function receiveMessage(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {

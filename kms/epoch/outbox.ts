@@ -14,8 +14,9 @@ import {
   encodeCandidate,
   encodeSignature,
 } from '../../sdk/protocol/messages.ts'
-import { contextOf, type Lookup } from './context.ts'
-import { type SendEffect, storedBlob } from './perform.ts'
+import { operatorsByAddress } from '../../sdk/protocol/terms.ts'
+import { contextOf, type Lookup, storedBlob } from './context.ts'
+import type { SendEffect } from './perform.ts'
 import type { Session } from './state.ts'
 
 export type Delivery = {
@@ -102,8 +103,11 @@ async function receiversOf(lookup: Lookup, effect: SendEffect): Promise<readonly
     return (lookup.runtime.view().operators?.operators ?? []).filter(isOther)
   const session = sessionBy(lookup, effect.sid)
   if (session === undefined) return []
-  const { members } = await contextOf(lookup, session)
-  return members.filter(isOther)
+  const { members, context } = await contextOf(lookup, session)
+  if (effect.type !== 'sendSetup') return members.filter(isOther)
+  // Whoever holds the old key deals, also when it is leaving.
+  const everybody = operatorsByAddress([...context.dealers.values(), ...members])
+  return [...everybody.values()].filter(isOther)
 }
 
 function messageName(effect: SendEffect): string {

@@ -7,14 +7,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { type EpochNode, openEpochNode } from '../../../kms/epoch/driver.ts'
-import type {
-  EpochLogPort,
-  EpochReport,
-  MembershipPort,
-  PeerPort,
-  PushResult,
-  SignerPort,
-} from '../../../kms/epoch/ports.ts'
+import type { EpochReport, PeerPort, PushResult, SignerPort } from '../../../kms/epoch/ports.ts'
 import type { EpochDeps } from '../../../kms/epoch/runtime.ts'
 import type { EpochOptions } from '../../../kms/epoch/state.ts'
 import { createKeyService } from '../../../kms/keys.ts'
@@ -24,27 +17,16 @@ import {
   openMemoryStore,
 } from '../../../kms/store/memory.ts'
 import { concatBytes, toHex, uintBE, utf8ToBytes } from '../../../sdk/bytes.ts'
-import type {
-  Address,
-  BlockRef,
-  Hash32,
-  OperatorInfo,
-  OperatorSet,
-} from '../../../sdk/chain/types.ts'
+import type { Address, Hash32, OperatorInfo } from '../../../sdk/chain/types.ts'
 import { partialSign } from '../../../sdk/crypto/bls.ts'
 import { decryptWithAppKey, encryptForApp } from '../../../sdk/crypto/ibe.ts'
 import { recombine } from '../../../sdk/crypto/recombine.ts'
 import { sortByAddress } from '../../../sdk/protocol/codec.ts'
 import { signDigest } from '../../../sdk/protocol/digest.ts'
 import { publicSharesOf, verifyCertifiedBody } from '../../../sdk/protocol/output.ts'
-import type { Domain, LogComplaint, LogEntry } from '../../../sdk/protocol/types.ts'
+import { createChain, DOMAIN, type SimChain } from './sim-chain.ts'
 
-export const DOMAIN: Domain = {
-  chainId: 31337,
-  epochLog: '0x00000000000000000000000000000000000000e1',
-  avs: '0x00000000000000000000000000000000000000a5',
-  operatorSetId: 0,
-}
+export { DOMAIN }
 
 export const OPTIONS: EpochOptions = {
   genesis: true,
@@ -94,101 +76,6 @@ export function createIdentities(n: number): Identity[] {
     Array.from({ length: n }, (_, i) => createIdentity(i)),
     (identity) => identity.info.address,
   )
-}
-
-type Block = BlockRef & { entries: LogEntry[]; complaints: LogComplaint[] }
-
-/** A chain of two-second blocks; the last `depth` blocks are not final and may be reorganised away. */
-export type SimChain = {
-  mine(): void
-  /** Replaces the last blocks by empty ones; their entries are gone. */
-  reorg(blocks: number): void
-  log: EpochLogPort
-  membership: MembershipPort
-  members: OperatorInfo[]
-  entries(): readonly LogEntry[]
-  complaints(): readonly LogComplaint[]
-  now(): number
-}
-
-export function createChain(
-  members: OperatorInfo[],
-  depth: number,
-  startSeconds: number,
-): SimChain {
-  let forks = 0
-  const makeBlock = (number: bigint, timestamp: number): Block => ({
-    number,
-    hash: toHex(sha256(utf8ToBytes(`block ${number} of fork ${forks}`))),
-    timestamp,
-    entries: [],
-    complaints: [],
-  })
-  const blocks: Block[] = [makeBlock(0n, startSeconds)]
-  let mempool: ((block: Block) => void)[] = []
-  const tip = (): Block => blocks.at(-1) as Block
-  const finalBlock = (): Block => blocks[Math.max(0, blocks.length - 1 - depth)] as Block
-  const ref = ({ number, hash, timestamp }: Block): BlockRef => ({ number, hash, timestamp })
-  const setAt = (block: Block): OperatorSet => ({
-    avs: DOMAIN.avs,
-    operatorSetId: DOMAIN.operatorSetId,
-    operators: chain.members,
-    block: ref(block),
-  })
-  const include = (post: (block: Block) => void): Promise<void> => {
-    mempool.push(post)
-    return Promise.resolve()
-  }
-  const chain: SimChain = {
-    members,
-    now: () => tip().timestamp,
-    mine: () => {
-      const block = makeBlock(tip().number + 1n, tip().timestamp + 2)
-      blocks.push(block)
-      for (const post of mempool) post(block)
-      mempool = []
-    },
-    reorg: (count) => {
-      forks += 1
-      const from = blocks.length - Math.min(count, depth, blocks.length - 1)
-      const removed = blocks.splice(from)
-      for (const old of removed) blocks.push(makeBlock(old.number, old.timestamp))
-    },
-    entries: () => blocks.flatMap((block) => block.entries),
-    complaints: () => blocks.flatMap((block) => block.complaints),
-    log: {
-      read: async (fromBlock) => {
-        const seen = blocks.filter((block) => block.number >= fromBlock)
-        return {
-          fromBlock,
-          finalized: ref(finalBlock()),
-          latest: ref(tip()),
-          entries: seen.flatMap((block) => block.entries),
-          complaints: seen.flatMap((block) => block.complaints),
-        }
-      },
-      post: (entry) =>
-        include((block) => {
-          const logIndex = block.entries.length + block.complaints.length
-          const poster = DOMAIN.avs
-          block.entries.push({ ...entry, block: ref(block), logIndex, poster })
-        }),
-      complain: (complaint) =>
-        include((block) => {
-          const logIndex = block.entries.length + block.complaints.length
-          const poster = DOMAIN.avs
-          block.complaints.push({ ...complaint, block: ref(block), logIndex, poster })
-        }),
-    },
-    membership: {
-      current: async () => setAt(finalBlock()),
-      at: async ({ number, hash }) => {
-        const block = blocks[Number(number)]
-        return block?.hash === hash ? setAt(block) : undefined
-      },
-    },
-  }
-  return chain
 }
 
 /** What a lying member does to a message before it leaves, by receiver. `undefined`: nothing is sent. */

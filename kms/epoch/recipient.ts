@@ -1,0 +1,335 @@
+/**
+ * Checking, complaining, proposing, signing, posting and adopting: the effects of one who gets shares. The recipient's part never
+ * depends on this node's success as a dealer.
+ * @module
+ */
+import type { Address, Hash32, OperatorInfo } from '../../sdk/chain/types.ts'
+import { serializeScalar } from '../../sdk/crypto/bls.ts'
+import { isEigenxError } from '../../sdk/errors.ts'
+import { sortByAddress } from '../../sdk/protocol/codec.ts'
+import { encodeComplaint, makeComplaint } from '../../sdk/protocol/complaint.ts'
+import { blobHash } from '../../sdk/protocol/dealing.ts'
+import { continues, type Winner } from '../../sdk/protocol/log.ts'
+import { outputDigest } from '../../sdk/protocol/messages.ts'
+import {
+  encodeCertifiedBody,
+  encodeOutput,
+  outputHash,
+  parseOutput,
+} from '../../sdk/protocol/output.ts'
+import { randomRistrettoScalar } from '../../sdk/protocol/ristretto.ts'
+import type { Output } from '../../sdk/protocol/types.ts'
+import type { SecretName, Write } from '../store/store.ts'
+import {
+  certifiedContext,
+  contextOf,
+  dealingIn,
+  isOpened,
+  type Lookup,
+  obtainBody,
+  SessionOver,
+  storedBlob,
+} from './context.ts'
+import type { NodeEvent } from './machine.ts'
+import type { DealingRef } from './session.ts'
+import { acceptsWindows, type CandidateRecord, type Session, windowsAt } from './state.ts'
+import {
+  buildKeyTable,
+  checkDealings,
+  checkOutput,
+  type DealingVerdict,
+  type OpenedDealing,
+  type SessionContext,
+} from './verify.ts'
+
+export async function check(
+  lookup: Lookup,
+  session: Session,
+  hashes: readonly Hash32[],
+): Promise<void> {
+  const { context } = await contextOf(lookup, session)
+  const bodies = await Promise.all(hashes.map((hash) => storedBlob(lookup, hash)))
+  const verdicts = await judge(lookup, context, hashes, bodies)
+  await lookup.runtime.apply(
+    hashes.map((hash, i): NodeEvent => {
+      const status = verdicts[i]?.verdict ?? 'bad'
+      return { type: 'session', sid: session.sid, event: { type: 'checked', hash, status } }
+    }),
+  )
+}
+
+/** Verdicts on bodies in order, remembered by hash. */
+async function judge(
+  lookup: Lookup,
+  context: SessionContext,
+  hashes: readonly Hash32[],
+  bodies: readonly Uint8Array[],
+): Promise<readonly DealingVerdict[]> {
+  const { rng, pause } = lookup.runtime.deps
+  const fresh = hashes.flatMap((hash, i) => {
+    const body = bodies[i]
+    return lookup.opened.has(hash) || body === undefined ? [] : [{ hash, dealing: dealingIn(body) }]
+  })
+  const wellFormed = fresh.flatMap(({ hash, dealing }) => (dealing ? [{ hash, dealing }] : []))
+  const verdicts = await checkDealings(
+    { rng, pause },
+    context,
+    wellFormed.map(({ dealing }) => dealing),
+  )
+  wellFormed.forEach(({ hash }, i) => {
+    const verdict = verdicts[i]
+    if (verdict !== undefined) lookup.opened.set(hash, verdict)
+  })
+  const malformed: DealingVerdict = { verdict: 'bad', reason: 'no dealing' }
+  return hashes.map((hash) => lookup.opened.get(hash) ?? malformed)
+}
+
+export async function complain(lookup: Lookup, session: Session, hash: Hash32): Promise<void> {
+  const { context } = await contextOf(lookup, session)
+  const complaint = await complaintAgainst(lookup, context, hash)
+  if (complaint === undefined) return
+  await lookup.runtime.apply([complaint.event], [complaint.write])
+}
+
+async function complaintAgainst(
+  lookup: Lookup,
+  context: SessionContext,
+  hash: Hash32,
+): Promise<{ event: NodeEvent; write: Write } | undefined> {
+  const { deps, self } = lookup.runtime
+  const bytes = await storedBlob(lookup, hash)
+  const dealing = dealingIn(bytes)
+  const secret = context.decryptionKey
+  if (dealing === undefined || secret === undefined) return undefined
+  const recipient = self.operator
+  const nonce = randomRistrettoScalar(deps.rng)
+  const complaint = makeComplaint({ recipient, secret, dealing, bytes }, nonce)
+  if (complaint === undefined) return undefined
+  const body = encodeComplaint(complaint)
+  deps.report({
+    level: 'warn',
+    event: 'a dealing holds no good share for this operator',
+    epoch: context.terms.epoch,
+    detail: { dealer: dealing.dealer },
+  })
+  return {
+    event: {
+      type: 'complaint',
+      sid: context.sid,
+      complaint: {
+        epoch: context.terms.epoch,
+        dealing: hash,
+        dealer: dealing.dealer,
+        recipient,
+        blob: blobHash(body),
+      },
+    },
+    write: { type: 'putBlob', bytes: body },
+  }
+}
+
+export async function propose(
+  lookup: Lookup,
+  session: Session,
+  dealings: readonly DealingRef[],
+): Promise<void> {
+  const { runtime } = lookup
+  const { deps, self } = runtime
+  const { context } = await contextOf(lookup, session)
+  const hashes = dealings.map(({ hash }) => hash)
+  const bodies = await Promise.all(hashes.map((hash) => storedBlob(lookup, hash)))
+  const opened = goodOnly(await judge(lookup, context, hashes, bodies))
+  if (opened === undefined) throw new SessionOver('a dealing is no longer good')
+  const table = await buildKeyTable(deps, session.terms, opened)
+  const output: Output = {
+    ...session.terms,
+    dealings,
+    ...table,
+    ...windowsAt(self.options, deps.clock()),
+  }
+  const bytes = encodeOutput(output)
+  await runtime.apply(
+    [candidateEvent(lookup, session.sid, self.operator, output, bytes)],
+    [{ type: 'putBlob', bytes }],
+  )
+}
+
+export function candidateEvent(
+  lookup: Lookup,
+  sid: Hash32,
+  proposer: Address,
+  output: Output,
+  bytes: Uint8Array,
+): NodeEvent {
+  const candidate = {
+    hash: outputHash(lookup.runtime.deps.domain, output),
+    blob: blobHash(bytes),
+    proposer,
+    dealings: output.dealings.map(({ hash }) => hash),
+    postBy: output.postBy,
+  }
+  return { type: 'session', sid, event: { type: 'candidate', candidate } }
+}
+
+function goodOnly(verdicts: readonly DealingVerdict[]): readonly OpenedDealing[] | undefined {
+  const opened = verdicts.filter(isOpened).map((verdict) => verdict.opened)
+  return opened.length === verdicts.length ? opened : undefined
+}
+
+function candidateOf(session: Session, hash: Hash32): CandidateRecord {
+  const candidate = session.candidates.find((known) => known.hash === hash)
+  if (candidate === undefined) throw new SessionOver('the candidate is gone')
+  return candidate
+}
+
+/** Signing comes later and only from the stored state: the share is on disk before anything is promised. */
+export async function checkCandidate(
+  lookup: Lookup,
+  session: Session,
+  hash: Hash32,
+): Promise<void> {
+  const { runtime } = lookup
+  const { deps, self } = runtime
+  const candidate = candidateOf(session, hash)
+  const output = parseOutput(await storedBlob(lookup, candidate.blob))
+  const { context, members } = await contextOf(lookup, session)
+  const reject = (): Promise<unknown> =>
+    runtime.apply([
+      { type: 'session', sid: session.sid, event: { type: 'candidateChecked', hash, ok: false } },
+    ])
+  const convicted = session.dealings.some(
+    (dealing) => dealing.status === 'convicted' && candidate.dealings.includes(dealing.hash),
+  )
+  if (
+    convicted ||
+    !acceptsWindows(self.options, output, deps.clock()) ||
+    !continues(runtime.state().log, output, context.previous)
+  ) {
+    await reject()
+    return
+  }
+  const share = await takeShare(lookup, context, output, members, true)
+  if (share === 'bad') await reject()
+  else
+    await runtime.apply(
+      [
+        { type: 'session', sid: session.sid, event: { type: 'candidateChecked', hash, ok: true } },
+        heldShare(hash, output.epoch),
+      ],
+      [putShare(hash, output.epoch, share)],
+    )
+  if (share !== 'bad') lookup.shares.set(hash, share)
+}
+
+function heldShare(output: Hash32, epoch: number): NodeEvent {
+  return { type: 'share', share: { output, epoch, status: 'held' } }
+}
+
+function putShare(output: Hash32, epoch: number, share: bigint): Write {
+  const name: SecretName = { kind: 'share', epoch, id: output }
+  return { type: 'putSecret', name, value: serializeScalar(share) }
+}
+
+/**
+ * This node's share of an output from the bodies it names, after every check.
+ * @param inSession - Whether fetched bodies are filed under the output's session (else only stored).
+ * @returns `bad` when the output or one of its dealings fails; a complaint is stored where one is possible.
+ * @throws BODY_UNAVAILABLE
+ */
+async function takeShare(
+  lookup: Lookup,
+  context: SessionContext,
+  output: Output,
+  peers: readonly OperatorInfo[],
+  inSession: boolean,
+): Promise<bigint | 'bad'> {
+  const { runtime } = lookup
+  const hashes = output.dealings.map(({ hash }) => hash)
+  const bodies: Uint8Array[] = []
+  for (const { dealer, hash } of output.dealings) {
+    const body = await obtainBody(lookup, hash, peers)
+    const event: NodeEvent = {
+      type: 'session',
+      sid: context.sid,
+      event: { type: 'fetched', dealing: { dealer, hash } },
+    }
+    const write: Write = { type: 'putBlob', bytes: body }
+    if (inSession) await runtime.apply([event], [write])
+    // The log names these bodies: they are kept as long as the winner is.
+    else await runtime.deps.store.commit([write])
+    bodies.push(body)
+  }
+  const verdicts = await judge(lookup, context, hashes, bodies)
+  const opened = goodOnly(verdicts)
+  if (opened === undefined) {
+    for (const [i, verdict] of verdicts.entries())
+      if (verdict.verdict === 'badShare')
+        await complainAgainst(lookup, context, hashes[i] as Hash32)
+    return 'bad'
+  }
+  try {
+    return (await checkOutput(runtime.deps, context, output, opened)) ?? 'bad'
+  } catch (error) {
+    if (!isEigenxError(error, 'CANDIDATE_INVALID')) throw error
+    const { reason } = error.details
+    const detail = { reason }
+    runtime.deps.report({
+      level: 'warn',
+      event: 'output refused',
+      epoch: output.epoch,
+      detail,
+    })
+    return 'bad'
+  }
+}
+
+async function complainAgainst(
+  lookup: Lookup,
+  context: SessionContext,
+  hash: Hash32,
+): Promise<void> {
+  const complaint = await complaintAgainst(lookup, context, hash)
+  if (complaint !== undefined) await lookup.runtime.apply([complaint.event], [complaint.write])
+}
+
+export async function sign(lookup: Lookup, session: Session, hash: Hash32): Promise<void> {
+  const { deps, self } = lookup.runtime
+  const digest = outputDigest(deps.domain, session.sid, hash)
+  const signature = await deps.signer.sign(digest)
+  const event = { type: 'signature' as const, hash, operator: self.operator, signature }
+  await lookup.runtime.apply([{ type: 'session', sid: session.sid, event }])
+}
+
+export async function post(lookup: Lookup, session: Session, hash: Hash32): Promise<void> {
+  const candidate = candidateOf(session, hash)
+  const output = parseOutput(await storedBlob(lookup, candidate.blob))
+  // A threshold is enough, and every signature costs calldata.
+  const signatures = sortByAddress(candidate.signatures, (entry) => entry.operator)
+  const certificate = { signatures: signatures.slice(0, output.threshold) }
+  await lookup.runtime.deps.log.post({
+    epoch: output.epoch,
+    prev: output.prev,
+    outputHash: hash,
+    body: encodeCertifiedBody({ output, certificate }),
+  })
+}
+
+/** Takes up a winner whose candidate this node never checked: it was off, cut off, or lost its disk. */
+export async function adopt(lookup: Lookup, winner: Winner): Promise<void> {
+  const { runtime } = lookup
+  const { output, hash } = winner
+  const peers = runtime.view().operators?.operators ?? []
+  const share = await takeShare(lookup, certifiedContext(lookup, output), output, peers, false)
+  if (share !== 'bad') {
+    await runtime.apply([heldShare(hash, output.epoch)], [putShare(hash, output.epoch, share)])
+    lookup.shares.set(hash, share)
+    return
+  }
+  runtime.deps.report({
+    level: 'error',
+    event: 'no share of a certified output can be had',
+    epoch: output.epoch,
+  })
+  const missing = { output: hash, epoch: output.epoch, status: 'missing' as const }
+  await runtime.apply([{ type: 'share', share: missing }])
+}
