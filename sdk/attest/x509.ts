@@ -103,14 +103,15 @@ export function readAuthority(
   return { pathLength: pathLenConstraint }
 }
 
-function decodeCertificate(der: Uint8Array, label: string): Certificate {
+/** DER only: what does not encode to the same bytes again is refused. */
+export function decodeCertificate(der: Uint8Array, label: string): Certificate {
   const certificate = decode(() => AsnConvert.parse(der, Certificate), label)
   const canonical = decode(() => new Uint8Array(AsnConvert.serialize(certificate)), label)
   if (!equalBytes(canonical, der)) throw bad(label, 'encoding')
   return certificate
 }
 
-function decode<T>(read: () => T, label: string): T {
+export function decode<T>(read: () => T, label: string): T {
   try {
     return read()
   } catch {
@@ -118,7 +119,7 @@ function decode<T>(read: () => T, label: string): T {
   }
 }
 
-function sameAlgorithm(a: AlgorithmIdentifier, b: AlgorithmIdentifier): boolean {
+export function sameAlgorithm(a: AlgorithmIdentifier, b: AlgorithmIdentifier): boolean {
   const bytes = (value: AlgorithmIdentifier) => new Uint8Array(AsnConvert.serialize(value))
   return equalBytes(bytes(a), bytes(b))
 }
@@ -157,13 +158,13 @@ function readCommonName(name: Name, label: string, which: string): string {
   return commonName
 }
 
-function readTime(milliseconds: () => number, label: string): number {
+export function readTime(milliseconds: () => number, label: string): number {
   const time = decode(milliseconds, label)
   if (!Number.isFinite(time)) throw bad(label, 'validity')
   return Math.floor(time / 1000)
 }
 
-function readKey(spki: ArrayBuffer, label: string): KeyObject {
+export function readKey(spki: ArrayBuffer, label: string): KeyObject {
   try {
     return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
   } catch {
@@ -171,7 +172,7 @@ function readKey(spki: ArrayBuffer, label: string): KeyObject {
   }
 }
 
-function readExtensions(
+export function readExtensions(
   list: Iterable<{ extnID: string; critical: boolean; extnValue: { buffer: ArrayBuffer } }>,
   label: string,
 ): AmdX509['extensions'] {
