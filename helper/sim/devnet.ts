@@ -64,7 +64,9 @@ export type Devnet = {
 
 /** Chain time runs with the clock: sub-second blocks would push block timestamps into the future. */
 const BLOCK_TIME_SECONDS = 1
-const MAX_GENESIS_MS = 60_000
+/** Operators pay for their posts to the log: 100 ether, in wei. */
+const OPERATOR_BALANCE = '0x56bc75e2d63100000'
+const MAX_GENESIS_MS = 150_000
 
 export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> {
   const cleanup = createCleanup()
@@ -146,34 +148,33 @@ type ChainInput = {
 
 /** The node, the contracts, and the operators as the chain knows them before they exist. */
 async function prepareChain({ folder, operators, cleanup, report }: ChainInput) {
-  const chain = await startAnvil({ blockTimeSeconds: BLOCK_TIME_SECONDS })
+  // A block per transaction while the contracts are made, and from then on one a second.
+  const chain = await startAnvil()
   cleanup.add(() => chain.stop())
   report({ step: 'chain', url: chain.url, pid: chain.pid })
   const contracts = await deployDevnet({ rpcUrl: chain.url })
   report({ step: 'contracts', contracts })
   const planned = await planOperators(folder, operators)
-  await fundAccounts(
+  await askAnvil(
     chain.url,
-    planned.map((setup) => setup.address),
+    planned.map(({ address }) => ['anvil_setBalance', [address, OPERATOR_BALANCE]]),
   )
   await registerOperators(contracts, planned.map(registrationOf))
+  await askAnvil(chain.url, [['evm_setIntervalMining', [BLOCK_TIME_SECONDS]]])
   return { chain, contracts, planned }
 }
 
-/** Operators post to the log contract, which costs gas. */
-async function fundAccounts(rpcUrl: string, addresses: readonly string[]): Promise<void> {
-  const body = JSON.stringify(
-    addresses.map((address, id) => ({
-      jsonrpc: '2.0',
-      id,
-      method: 'anvil_setBalance',
-      params: [address, '0x56bc75e2d63100000'],
-    })),
-  )
-  const response = await fetch(rpcUrl, {
+type AnvilCall = readonly [method: string, params: readonly unknown[]]
+
+async function askAnvil(url: string, calls: readonly AnvilCall[]): Promise<void> {
+  const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body,
+    body: JSON.stringify(
+      calls.map(([method, params], id) => ({ jsonrpc: '2.0', id, method, params })),
+    ),
   })
-  if (!response.ok) throw new Error(`anvil_setBalance was answered with ${response.status}`)
+  const text = await response.text()
+  if (!response.ok || text.includes('"error"'))
+    throw new Error(`anvil refused: ${text.slice(0, 200)}`)
 }

@@ -1,0 +1,73 @@
+/**
+ * `npm run bench`: every figure that the project promises something about, as a markdown table with
+ * the facts of the machine. `npm run bench -- crypto helper` runs only the named parts.
+ * @module
+ */
+import { cpus, totalmem } from 'node:os'
+import { cryptoRows } from './crypto.ts'
+import { withBenchDevnet } from './devnet.ts'
+import { evidenceRows } from './evidence.ts'
+import { genesisRows } from './genesis.ts'
+import { helperRows } from './helper.ts'
+import type { Row } from './row.ts'
+import { secretsRows } from './secrets.ts'
+
+const PARTS: Readonly<Record<string, () => Promise<Row[]>>> = {
+  crypto: cryptoRows,
+  evidence: evidenceRows,
+  genesis: genesisRows,
+  secrets: () => withBenchDevnet(secretsRows),
+  helper: () => withBenchDevnet(helperRows),
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !(name in PARTS))
+if (unknown.length > 0) {
+  process.stderr.write(
+    `no such part: ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}\n`,
+  )
+  process.exit(2)
+}
+
+const rows: Row[] = []
+for (const [name, measure] of Object.entries(PARTS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  process.stderr.write(`measuring ${name}\n`)
+  rows.push(...(await measure()))
+}
+process.stdout.write(`${describeMachine()}\n\n${formatTable(rows)}\n`)
+const missed = rows.filter((row) => row.budget !== undefined && row.value > row.budget)
+process.stdout.write(
+  missed.length === 0
+    ? '\nEvery budget is kept.\n'
+    : `\nMissed: ${missed.map((row) => row.name).join('; ')}.\n`,
+)
+// A whole minute of worker handles may linger; the figures are out.
+process.exit(0)
+
+function describeMachine(): string {
+  const processors = cpus()
+  const memory = Math.round(totalmem() / 2 ** 30)
+  return `${processors[0]?.model.trim() ?? 'unknown CPU'}, ${processors.length} cores, ${memory} GiB, Node ${process.version}, ${process.platform} ${process.arch}`
+}
+
+function formatTable(measured: readonly Row[]): string {
+  const cells = measured.map((row) => [
+    row.name,
+    `${formatNumber(row.value)} ${row.unit}`,
+    row.budget === undefined ? '' : `${row.budget} ${row.unit}`,
+    row.budget === undefined ? '' : row.value <= row.budget ? 'ok' : 'MISSED',
+    row.note ?? '',
+  ])
+  const lines = [
+    ['what', 'measured', 'budget', '', 'note'],
+    ['---', '---:', '---:', '---', '---'],
+    ...cells,
+  ]
+  return lines.map((line) => `| ${line.join(' | ')} |`).join('\n')
+}
+
+/** Three significant digits: the fourth is noise. */
+function formatNumber(value: number): string {
+  return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)))
+}
