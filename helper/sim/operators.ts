@@ -13,13 +13,19 @@ import { bytesToHex } from '../../sdk/bytes.ts'
 import type { Address, OperatorInfo } from '../../sdk/chain/types.ts'
 import type { Cleanup } from './cleanup.ts'
 import type { Devnet as DevnetContracts } from './contracts.ts'
+import { SIMULATED_MEASUREMENT } from './evidence-report.ts'
 import { type Program, startProgram } from './program.ts'
 
 const START_TIMEOUT_MS = 30_000
-/** How soon an epoch of a devnet can become active: chain time of a second a block. */
+/**
+ * Short windows, since nobody on a devnet is far away; but long enough for a machine that is busy
+ * with something else, where a missed window costs a whole new session.
+ */
+const POST_SECONDS = 3
 const VETO_SECONDS = 1
 const ACTIVATION_DELAY_SECONDS = 1
-const POLL_MS = 150
+const POLL_MS = 250
+const SESSION_MS = 10_000
 const STORE_KEY_BYTES = 32
 const LOWEST_PORT = 10_240
 const HIGHEST_PORT = 32_000
@@ -155,11 +161,15 @@ function operatorConfig(
     store: { path: join(folder, 'store.db'), key_file: join(folder, 'store-key.hex') },
     epoch: {
       genesis: true,
+      post_seconds: POST_SECONDS,
       veto_seconds: VETO_SECONDS,
       activation_delay_seconds: ACTIVATION_DELAY_SECONDS,
       poll_ms: POLL_MS,
+      session_ms: SESSION_MS,
       grace_seconds: 60,
     },
+    // The simulated machine boots one known image; like any other, it must be known to its operators.
+    attestation: { measurements: [{ value: SIMULATED_MEASUREMENT, covers_image: true }] },
     development: { snp_roots_file: snpRootsFile },
   }
 }
