@@ -7,6 +7,7 @@ import { parseEigenxToml } from '../../helper/config.ts'
 import { obtainAppKey, type QuorumView } from '../../helper/identity.ts'
 import { createRequestKey, type RequestKey } from '../../helper/request-key.ts'
 import type { SnpAuthority } from '../../helper/sim/evidence.ts'
+import { healthyReport } from '../../helper/sim/evidence-report.ts'
 import { createKmsApp } from '../../kms/app.ts'
 import { decisionSettings } from '../../kms/authorize/settings.ts'
 import { parseKmsConfig } from '../../kms/config.ts'
@@ -38,6 +39,12 @@ import { honestChain, operatorToml, WIDE_LIMITS } from '../kms/world.ts'
 
 const FIRST_OPERATOR = `0x${'01'.repeat(20)}`
 const sharing = makeSharing(4)
+/** The operators know the guest image that the simulated machine measures. */
+const KNOWN_IMAGE = `
+[[attestation.measurements]]
+value = "${bytesToHex(healthyReport('Milan', 'VCEK').measurement)}"
+covers_image = true
+`
 
 let authority: SnpAuthority
 let key: RequestKey
@@ -53,7 +60,7 @@ const hostOf = (address: string): string => `operator-${address.slice(2).toLower
 function operatorsServing(release: Release): HttpExchange {
   const apps = new Map(
     sharing.operators.map((operator) => {
-      const toml = operatorToml(DOMAIN, WIDE_LIMITS).replace(FIRST_OPERATOR, operator)
+      const toml = operatorToml(DOMAIN, WIDE_LIMITS + KNOWN_IMAGE).replace(FIRST_OPERATOR, operator)
       const config = parseKmsConfig(toml)
       const keys = keyServiceOf(keyVersionOf(sharing, operator))
       const now = () => TEST_TIME * 1000
