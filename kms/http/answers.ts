@@ -9,7 +9,7 @@ import type { Check } from '../../sdk/attest/types.ts'
 import { type EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import { type PlainAnswer, STATUS } from './status.ts'
 
-export const PROBLEM_TYPE = 'application/problem+json'
+const PROBLEM_TYPE = 'application/problem+json'
 
 /** What a request carries through the middleware. */
 export type Env = { Variables: { requestId: string } }
@@ -18,7 +18,7 @@ export type Env = { Variables: { requestId: string } }
 export type Trail = { checks: readonly Check[]; findings: readonly Finding[] }
 
 /** True only where the client names the type; wildcards get what Go would send. */
-export function wantsProblem(c: Context): boolean {
+function wantsProblem(c: Context): boolean {
   return (c.req.header('accept') ?? '')
     .split(',')
     .some((item) => item.split(';')[0]?.trim().toLowerCase() === PROBLEM_TYPE)
@@ -49,7 +49,7 @@ export function json(c: Context, text: string, status = 200): Response {
 }
 
 /** One refusal as RFC 9457 problem JSON. Nothing in an EigenxError is secret, its cause stays here. */
-export function problem(c: Context, error: EigenxError, status: number, trail?: Trail): Response {
+function problem(c: Context, error: EigenxError, status: number, trail?: Trail): Response {
   const body = {
     type: `urn:eigenx-tee:error:${error.code}`,
     title: error.code.toLowerCase().replaceAll('_', ' '),
@@ -92,7 +92,7 @@ export function refuse(c: Context, error: EigenxError): Response {
   return problem(c, error, STATUS[error.code])
 }
 
-export function requestIdOf(c: Context): string {
+function requestIdOf(c: Context): string {
   const id: unknown = c.get('requestId')
   return typeof id === 'string' ? id : ''
 }

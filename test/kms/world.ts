@@ -1,6 +1,7 @@
 /** One operator's app over plain functions for the chain, with everything else real. */
 import type { Hono } from 'hono'
 import type { SnpAuthority } from '../../helper/sim/evidence.ts'
+import { SIMULATED_MEASUREMENT } from '../../helper/sim/evidence-report.ts'
 import { createKmsApp } from '../../kms/app.ts'
 import { type ChainQuestions, decisionSettings } from '../../kms/authorize/settings.ts'
 import { type KmsConfig, parseKmsConfig } from '../../kms/config.ts'
@@ -26,7 +27,7 @@ import {
   TEST_TIME,
 } from './kit.ts'
 
-export const CREATOR: Address = `0x${'c7'.repeat(20)}`
+const CREATOR: Address = `0x${'c7'.repeat(20)}`
 
 export type WorldOptions = {
   /** Sections of operator.toml beside the minimal ones. */
@@ -76,6 +77,11 @@ ${extra}
 `
 }
 
+/** The operator knows the simulated guest image; sections with an `[attestation]` of their own say so themselves. */
+export const KNOWN_IMAGE = `[[attestation.measurements]]
+value = "${SIMULATED_MEASUREMENT}"
+covers_image = true`
+
 /** Limits that do not get in the way of a test. */
 export const WIDE_LIMITS = `
 [limits]
@@ -86,7 +92,9 @@ peer = { per_second = 10000, burst = 10000, concurrent = 100 }
 `
 
 export async function makeWorld(options: WorldOptions = {}): Promise<World> {
-  const config = parseKmsConfig(operatorToml(options.domain, options.toml ?? WIDE_LIMITS))
+  const sections = options.toml ?? WIDE_LIMITS
+  const attestation = sections.includes('[attestation]') ? '' : KNOWN_IMAGE
+  const config = parseKmsConfig(operatorToml(options.domain, `${sections}\n${attestation}`))
   const authority = options.anchors === undefined ? await authorityOf() : undefined
   const sharing = makeSharing()
   const operator = config.operator.address
