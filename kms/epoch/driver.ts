@@ -122,7 +122,8 @@ function createRunner(lookup: Lookup, outbox: Outbox): Runner {
       })
       .catch((error: unknown) => {
         wait(key, undefined)
-        if (!isSessionOver(error)) tellFailure(key, error)
+        if (isEigenxError(error) && error.stage === 'store') runtime.fail(error)
+        else if (!isSessionOver(error)) tellFailure(key, error)
       })
       .finally(() => {
         underWay.delete(key)

@@ -249,7 +249,7 @@ function unreferenced(before: NodeState, after: NodeState): Write[] {
 }
 
 /** Every body that the state refers to. */
-export function blobsOf(state: NodeState): readonly Hash32[] {
+function blobsOf(state: NodeState): readonly Hash32[] {
   return [
     ...state.sessions.flatMap((session) => [
       session.setup,

@@ -19,7 +19,7 @@ import { contextOf, type Lookup, storedBlob } from './context.ts'
 import type { SendEffect } from './perform.ts'
 import type { Session } from './state.ts'
 
-export type Delivery = {
+type Delivery = {
   /** Names message and receiver. */
   key: string
   /** @returns Whether the peer needs no further attempt. */

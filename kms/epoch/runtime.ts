@@ -40,7 +40,7 @@ export type EpochDeps = {
   fromBlock: bigint
 }
 
-export type Verdict = Step<NodeState>['verdict']
+type Verdict = Step<NodeState>['verdict']
 
 export type Runtime = {
   deps: EpochDeps
@@ -56,6 +56,8 @@ export type Runtime = {
   apply(events: readonly NodeEvent[], writes?: readonly Write[]): Promise<Verdict>
   /** Set once the store failed; the node is over. */
   failure(): unknown
+  /** Ends the node: a stored record turned out damaged or unreadable outside of a step. */
+  fail(error: unknown): void
 }
 
 type Waiting = {
@@ -109,6 +111,12 @@ export async function loadRuntime(
     })
   }
 
+  const fail = (error: unknown): void => {
+    failure ??= error
+    const code = isEigenxError(error) ? error.code : 'INTERNAL'
+    deps.report({ level: 'error', event: 'stopped: the store failed', detail: { code } })
+  }
+
   const drain = async (): Promise<void> => {
     if (draining) return
     draining = true
@@ -118,13 +126,7 @@ export async function loadRuntime(
         await commitBatch(batch)
         changed()
       } catch (error) {
-        failure = error
-        const code = isEigenxError(error) ? error.code : 'INTERNAL'
-        deps.report({
-          level: 'error',
-          event: 'stopped: the state cannot be stored',
-          detail: { code },
-        })
+        fail(error)
         for (const item of [...batch, ...queue.splice(0)]) item.reject(error)
       }
     }
@@ -149,6 +151,7 @@ export async function loadRuntime(
         void drain()
       }),
     failure: () => failure,
+    fail,
   }
 }
 

@@ -226,7 +226,7 @@ export function dueInSession(
 }
 
 /** One good dealing per dealer, sorted by dealer: what this node acknowledges. */
-export function goodDealings(session: Session): readonly DealingRef[] {
+function goodDealings(session: Session): readonly DealingRef[] {
   const first = new Map<Address, DealingRef>()
   for (const { dealer, hash, status } of session.dealings)
     if (status === 'good' && !first.has(dealer)) first.set(dealer, { dealer, hash })

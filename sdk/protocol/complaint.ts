@@ -26,7 +26,7 @@ import {
 import { sidOf } from './terms.ts'
 import type { Domain, Terms } from './types.ts'
 
-export const MAX_COMPLAINT_BYTES = MAX_DEALING_BYTES + 256
+const MAX_COMPLAINT_BYTES = MAX_DEALING_BYTES + 256
 
 export type Complaint = {
   recipient: Address

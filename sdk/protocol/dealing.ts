@@ -62,7 +62,7 @@ export type Dealing = {
   signature: Uint8Array
 }
 
-export function dealingInvalid(dealer: string, reason: string): EigenxError<'DEALING_INVALID'> {
+function dealingInvalid(dealer: string, reason: string): EigenxError<'DEALING_INVALID'> {
   return new EigenxError({
     code: 'DEALING_INVALID',
     message: `The dealing breaks the protocol: ${reason}.`,

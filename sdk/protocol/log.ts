@@ -30,7 +30,7 @@ import type {
 } from './types.ts'
 
 /** A dealer convicted in epoch e deals again from epoch e + BARRED_EPOCHS + 1. */
-export const BARRED_EPOCHS = 8
+const BARRED_EPOCHS = 8
 /** Seconds between the config block and the entry: an old set cannot certify for ever. */
 export const MAX_CONFIG_AGE_SECONDS = 21_600
 
@@ -99,7 +99,7 @@ export function resolveLog(
   return state
 }
 
-export function comparePositions(a: LogPosition, b: LogPosition): number {
+function comparePositions(a: LogPosition, b: LogPosition): number {
   if (a.block.number !== b.block.number) return a.block.number < b.block.number ? -1 : 1
   return a.logIndex - b.logIndex
 }
@@ -221,7 +221,7 @@ function applyComplaint(domain: Domain, state: LogState, event: LogComplaint): L
 }
 
 /** @returns The dealer that the complaint convicts, when its dealing is part of the output. */
-export function convict(domain: Domain, output: Output, body: Uint8Array): Address | undefined {
+function convict(domain: Domain, output: Output, body: Uint8Array): Address | undefined {
   try {
     const complaint = parseComplaint(body)
     const { dealing, hash } = accusedDealing(complaint)

@@ -35,7 +35,7 @@ import { MAX_OUTPUT_BYTES, outputDigest } from './messages.ts'
 import { isGenesis, operatorsByAddress, readTerms, sidOf, termsFields } from './terms.ts'
 import type { Certificate, CertifiedOutput, Domain, Output } from './types.ts'
 
-export const MAX_CERTIFIED_BYTES = MAX_OUTPUT_BYTES + MAX_MEMBERS * (MAX_SIGNATURE_BYTES + 22) + 16
+const MAX_CERTIFIED_BYTES = MAX_OUTPUT_BYTES + MAX_MEMBERS * (MAX_SIGNATURE_BYTES + 22) + 16
 
 export function candidateInvalid(reason: string): EigenxError<'CANDIDATE_INVALID'> {
   return new EigenxError({
@@ -46,7 +46,7 @@ export function candidateInvalid(reason: string): EigenxError<'CANDIDATE_INVALID
   })
 }
 
-export function certificateInvalid(reason: string): EigenxError<'CERTIFICATE_INVALID'> {
+function certificateInvalid(reason: string): EigenxError<'CERTIFICATE_INVALID'> {
   return new EigenxError({
     code: 'CERTIFICATE_INVALID',
     message: `The certificate does not hold: ${reason}.`,

@@ -21,7 +21,7 @@ export const RISTRETTO_BYTES = 32
 export const PROOF_BYTES = 64
 
 /** Reduces 64 uniform bytes to a scalar; zero (probability 2^-252) becomes one. */
-export function scalarFromWide(bytes: Uint8Array): bigint {
+function scalarFromWide(bytes: Uint8Array): bigint {
   if (bytes.length !== 64) throw new RangeError('a wide scalar has 64 bytes')
   const value = fromLittleEndian(bytes) % Fn.ORDER
   return value === 0n ? 1n : value

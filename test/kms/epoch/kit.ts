@@ -28,7 +28,7 @@ import { createChain, DOMAIN, type SimChain } from './sim-chain.ts'
 
 export { DOMAIN }
 
-export const OPTIONS: EpochOptions = {
+const OPTIONS: EpochOptions = {
   genesis: true,
   postSeconds: 6,
   vetoSeconds: 6,
@@ -50,9 +50,9 @@ export function seededRng(seed: number, name: string): (length: number) => Uint8
   }
 }
 
-export type Dice = { chance(probability: number): boolean; below(limit: number): number }
+type Dice = { chance(probability: number): boolean; below(limit: number): number }
 
-export function seededDice(seed: number, name: string): Dice {
+function seededDice(seed: number, name: string): Dice {
   const rng = seededRng(seed, name)
   const unit = () => Number(BigInt(toHex(rng(6)))) / 2 ** 48
   return { chance: (p) => unit() < p, below: (limit) => Math.floor(unit() * limit) }
@@ -60,7 +60,7 @@ export function seededDice(seed: number, name: string): Dice {
 
 export type Identity = { info: OperatorInfo; privateKey: Uint8Array; signer: SignerPort }
 
-export function createIdentity(index: number): Identity {
+function createIdentity(index: number): Identity {
   const privateKey = sha256(utf8ToBytes(`operator ${index}`))
   const publicKey = secp256k1.getPublicKey(privateKey, false)
   const address: Address = toHex(keccak_256(publicKey.subarray(1)).subarray(12))
@@ -96,7 +96,7 @@ export type SimNode = {
   withholds: boolean
 }
 
-export class Crash extends Error {}
+class Crash extends Error {}
 
 export type World = {
   seed: number
@@ -243,7 +243,7 @@ export function kill(sim: SimNode): void {
 }
 
 /** One virtual half second: every fourth mines a block; every live node looks and acts. */
-export async function turn(world: World): Promise<void> {
+async function turn(world: World): Promise<void> {
   world.clock += 500
   if (world.clock % 2000 === 0) world.chain.mine()
   for (const sim of world.nodes) {
@@ -341,4 +341,17 @@ export function nodeAt(world: World, index: number): SimNode {
   const sim = world.nodes[index]
   if (sim === undefined) throw new RangeError('no such node')
   return sim
+}
+
+/** Restarts what crashed after four turns. */
+export function reviver(world: World): () => Promise<void> {
+  const downFor = new Map<number, number>()
+  return async () => {
+    for (const [i, sim] of world.nodes.entries()) {
+      if (sim.node !== undefined) continue
+      const turns = (downFor.get(i) ?? 0) + 1
+      downFor.set(i, turns % 4)
+      if (turns === 4) await boot(world, sim)
+    }
+  }
 }

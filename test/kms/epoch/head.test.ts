@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest'
+import { encodeHead, parseHead } from '../../../kms/epoch/head.ts'
+import { EMPTY_STATE, type NodeState } from '../../../kms/epoch/state.ts'
+import { utf8ToBytes } from '../../../sdk/bytes.ts'
+import { blobHash } from '../../../sdk/protocol/dealing.ts'
+import { outputHash } from '../../../sdk/protocol/output.ts'
+import { sidOf } from '../../../sdk/protocol/terms.ts'
+import {
+  CONFIG_BLOCK,
+  certify,
+  DOMAIN,
+  GENESIS,
+  hashOf,
+  OPERATORS,
+} from '../../sdk/protocol/kit.ts'
+
+const body = certify(GENESIS)
+const [first] = OPERATORS
+const address = first?.address ?? '0x'
+const { epoch, prev, configBlock, members, threshold } = GENESIS
+
+const FULL: NodeState = {
+  log: {
+    winners: [
+      {
+        output: GENESIS,
+        hash: outputHash(DOMAIN, GENESIS),
+        certificate: { signatures: [] },
+        body,
+        at: { block: CONFIG_BLOCK, logIndex: 3 },
+      },
+    ],
+    nextEpoch: 1,
+    convictions: new Map([[address, 0]]),
+  },
+  through: 77n,
+  finalTime: 1_234,
+  opened: { epoch: 1, prev: outputHash(DOMAIN, GENESIS), at: 1_234_500 },
+  sessions: [
+    {
+      sid: sidOf(DOMAIN, GENESIS),
+      terms: { epoch, prev, configBlock, members, threshold },
+      proposer: address,
+      setup: hashOf('setup'),
+      openedAt: 1_000_000.5,
+      dealers: [address],
+      needed: 3,
+      dealings: [{ dealer: address, hash: hashOf('d'), status: 'badShare' }],
+      acks: [{ recipient: address, dealings: [hashOf('d')] }],
+      candidates: [
+        {
+          hash: hashOf('c'),
+          blob: hashOf('b'),
+          proposer: address,
+          dealings: [hashOf('d')],
+          postBy: 9,
+          status: 'good',
+          signatures: [{ operator: address, signature: new Uint8Array(65).fill(1) }],
+          certifiedAt: undefined,
+        },
+      ],
+    },
+  ],
+  complaints: [
+    { epoch: 1, dealing: hashOf('d'), dealer: address, recipient: address, blob: hashOf('x') },
+  ],
+  shares: [{ output: hashOf('c'), epoch: 1, status: 'held' }],
+}
+
+const blobs = async (hash: string) => (hash === blobHash(body) ? body : undefined)
+
+describe('the head record', () => {
+  it('brings back an empty and a full state', async () => {
+    expect(await parseHead(encodeHead(EMPTY_STATE), blobs)).toEqual(EMPTY_STATE)
+    const back = await parseHead(encodeHead(FULL), blobs)
+    const [winner] = back.log.winners
+    expect(winner?.certificate.signatures).toHaveLength(3)
+    expect({
+      ...back,
+      log: { ...back.log, winners: [{ ...winner, certificate: { signatures: [] } }] },
+    }).toEqual(FULL)
+  })
+
+  it('holds no secret: everything in it is public or a name', () => {
+    const text = new TextDecoder().decode(encodeHead(FULL))
+    expect(Object.keys(JSON.parse(text)).sort()).toEqual([
+      'complaints',
+      'convictions',
+      'finalTime',
+      'nextEpoch',
+      'opened',
+      'sessions',
+      'shares',
+      'through',
+      'version',
+      'winners',
+    ])
+  })
+
+  it.each<[string, (head: Record<string, unknown>) => unknown]>([
+    ['another version', (head) => ({ ...head, version: 2 })],
+    ['a field it does not know', (head) => ({ ...head, more: 1 })],
+    ['a field missing', ({ through: _, ...head }) => head],
+    ['a negative epoch', (head) => ({ ...head, nextEpoch: -1 })],
+    [
+      'a hash cut short',
+      (head) => ({ ...head, shares: [{ output: '0x12', epoch: 1, status: 'held' }] }),
+    ],
+    [
+      'an unknown status',
+      (head) => ({ ...head, shares: [{ output: hashOf('c'), epoch: 1, status: 'perhaps' }] }),
+    ],
+    ['no object', () => 'text'],
+  ])('is refused with %s', async (_name, change) => {
+    const head = JSON.parse(new TextDecoder().decode(encodeHead(FULL)))
+    const bytes = utf8ToBytes(JSON.stringify(change(head)))
+    await expect(parseHead(bytes, blobs)).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+  })
+
+  it('is refused as garbage, and when the body of a winner is gone or is none', async () => {
+    for (const bytes of [new Uint8Array(0), new Uint8Array(40).fill(255), utf8ToBytes('{')])
+      await expect(parseHead(bytes, blobs)).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    await expect(parseHead(encodeHead(FULL), async () => undefined)).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+    })
+    await expect(parseHead(encodeHead(FULL), async () => new Uint8Array(9))).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+    })
+  })
+})
