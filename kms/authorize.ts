@@ -148,7 +148,7 @@ async function judgePod(
 
   trail.step = 'binding'
   const { selfAssertedNeedsOptIn, allowDigestOnly } = deps.settings
-  demandBinding(trail, demand.minBinding, pod.selfAsserted, selfAssertedNeedsOptIn)
+  demandBinding(trail, demand.minBinding, pod.vouchedBy, selfAssertedNeedsOptIn)
 
   trail.step = 'policy'
   const verdict = demandPolicy(trail, pod.initdata, demand, allowDigestOnly)

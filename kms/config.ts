@@ -106,7 +106,7 @@ const ConfigSchema = z.strictObject({
   attestation: z
     .strictObject({
       methods: z.array(z.enum(KNOWN_METHODS)).min(1).max(8).default(['eigenx-snp']),
-      /** Serve pods whose initdata is anchored by the guest's own REPORT_DATA only. */
+      /** Serve pods whose initdata nobody vouches for but the request itself: the guest image is not known. */
       allow_self_asserted_initdata: z.boolean().default(false),
       /** Where those are served, the release must ask for it (EIGENX_TEE_MIN_BINDING=report_data). */
       self_asserted_needs_opt_in: z.boolean().default(true),
@@ -122,6 +122,8 @@ const ConfigSchema = z.strictObject({
             value: z.string().regex(/^[0-9a-f]{96}$/, 'expected 96 lower-case hex digits'),
             /** The measurement covers the whole guest image, not only firmware and vCPUs. */
             covers_image: z.boolean().default(false),
+            /** The image lets nothing but its helper have evidence made, so REPORT_DATA names the true initdata. */
+            binds_initdata: z.boolean().default(false),
           }),
         )
         .max(1024)

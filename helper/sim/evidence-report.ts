@@ -4,8 +4,12 @@
  * Source: AMD 56860, ATTESTATION_REPORT. The signature is left to the caller.
  * @module
  */
+import { hexToBytes } from '@noble/hashes/utils.js'
 import { packTcb, REPORT_SIZE } from '../../sdk/attest/snp-report.ts'
 import type { FirmwareVersion, SnpProduct, SnpTcb } from '../../sdk/attest/types.ts'
+
+/** The launch digest of the simulated guest image, 48 bytes in hex. */
+export const SIMULATED_MEASUREMENT = '5a'.repeat(48)
 
 export type SnpReportFields = {
   version: 2 | 3 | 4 | 5
@@ -71,7 +75,7 @@ export function healthyReport(product: SnpProduct, kind: 'VCEK' | 'VLEK'): SnpRe
     maskChipKey: false,
     signingKey: kind === 'VCEK' ? 0 : 1,
     reportData: new Uint8Array(64),
-    measurement: new Uint8Array(48).fill(0x5a),
+    measurement: hexToBytes(SIMULATED_MEASUREMENT),
     hostData: new Uint8Array(32),
     idKeyDigest: new Uint8Array(48),
     authorKeyDigest: new Uint8Array(48),

@@ -7,6 +7,7 @@ import { parseImageReference } from '../../policy/image.ts'
 import { judgePolicy } from '../../policy/judge.ts'
 import { releaseDemand } from '../../policy/release.ts'
 import type { Initdata, PolicyVerdict, ReleaseDemand } from '../../policy/types.ts'
+import type { BoundInitdata } from '../../sdk/attest/binding.ts'
 import type { Address, AppDecision } from '../../sdk/chain/types.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import { type DecisionTrail, note } from './trail.ts'
@@ -62,18 +63,18 @@ export function demandOf(decision: AppDecision, trail: DecisionTrail): ReleaseDe
 export function demandBinding(
   trail: DecisionTrail,
   minBinding: ReleaseDemand['minBinding'],
-  selfAsserted: boolean,
+  vouchedBy: BoundInitdata['vouchedBy'],
   needsOptIn: boolean,
 ): void {
   const binding = trail.binding ?? 'report_data'
   const missing =
-    (minBinding === 'launch' && binding === 'report_data') ||
-    (selfAsserted && needsOptIn && minBinding !== 'report_data')
+    (minBinding === 'launch' && vouchedBy !== 'launch') ||
+    (vouchedBy === 'self' && needsOptIn && minBinding !== 'report_data')
   note(
     trail,
     'release.min-binding',
     missing ? 'failed' : 'passed',
-    { binding, release: minBinding ?? 'not set' },
+    { binding, vouchedBy, release: minBinding ?? 'not set' },
     'EIGENX_TEE_MIN_BINDING of the release',
   )
   if (!missing) return
@@ -81,10 +82,10 @@ export function demandBinding(
     code: 'BINDING_TOO_WEAK',
     message: 'The initdata is anchored less strongly than this release allows.',
     stage: 'release',
-    details: { binding, required: 'launch' },
+    details: { binding: vouchedBy === 'self' ? 'self-asserted' : binding, required: 'launch' },
     hint:
       minBinding === 'launch'
-        ? 'Boot the pod where the launch anchors the initdata (HOST_DATA, MRCONFIGID, PCR 8).'
+        ? 'Boot a measured image where the launch anchors the initdata (HOST_DATA, MRCONFIGID, PCR 8).'
         : 'On platforms that do not anchor initdata at launch, release with EIGENX_TEE_MIN_BINDING=report_data.',
   })
 }

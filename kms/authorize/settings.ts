@@ -67,10 +67,10 @@ function snpPolicyOf(attestation: KmsConfig['attestation']): SnpPolicy {
     ...DEFAULT_SNP_POLICY,
     minimumReportVersion: attestation.minimumReportVersion,
     minimumTcb: floorsOf(attestation.minimumTcb),
-    measurements: attestation.measurements.map(({ value, coversImage }) => {
+    measurements: attestation.measurements.map(({ value, coversImage, bindsInitdata }) => {
       const bytes = parseHex(value, 48)
       if (bytes === undefined) throw new RangeError('the configuration was not parsed')
-      return { value: bytes, coversImage }
+      return { value: bytes, coversImage, bindsInitdata }
     }),
   }
 }

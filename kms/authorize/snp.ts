@@ -7,7 +7,7 @@
  */
 import { parseInitdata } from '../../policy/initdata.ts'
 import type { Initdata } from '../../policy/types.ts'
-import { bindInitdata } from '../../sdk/attest/binding.ts'
+import { type BoundInitdata, bindInitdata } from '../../sdk/attest/binding.ts'
 import { checkReportData, reportDataV1, reportDataV2 } from '../../sdk/attest/report-data.ts'
 import { appraiseSnp } from '../../sdk/attest/snp-policy.ts'
 import { verifySnp } from '../../sdk/attest/snp-verify.ts'
@@ -23,8 +23,8 @@ export const SNP_METHOD = 'eigenx-snp'
 export type SnpJudgement = {
   claims: SnpClaims
   initdata: Initdata
-  /** The initdata is the guest's own claim: the operator allows it, the release has to opt in. */
-  selfAsserted: boolean
+  /** Who vouches for the initdata. `self`: the operator allows it, the release has to opt in. */
+  vouchedBy: BoundInitdata['vouchedBy']
 }
 
 /**
@@ -55,9 +55,9 @@ export function judgeSnp(
   trail.step = 'binding'
   const bound = bindInitdata(claims, initdata, deps.settings.snp.measurements, trail.checks)
   trail.binding = bound.binding
-  const selfAsserted = bound.binding === 'report_data' && !bound.measurementCoversImage
-  if (selfAsserted) demandSelfAssertedAllowed(deps, trail)
-  return { claims, initdata, selfAsserted }
+  if (bound.vouchedBy === 'self') demandSelfAssertedAllowed(deps, trail)
+  if (!bound.measurementCoversImage) trail.marks.push('unmeasured-image')
+  return { claims, initdata, vouchedBy: bound.vouchedBy }
 }
 
 function demandReportData(
@@ -108,16 +108,16 @@ function demandSelfAssertedAllowed(deps: DecisionDeps, trail: DecisionTrail): vo
     trail,
     'operator.self-asserted-initdata',
     allowed ? 'passed' : 'failed',
-    { binding: 'report_data', allowed: String(allowed) },
+    { binding: trail.binding ?? 'report_data', allowed: String(allowed) },
     'attestation.allow_self_asserted_initdata of this operator',
   )
   if (!allowed)
     throw new EigenxError({
       code: 'BINDING_TOO_WEAK',
-      message: 'the launch does not anchor the initdata',
+      message: 'no known guest image vouches for the initdata',
       stage: 'evidence',
-      details: { binding: 'report_data', required: 'launch' },
-      hint: 'Boot where HOST_DATA holds the initdata digest, or have the operator allow the image measurement.',
+      details: { binding: 'self-asserted', required: 'launch' },
+      hint: 'Boot an image whose measurement the operator lists with covers_image, where HOST_DATA holds the initdata digest.',
     })
   trail.marks.push('self-asserted-initdata')
 }

@@ -10,8 +10,10 @@ import type { Step } from '../http/status.ts'
 
 /** Facts about a grant that its receiver and the audit log must see. */
 export type Mark =
-  /** Initdata is anchored by the guest's own REPORT_DATA only. */
+  /** Nobody vouches for the initdata but whoever sent the request. */
   | 'self-asserted-initdata'
+  /** The launch measurement is not known to cover the guest image. */
+  | 'unmeasured-image'
   /** The older REPORT_DATA form, which carries no freshness and no chain. */
   | 'report-data-v1'
   /** The release pins an image, but neither its command nor the initdata. */

@@ -3,24 +3,34 @@
  *
  * Source: Confidential Containers initdata specification: the host puts the digest of the initdata document, by its declared algorithm,
  * cut or zero-padded to the size of the field, into HOST_DATA (SNP, 32 bytes). A host that left the field zero anchored nothing; then
- * the guest itself vouches for its initdata through REPORT_DATA, which is worth as much as the launch digest says about the guest.
+ * the guest itself vouches for its initdata through REPORT_DATA.
+ *
+ * Both are worth as much as the launch digest says about the guest. HOST_DATA is written by the host: it proves that this
+ * document was named at launch, and only a guest image that is known applies the policy inside it. REPORT_DATA is written by
+ * whatever runs in the guest: it proves something about the initdata only if the image is known to let nothing else speak for it.
  * @module
  */
 import { bytesToHex, equalBytes, isZero } from '../bytes.ts'
 import { EigenxError } from '../errors.ts'
 import { createCheckLog, type Rule } from './checks.ts'
 import type { AllowedMeasurement } from './snp-policy.ts'
-import type { Check, Claims, InitdataBinding } from './types.ts'
+import type { Check, InitdataBinding, SnpClaims } from './types.ts'
 
 const RULES = {
   hostData: { name: 'initdata.host-data', source: 'CoCo initdata specification, SNP' },
   coversImage: { name: 'initdata.measurement-covers-image', source: 'operator policy' },
+  bindsInitdata: { name: 'initdata.image-binds-initdata', source: 'operator policy' },
 } as const satisfies Record<string, Rule>
 
 export type BoundInitdata = {
   binding: InitdataBinding
-  /** The launch digest is known to cover the guest image, so the guest's own word about its initdata can be believed. */
+  /** The launch digest is known to cover the guest image. */
   measurementCoversImage: boolean
+  /**
+   * Who vouches for the initdata: `launch`, a known image started with it; `image`, a known image that lets nobody else name it;
+   * `self`, nobody but whoever sends the request.
+   */
+  vouchedBy: 'launch' | 'image' | 'self'
   checks: readonly Check[]
 }
 
@@ -29,7 +39,7 @@ export type BoundInitdata = {
  * @throws INITDATA_MISMATCH when the launch anchored another document.
  */
 export function bindInitdata(
-  claims: Claims,
+  claims: SnpClaims,
   initdata: { algorithm: string; digest: Uint8Array },
   measurements: readonly AllowedMeasurement[],
   trace: Check[] = [],
@@ -58,21 +68,24 @@ export function bindInitdata(
           details: { anchor: 'host_data' },
         }),
     )
-  const measurementCoversImage = measurements.some(
-    ({ value, coversImage }) => coversImage && equalBytes(value, measurement),
-  )
-  const covered = { measurement: bytesToHex(measurement), listed: String(measurementCoversImage) }
-  if (measurementCoversImage) log.allow(RULES.coversImage, true, covered, '')
-  else log.skip(RULES.coversImage, covered)
+  const listed = measurements.find(({ value }) => equalBytes(value, measurement))
+  const covers = listed?.coversImage === true
+  const binds = covers && listed.bindsInitdata
+  const image = { measurement: bytesToHex(measurement), listed: String(listed !== undefined) }
+  if (covers) log.allow(RULES.coversImage, true, image, '')
+  else log.skip(RULES.coversImage, image)
+  if (binds) log.allow(RULES.bindsInitdata, true, image, '')
+  else log.skip(RULES.bindsInitdata, image)
   return {
     binding: anchored ? 'host_data' : 'report_data',
-    measurementCoversImage,
+    measurementCoversImage: covers,
+    vouchedBy: covers && anchored ? 'launch' : binds ? 'image' : 'self',
     checks: log.checks,
   }
 }
 
 /** Cut or padded with zeros behind. */
-function fitDigest(digest: Uint8Array, length: number): Uint8Array {
+export function fitDigest(digest: Uint8Array, length: number): Uint8Array {
   const out = new Uint8Array(length)
   out.set(digest.subarray(0, length))
   return out

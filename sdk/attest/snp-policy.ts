@@ -16,6 +16,11 @@ export type AllowedMeasurement = {
   value: Uint8Array
   /** The digest covers kernel, initrd and root file system, not the firmware alone. */
   coversImage: boolean
+  /**
+   * The image itself makes sure that a REPORT_DATA in our form names the initdata it was booted with: nothing but the
+   * helper can have evidence made for it. An image whose containers reach an evidence route does not.
+   */
+  bindsInitdata: boolean
 }
 
 export type SnpPolicy = {

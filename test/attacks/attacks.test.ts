@@ -55,7 +55,15 @@ async function expectGrant(at: OperatorName, body: SecretsBody): Promise<Record<
 }
 
 /** An operator with a fixed list serves nobody here; its neighbour stands in for it. */
-const besideOf = (at: OperatorName): OperatorName => (at === 'fixedApps' ? 'strict' : at)
+/** Where the pod that everything else is compared with gets its key. */
+const GRANTS_NOTHING_PLAIN: readonly OperatorName[] = [
+  'fixedApps',
+  'imageless',
+  'lenient',
+  'firmwareOnly',
+]
+const besideOf = (at: OperatorName): OperatorName =>
+  GRANTS_NOTHING_PLAIN.includes(at) ? 'strict' : at
 
 describe('what is granted', () => {
   it('an anchored pod of the release, with nothing to mark', async () => {
@@ -72,11 +80,14 @@ describe('what is granted', () => {
   it('self-asserted initdata where operator and release both say so, marked', async () => {
     const body = await world.body({ appId: world.apps.optIn, anchored: false })
     const grant = await expectGrant('lenient', body)
-    expect(grant).toMatchObject({ binding: 'report_data', marks: ['self-asserted-initdata'] })
+    expect(grant).toMatchObject({
+      binding: 'report_data',
+      marks: ['self-asserted-initdata', 'unmeasured-image'],
+    })
   })
 
-  it('unanchored initdata of a guest image that the operator knows', async () => {
-    const grant = await expectGrant('listed', await world.body({ anchored: false }))
+  it('unanchored initdata of an image that is known to guard what it names', async () => {
+    const grant = await expectGrant('guarded', await world.body({ anchored: false }))
     expect(grant).toMatchObject({ binding: 'report_data' })
     expect(grant).not.toHaveProperty('marks')
   })

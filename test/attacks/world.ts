@@ -38,7 +38,7 @@ import {
   type RsaPair,
   type SecretsBody,
 } from '../kms/kit.ts'
-import { makeWorld, WIDE_LIMITS, type World } from '../kms/world.ts'
+import { KNOWN_IMAGE, makeWorld, WIDE_LIMITS, type World } from '../kms/world.ts'
 
 export const OTHER_IMAGE = `sha256:${'22'.repeat(32)}`
 export const RELEASE: ReleaseInput = {
@@ -53,16 +53,20 @@ const FRESHNESS_SECONDS = 600
 const FLOOR = 'minimum_tcb = { Milan = { bootloader = 4, tee = 0, snp = 24, microcode = 219 } }'
 const OPERATORS = {
   /** As an operator on anchored platforms would run it. */
-  strict: `[attestation]\n${FLOOR}`,
+  strict: `[attestation]\n${FLOOR}\n${KNOWN_IMAGE}`,
+  /** Knows no guest image: HOST_DATA, which the host writes, is then no anchor. */
+  imageless: `[attestation]\n${FLOOR}`,
   /** Serves fleets whose launch does not anchor the initdata, where the release opts in. */
   lenient: `[attestation]\n${FLOOR}\nallow_self_asserted_initdata = true`,
   /** Refuses the older report data. */
-  modern: '[attestation]\naccept_report_data_v1 = false',
-  /** Knows one launch measurement, which covers the guest image. */
-  listed: `[attestation]\n[[attestation.measurements]]\nvalue = "${'5a'.repeat(48)}"\ncovers_image = true`,
+  modern: `[attestation]\naccept_report_data_v1 = false\n${KNOWN_IMAGE}`,
+  /** Knows an image that lets nothing but its helper name the initdata. */
+  guarded: `[attestation]\n${KNOWN_IMAGE}\nbinds_initdata = true`,
+  /** Knows the firmware of a launch, not its image. */
+  firmwareOnly: `[attestation]\n${KNOWN_IMAGE.replace('true', 'false')}`,
   /** Serves owners too. */
-  owner: '[attestation]\nmethods = ["eigenx-snp", "ecdsa"]',
-  ownerLegacy: '[attestation]\nmethods = ["eigenx-snp", "ecdsa"]\n[routes]\necdsa_legacy = true',
+  owner: `[attestation]\nmethods = ["eigenx-snp", "ecdsa"]\n${KNOWN_IMAGE}`,
+  ownerLegacy: `[attestation]\nmethods = ["eigenx-snp", "ecdsa"]\n${KNOWN_IMAGE}\n[routes]\necdsa_legacy = true`,
   fixedApps: '[policy]\nallowed_apps = ["0x0000000000000000000000000000000000000001"]',
 } as const
 
@@ -162,7 +166,9 @@ async function startOperators(
     strict: await start('strict'),
     lenient: await start('lenient'),
     modern: await start('modern'),
-    listed: await start('listed'),
+    imageless: await start('imageless'),
+    guarded: await start('guarded'),
+    firmwareOnly: await start('firmwareOnly'),
     owner: await start('owner'),
     ownerLegacy: await start('ownerLegacy'),
     fixedApps: await start('fixedApps'),

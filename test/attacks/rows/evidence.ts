@@ -251,7 +251,7 @@ const notAllowed: Attack[] = [
   },
   {
     name: 'a launch measurement that is not listed',
-    at: 'listed',
+    at: 'guarded',
     send: pod({ report: { measurement: new Uint8Array(48).fill(0x66) } }),
     status: 401,
     code: 'EVIDENCE_NOT_ALLOWED',

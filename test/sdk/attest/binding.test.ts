@@ -29,6 +29,7 @@ describe('HOST_DATA', () => {
         checks: [
           { name: 'initdata.host-data', result: 'passed' },
           { name: 'initdata.measurement-covers-image', result: 'not-applicable' },
+          { name: 'initdata.image-binds-initdata', result: 'not-applicable' },
         ],
       })
     },
@@ -71,17 +72,30 @@ describe('HOST_DATA', () => {
 
 describe('the launch digest', () => {
   const initdata = { algorithm: 'sha384', digest: digests.sha384 }
+  const entry = (coversImage: boolean, bindsInitdata = false, value = measurement) => [
+    { value, coversImage, bindsInitdata },
+  ]
 
+  // The host writes HOST_DATA, so under an image that nobody knows it proves nothing about what runs.
   it.each([
-    ['is listed as covering the image', [{ value: measurement, coversImage: true }], true],
-    ['is listed for firmware only', [{ value: measurement, coversImage: false }], false],
-    ['is not the listed one', [{ value: new Uint8Array(48).fill(1), coversImage: true }], false],
-    ['is on no list', [], false],
-  ])('%s', async (_, measurements, covers) => {
-    const claims = await claimsWith(new Uint8Array(32))
-    expect(bindInitdata(claims, initdata, measurements)).toMatchObject({
+    ['covers the image', entry(true), true, 'launch', 'self'],
+    ['covers an image that guards REPORT_DATA', entry(true, true), true, 'launch', 'image'],
+    ['covers firmware only', entry(false), false, 'self', 'self'],
+    ['guards REPORT_DATA but covers firmware only', entry(false, true), false, 'self', 'self'],
+    ['is not the listed one', entry(true, true, new Uint8Array(48).fill(1)), false, 'self', 'self'],
+    ['is on no list', [], false, 'self', 'self'],
+  ] as const)('%s', async (_, measurements, covers, anchored, unanchored) => {
+    const bind = async (hostData: Uint8Array) =>
+      bindInitdata(await claimsWith(hostData), initdata, measurements)
+    expect(await bind(digests.sha384.slice(0, 32))).toMatchObject({
+      binding: 'host_data',
+      measurementCoversImage: covers,
+      vouchedBy: anchored,
+    })
+    expect(await bind(new Uint8Array(32))).toMatchObject({
       binding: 'report_data',
       measurementCoversImage: covers,
+      vouchedBy: unanchored,
     })
   })
 })

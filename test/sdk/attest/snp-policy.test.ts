@@ -190,17 +190,17 @@ const cases: Case[] = [
   // identities
   {
     name: 'a listed measurement',
-    policy: { measurements: [{ value: digest(0x5a), coversImage: false }] },
+    policy: { measurements: [{ value: digest(0x5a), coversImage: false, bindsInitdata: false }] },
   },
   {
     name: 'another measurement',
-    policy: { measurements: [{ value: digest(1), coversImage: true }] },
+    policy: { measurements: [{ value: digest(1), coversImage: true, bindsInitdata: false }] },
     refused: 'measurement',
   },
   {
     name: 'a zero measurement, even if listed',
     fields: { measurement: digest(0) },
-    policy: { measurements: [{ value: digest(0), coversImage: true }] },
+    policy: { measurements: [{ value: digest(0), coversImage: true, bindsInitdata: false }] },
     refused: 'measurement',
   },
   {
