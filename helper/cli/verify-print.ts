@@ -29,7 +29,7 @@ export function printVerification(io: Io, verification: Verification): void {
 }
 
 /** One line a check: mark, name, what was compared, and where the rule comes from. */
-export function describeChecks(checks: readonly Check[], paint: Paint): string[] {
+function describeChecks(checks: readonly Check[], paint: Paint): string[] {
   const rows = checks.map((check) => [
     MARKS[check.result],
     check.name,

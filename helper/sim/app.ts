@@ -21,7 +21,7 @@ const FINALITY_TIMEOUT_MS = 30_000
 const POLL_MS = 100
 
 /** No registry is asked for it: nothing pulls the image, only its digest is compared. */
-export const DEMO_IMAGE_DIGEST = `sha256:${bytesToHex(sha256(utf8ToBytes('eigenx-tee demonstration image')))}`
+const DEMO_IMAGE_DIGEST = `sha256:${bytesToHex(sha256(utf8ToBytes('eigenx-tee demonstration image')))}`
 const DEMO_REGISTRY = 'registry.example.com/demo/wallet'
 
 export const DEMO_SECRET = { name: 'DB_PASSWORD', value: 'correct horse battery staple' } as const

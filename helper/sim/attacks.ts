@@ -91,7 +91,7 @@ default SetPolicyRequest := true
 `
 
 /** The document with one file exchanged: a host can write any document it likes. */
-export function withFile(initdata: Initdata, name: string, content: string): Initdata {
+function withFile(initdata: Initdata, name: string, content: string): Initdata {
   const toml = stringifyToml({
     version: initdata.version,
     algorithm: initdata.algorithm,

@@ -16,7 +16,7 @@ const AuditLine = z.object({
 
 export type AuditEntry = z.infer<typeof AuditLine>
 
-export function readAudit(operator: Operator): AuditEntry[] {
+function readAudit(operator: Operator): AuditEntry[] {
   return operator
     .program()
     .lines()
