@@ -91,7 +91,81 @@ export type SnpClaims = {
   advisories: readonly Advisory[]
 }
 
-export type Claims = SnpClaims
+/** The outcome of Intel's TCB evaluation. `NotSupported`: the collateral has no level that the platform reaches. */
+export type TdxTcbStatus =
+  | 'UpToDate'
+  | 'SWHardeningNeeded'
+  | 'ConfigurationNeeded'
+  | 'ConfigurationAndSWHardeningNeeded'
+  | 'OutOfDate'
+  | 'OutOfDateConfigurationNeeded'
+  | 'TDRelaunchAdvised'
+  | 'TDRelaunchAdvisedConfigurationNeeded'
+  | 'Revoked'
+  | 'NotSupported'
+
+export type TdxTcb = {
+  status: TdxTcbStatus
+  /** Unix seconds: the earliest date of the levels that decided. */
+  date: number
+  /** Unix seconds: since when a better level than the one reached exists; absent where nothing is out of date. */
+  supersededAt?: number
+  /** Of each part by itself. `module` and `current` only where the quote has them. */
+  platform: TdxTcbStatus
+  module?: TdxTcbStatus
+  quotingEnclave: TdxTcbStatus
+  /** TD 1.5: the evaluation of the module that runs now, where `status` began with the one at launch. */
+  current?: TdxTcbStatus
+  /** tcbEvaluationDataNumber of both documents. */
+  evaluationNumbers: { tcbInfo: number; qeIdentity: number }
+}
+
+/** Facts read from verified, signed bytes only. Measurements have 48 bytes. */
+export type TdxClaims = {
+  tee: 'tdx'
+  quoteVersion: 4 | 5
+  tdVersion: '1.0' | '1.5'
+  /** Lower-case hex: the kind of platform (6 bytes) and of provisioning enclave (2 bytes). */
+  fmspc: string
+  pceId: string
+  tcb: TdxTcb
+  /** 16 bytes each: SVNs at launch, and on TD 1.5 those of the module that runs now. */
+  teeTcbSvn: Uint8Array
+  teeTcbSvn2?: Uint8Array
+  mrSeam: Uint8Array
+  mrSignerSeam: Uint8Array
+  seamAttributes: bigint
+  tdAttributes: bigint
+  xfam: bigint
+  mrTd: Uint8Array
+  mrConfigId: Uint8Array
+  mrOwner: Uint8Array
+  mrOwnerConfig: Uint8Array
+  rtmrs: readonly [Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+  /** 64 bytes. */
+  reportData: Uint8Array
+  /** TD 1.5: hash over the service TDs that are bound; zero where none is. */
+  mrServiceTd?: Uint8Array
+  quotingEnclave: { isvSvn: number; mrEnclave: Uint8Array }
+  /** The PCK certificate; times are Unix seconds. `platformInstanceId` has 16 bytes. */
+  leaf: {
+    sha256: string
+    notBefore: number
+    notAfter: number
+    ppid: Uint8Array
+    pceSvn: number
+    platformInstanceId: Uint8Array
+    dynamicPlatform: boolean
+    cachedKeys: boolean
+    smt: boolean
+  }
+  /** Unix seconds: the first date on which one of the collateral's documents runs out. */
+  collateralExpires: number
+  /** Intel's ids for the levels that decided. */
+  advisories: readonly Advisory[]
+}
+
+export type Claims = SnpClaims | TdxClaims
 
 /** The outcome of verifying evidence: claims and the checks, all passed or not applicable. */
 export type Verified<C extends Claims = Claims> = { claims: C; checks: readonly Check[] }
