@@ -4,24 +4,37 @@
  * @module
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleCli } from './bundle.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const cli = join(root, 'dist/helper/cli')
-const onlyCli = process.argv[2] === 'cli'
+const dist = join(root, 'dist')
+const cli = join(dist, 'helper/cli')
 
-rmSync(onlyCli ? cli : join(root, 'dist'), { recursive: true, force: true })
-if (!onlyCli) {
+if (process.argv[2] !== 'cli') {
+  rmSync(dist, { recursive: true, force: true })
   const tsc = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json'], {
     cwd: root,
     stdio: 'inherit',
   })
   if (tsc.status !== 0) process.exit(tsc.status ?? 1)
+  // The bundle takes the place of the compiled modules of the program.
+  rmSync(cli, { recursive: true, force: true })
 }
-// The bundle takes the place of the compiled modules of the program.
-rmSync(cli, { recursive: true, force: true })
-await bundleCli(cli)
-chmodSync(join(cli, 'main.js'), 0o755)
+await putCli()
+
+/**
+ * Puts each file in place by renaming it, and leaves older chunks where they are: their names come
+ * from their content, and a demonstration in another terminal may still load one of them.
+ */
+async function putCli(): Promise<void> {
+  mkdirSync(cli, { recursive: true })
+  const draft = mkdtempSync(join(dist, '.cli-'))
+  await bundleCli(draft)
+  chmodSync(join(draft, 'main.js'), 0o755)
+  const files = readdirSync(draft).filter((name) => name !== 'main.js')
+  for (const name of [...files, 'main.js']) renameSync(join(draft, name), join(cli, name))
+  rmSync(draft, { recursive: true })
+}

@@ -12,7 +12,8 @@ export type Child = {
   output: () => string
   /** The first match in the output. @throws When the child ends before, or after `timeoutMs`. */
   waitFor: (pattern: RegExp, timeoutMs: number) => Promise<RegExpMatchArray>
-  signal: (name: 'SIGINT' | 'SIGTERM') => void
+  /** To the whole foreground group, as a terminal's Ctrl-C does. */
+  interrupt: () => void
   ended: Promise<number | null>
   /** What lies in the child's temporary folder. */
   leftFiles: () => string[]
@@ -23,7 +24,12 @@ export function startChild(command: string, argv: readonly string[]): Child {
   const folder = mkdtempSync(join(tmpdir(), 'e2e-'))
   // biome-ignore lint/style/noProcessEnv: the child gets the test's environment, except its temporary folder
   const env = { ...process.env, TMPDIR: folder, NO_COLOR: '1' }
-  const child = spawn(command, [...argv], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, [...argv], {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
   let output = ''
   const append = (chunk: Buffer) => {
     output += chunk.toString('utf8')
@@ -48,7 +54,9 @@ export function startChild(command: string, argv: readonly string[]): Child {
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     },
-    signal: (name) => child.kill(name),
+    interrupt: () => {
+      if (child.pid !== undefined && !over) process.kill(-child.pid, 'SIGINT')
+    },
     ended,
     leftFiles: () => readdirSync(folder).filter((name) => name.startsWith('eigenx-tee-')),
     remove: () => rmSync(folder, { recursive: true, force: true }),
