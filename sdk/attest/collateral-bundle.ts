@@ -54,8 +54,8 @@ export function readTdxCollateral(value: unknown): TdxCollateral {
   return {
     tcbInfo: readSigned(object, 'tcb_info'),
     qeIdentity: readSigned(object, 'qe_identity'),
-    rootCrl: readHex(object, 'root_ca_crl'),
-    pckCrl: readHex(object, 'pck_crl'),
+    rootCrl: readCrl(object, 'root_ca_crl'),
+    pckCrl: readCrl(object, 'pck_crl'),
     pckCrlIssuerChain: readChain(object, 'pck_crl_issuer_chain'),
   }
 }
@@ -138,10 +138,14 @@ function readChain(object: EvidenceObject, name: string): Uint8Array[] {
   return chain
 }
 
-function readHex(object: EvidenceObject, name: string): Uint8Array {
+/** Intel's provider library hands lists out as C strings: the final NUL is no part of the DER. */
+function readCrl(object: EvidenceObject, name: string): Uint8Array {
   const bytes = parseHex(readText(object, name))
   if (bytes === undefined || bytes.length === 0) throw bad(name)
-  return bytes
+  const [tag, form, high = 0, low = 0] = bytes
+  const whole = 4 + 256 * high + low
+  const terminated = tag === 0x30 && form === 0x82 && bytes.length === whole + 1
+  return terminated && bytes[whole] === 0 ? bytes.subarray(0, whole) : bytes
 }
 
 function readText(object: EvidenceObject, name: string): string {
