@@ -44,6 +44,8 @@ export type ErrorDetails = {
   METHOD_DISABLED: { method: string }
   /** No such attestation method. */
   METHOD_UNKNOWN: { method: string }
+  /** The method is enabled, but what it verifies with (an issuer's keys, collateral) is not loaded or too old. */
+  METHOD_NOT_READY: { method: string }
 
   /** Bytes are not well-formed evidence. `offset` is in bytes from the start of the field, -1 where there is none. */
   EVIDENCE_MALFORMED: { field: string; offset: number }
@@ -57,6 +59,8 @@ export type ErrorDetails = {
   REPORT_DATA_MISMATCH: { version: number }
   /** The freshness block is unknown, not canonical or too old; seconds behind the finalized view. */
   EVIDENCE_STALE: { ageSeconds: number; limitSeconds: number }
+  /** Evidence that serves once has served already. */
+  EVIDENCE_REPLAYED: { method: string }
   /** The initdata is anchored less strongly than the operator or the release demands. */
   BINDING_TOO_WEAK: { binding: string; required: string }
 
