@@ -11,17 +11,16 @@ import { id_mgf1, id_RSASSA_PSS, RsaSaPssParams } from '@peculiar/asn1-rsa'
 import { AsnConvert } from '@peculiar/asn1-schema'
 import {
   AlgorithmIdentifier,
-  AuthorityKeyIdentifier,
   CertificateList,
   CRLNumber,
   type Extension,
-  id_ce_authorityKeyIdentifier,
   id_ce_cRLNumber,
   type Name,
   type Time,
 } from '@peculiar/asn1-x509'
 import { bytesToHex, equalBytes, fromUintBE } from '../bytes.ts'
 import { malformed, tooLarge } from './checks.ts'
+import { decode, readExtensions, readTime, sameAlgorithm } from './x509.ts'
 
 /** Some thousand entries; the lists in use have less than 2 KB. */
 export const CRL_LIMIT = 256 * 1024
@@ -52,8 +51,6 @@ export type Crl = {
   nextUpdate: number
   /** Grows with each list of one series. */
   number: bigint
-  /** keyIdentifier of the authority key identifier, where the list names it. */
-  authorityKeyId?: Uint8Array
   /** Serial numbers as `serialHex` writes them -> time of revocation, Unix seconds. */
   revoked: ReadonlyMap<string, number>
   algorithm: CrlAlgorithm
@@ -74,13 +71,13 @@ export function parseCrl(der: Uint8Array, label = 'crl'): Crl {
   if (!sameAlgorithm(list.signatureAlgorithm, tbs.signature)) throw bad(label, 'signatureAlgorithm')
   const algorithm = readAlgorithm(tbs.signature)
   if (algorithm === undefined) throw bad(label, 'signatureAlgorithm')
-  if (tbs.nextUpdate === undefined) throw bad(label, 'nextUpdate')
+  const { nextUpdate: until } = tbs
+  if (until === undefined) throw bad(label, 'nextUpdate')
   const signed = list.tbsCertListRaw
   if (signed === undefined) throw bad(label, 'encoding')
-  const extensions = readExtensions(tbs.crlExtensions ?? [], label)
-  const authorityKeyId = readAuthorityKeyId(extensions, label)
-  const thisUpdate = readTime(tbs.thisUpdate, label, 'thisUpdate')
-  const nextUpdate = readTime(tbs.nextUpdate, label, 'nextUpdate')
+  const extensions = readUncritical(tbs.crlExtensions ?? [], label)
+  const thisUpdate = readTime(() => toMilliseconds(tbs.thisUpdate), label)
+  const nextUpdate = readTime(() => toMilliseconds(until), label)
   if (nextUpdate < thisUpdate) throw bad(label, 'nextUpdate')
   return {
     sha256: createHash('sha256').update(der).digest('hex'),
@@ -89,7 +86,6 @@ export function parseCrl(der: Uint8Array, label = 'crl'): Crl {
     thisUpdate,
     nextUpdate,
     number: readNumber(extensions, label),
-    ...(authorityKeyId === undefined ? {} : { authorityKeyId }),
     revoked: readRevoked(tbs.revokedCertificates ?? [], label),
     algorithm,
     signed: new Uint8Array(signed.slice(0)),
@@ -131,19 +127,6 @@ function decodeList(der: Uint8Array, label: string): CertificateList {
   return list
 }
 
-function decode<T>(read: () => T, label: string, what = 'encoding'): T {
-  try {
-    return read()
-  } catch {
-    throw bad(label, what)
-  }
-}
-
-function sameAlgorithm(a: AlgorithmIdentifier, b: AlgorithmIdentifier): boolean {
-  const bytes = (value: AlgorithmIdentifier) => new Uint8Array(AsnConvert.serialize(value))
-  return equalBytes(bytes(a), bytes(b))
-}
-
 function readAlgorithm(identifier: AlgorithmIdentifier): CrlAlgorithm | undefined {
   const { algorithm, parameters } = identifier
   if (algorithm === id_RSASSA_PSS) return readPss(parameters)
@@ -171,37 +154,26 @@ function readPss(parameters: ArrayBuffer | null | undefined): CrlAlgorithm | und
   }
 }
 
-type Extensions = ReadonlyMap<string, Uint8Array>
+type Extensions = ReadonlyMap<string, { critical: boolean; value: Uint8Array }>
 
-/** No critical extension is known: the two that are read are never critical, and every other changes what the list means. */
-function readExtensions(list: Iterable<Extension>, label: string): Extensions {
-  const extensions = new Map<string, Uint8Array>()
-  for (const { extnID, critical, extnValue } of list) {
-    if (critical) throw bad(label, `critical extension ${extnID}`)
-    if (extensions.has(extnID)) throw bad(label, `extension ${extnID} twice`)
-    extensions.set(extnID, new Uint8Array(extnValue.buffer))
-  }
+/** No critical extension is known: the number is never critical, and every other one changes what the list means. */
+function readUncritical(list: Iterable<Extension>, label: string): Extensions {
+  const extensions = readExtensions(list, label)
+  for (const [oid, { critical }] of extensions)
+    if (critical) throw bad(label, `critical extension ${oid}`)
   return extensions
 }
 
 function readNumber(extensions: Extensions, label: string): bigint {
-  const value = extensions.get(id_ce_cRLNumber)
+  const value = extensions.get(id_ce_cRLNumber)?.value
   if (value === undefined) throw bad(label, 'number')
-  decode(() => AsnConvert.parse(value, CRLNumber), label, 'number')
+  decode(() => AsnConvert.parse(value, CRLNumber), label)
   // The library reads the INTEGER as a double; its content bytes are the number.
   const content = value.subarray(2)
   const negative = ((content[0] ?? 0x80) & 0x80) !== 0
   if (value[0] !== 0x02 || value[1] !== content.length || content.length > NUMBER_BYTES || negative)
     throw bad(label, 'number')
   return fromUintBE(content)
-}
-
-function readAuthorityKeyId(extensions: Extensions, label: string): Uint8Array | undefined {
-  const value = extensions.get(id_ce_authorityKeyIdentifier)
-  if (value === undefined) return undefined
-  const read = () => AsnConvert.parse(value, AuthorityKeyIdentifier).keyIdentifier?.buffer
-  const keyId = decode(read, label, 'authorityKeyIdentifier')
-  return keyId === undefined ? undefined : new Uint8Array(keyId.slice(0))
 }
 
 function readRevoked(
@@ -215,19 +187,18 @@ function readRevoked(
   const revoked = new Map<string, number>()
   for (const { userCertificate, revocationDate, crlEntryExtensions } of entries) {
     // Among the critical ones is certificateIssuer, which would make the serial one of another authority.
-    readExtensions(crlEntryExtensions ?? [], `${label}.entry`)
+    readUncritical(crlEntryExtensions ?? [], `${label}.entry`)
     const serial = serialHex(new Uint8Array(userCertificate))
     if (revoked.has(serial)) throw bad(label, 'entry twice')
-    revoked.set(serial, readTime(revocationDate, label, 'revocationDate'))
+    revoked.set(
+      serial,
+      readTime(() => toMilliseconds(revocationDate), label),
+    )
   }
   return revoked
 }
 
-function readTime(time: Time, label: string, what: string): number {
-  const milliseconds = decode(() => time.getTime().getTime(), label, what)
-  if (!Number.isFinite(milliseconds)) throw bad(label, what)
-  return Math.floor(milliseconds / 1000)
-}
+const toMilliseconds = (time: Time) => time.getTime().getTime()
 
 function readCommonName(name: Name): string {
   for (const relative of name)
