@@ -66,7 +66,10 @@ export type PeerHandler = {
 export type SignerPort = {
   /** The operator's address in the operator set (not necessarily the address of the key). */
   operator: Address
-  /** @param digest - 32 bytes. @returns r || s || v, 65 bytes, low s, v 27 or 28. */
+  /**
+   * @param digest - 32 bytes.
+   * @returns By the registered curve: r || s || v (65 bytes, low s, v 27 or 28), or a G1 point x || y (64 bytes).
+   */
   sign(digest: Uint8Array): Promise<Uint8Array>
 }
 

@@ -25,7 +25,7 @@ export type MessageKind = keyof typeof KINDS
 
 /** More operators than any set we serve; bounds every list. */
 export const MAX_MEMBERS = 64
-/** Operator signatures are 65 bytes today; other curves need up to this. */
+/** Operator signatures are 65 bytes (secp256k1) or 64 (BN254). */
 export const MAX_SIGNATURE_BYTES = 128
 
 /** @returns What the bytes claim to be, without looking further. */

@@ -10,6 +10,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { concatBytes, equalBytes, toHex, uintBE, utf8ToBytes } from '../bytes.ts'
 import type { Address, Hash32, OperatorInfo } from '../chain/types.ts'
+import { verifyBn254 } from './bn254.ts'
 import { addressBytes, hashBytes } from './codec.ts'
 import type { Domain } from './types.ts'
 
@@ -82,23 +83,20 @@ export function recoverSigner(digest: Uint8Array, signature: Uint8Array): Addres
 }
 
 /**
- * True when the operator's registered key signed the digest. BN254 keys are not served by this
- * version: their signatures never verify, so such a member counts as silent.
+ * True when the operator's registered key signed the digest: r || s || v of a secp256k1 key, or x || y in G1 of a BN254 key.
  */
 export function isSignedBy(
   operator: OperatorInfo,
   digest: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  if (operator.signingKey.curve !== 'ecdsa') return false
+  const { signingKey } = operator
+  if (signingKey.curve === 'bn254') return verifyBn254(signingKey, digest, signature)
   const signer = recoverSigner(digest, signature)
-  return (
-    signer !== undefined &&
-    equalBytes(addressBytes(signer), addressBytes(operator.signingKey.address))
-  )
+  return signer !== undefined && equalBytes(addressBytes(signer), addressBytes(signingKey.address))
 }
 
-/** Signs with a key held in memory: development keys and tests. @returns r || s || v. */
+/** Signs with a secp256k1 key held in memory. @returns r || s || v. */
 export function signDigest(privateKey: Uint8Array, digest: Uint8Array): Uint8Array {
   const recovered = secp256k1.sign(digest, privateKey, { prehash: false, format: 'recovered' })
   // noble puts the recovery bit first; Ethereum puts v last.
