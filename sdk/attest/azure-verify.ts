@@ -4,17 +4,30 @@
  * Says nothing about whether the VM is wanted: that is `appraiseAzureSnp` and `appraiseAzureTdx`.
  * @module
  */
+import { bytesToHex } from '../bytes.ts'
 import type { SnpTrustAnchors } from './anchors.ts'
-import type { AzureSnpEvidence } from './azure-evidence.ts'
+import type { AzureSnpEvidence, AzureTdxEvidence } from './azure-evidence.ts'
 import { type HclReport, parseHclReport } from './azure-hcl.ts'
-import type { AzureSnpClaims, VerifiedAzure } from './azure-types.ts'
+import {
+  parseTdReportStruct,
+  type TdReportStruct,
+  tdReportEqualsQuote,
+  tdReportHashesHold,
+} from './azure-tdreport.ts'
+import type { AzureSnpClaims, AzureTdxClaims, VerifiedAzure } from './azure-types.ts'
 import { verifyVtpm } from './azure-vtpm.ts'
 import { type CheckLog, createCheckLog, type Rule } from './checks.ts'
+import type { TdxCollateral } from './collateral-bundle.ts'
 import { verifySnp } from './snp-verify.ts'
+import type { TdxTrustAnchors } from './tdx-anchors.ts'
+import { type TdxSources, verifyTdx } from './tdx-verify.ts'
 import type { Check } from './types.ts'
 
+const TD_REPORT = 'Intel TDX Module ABI, TDREPORT_STRUCT'
 const RULES = {
   tee: { name: 'azure.hardware', source: 'Microsoft, CVM guest attestation design' },
+  tdReportHashes: { name: 'azure.tdreport-hashes', source: TD_REPORT },
+  tdReport: { name: 'azure.tdreport-equals-quote', source: TD_REPORT },
 } as const satisfies Record<string, Rule>
 
 /**
@@ -28,7 +41,7 @@ export function verifyAzureSnp(
   nowSeconds: number,
   trace: Check[] = [],
 ): VerifiedAzure<AzureSnpClaims> {
-  const log = createCheckLog(trace)
+  const log: CheckLog = createCheckLog(trace)
   const { version, quote } = evidence
   const hcl = openHcl(evidence.hclReport, 'snp', log)
   const snp = { report: hcl.hardware, certificates: [evidence.vcek] }
@@ -38,6 +51,48 @@ export function verifyAzureSnp(
     claims: { tee: 'az-snp-vtpm', evidenceVersion: version, hardware, ...found },
     checks: log.checks,
   }
+}
+
+/**
+ * @param evidence - The agent sends no collateral along; `sources` may have it.
+ * @param nowSeconds - Unix time at which certificates, lists and collateral must be valid.
+ * @param trace - Filled with every check in order, also when one of them throws.
+ * @throws EVIDENCE_MALFORMED, INPUT_TOO_LARGE, EVIDENCE_INVALID
+ */
+export function verifyAzureTdx(
+  evidence: AzureTdxEvidence & { collateral?: TdxCollateral },
+  anchors: TdxTrustAnchors,
+  nowSeconds: number,
+  trace: Check[] = [],
+  sources: TdxSources = {},
+): VerifiedAzure<AzureTdxClaims> {
+  const log: CheckLog = createCheckLog(trace)
+  const { version, quote, tdQuote, collateral } = evidence
+  const hcl = openHcl(evidence.hclReport, 'tdx', log)
+  const tdReport = parseTdReportStruct(hcl.hardware)
+  const tdx = { quote: tdQuote, ...(collateral === undefined ? {} : { collateral }) }
+  const { claims: hardware } = verifyTdx(tdx, anchors, nowSeconds, trace, sources)
+  checkTdReport(tdReport, tdQuote, log)
+  const found = verifyVtpm({ version, reportData: hardware.reportData, hcl, quote }, log)
+  return {
+    claims: { tee: 'az-tdx-vtpm', evidenceVersion: version, hardware, ...found },
+    checks: log.checks,
+  }
+}
+
+function checkTdReport(tdReport: TdReportStruct, tdQuote: Uint8Array, log: CheckLog): void {
+  log.demand(
+    RULES.tdReportHashes,
+    tdReportHashesHold(tdReport),
+    {},
+    'the TDREPORT does not hash what it contains',
+  )
+  log.demand(
+    RULES.tdReport,
+    tdReportEqualsQuote(tdReport, tdQuote),
+    { reportData: bytesToHex(tdReport.reportData) },
+    'the quote was made from another TDREPORT',
+  )
 }
 
 function openHcl(bytes: Uint8Array, tee: HclReport['tee'], log: CheckLog): HclReport {
