@@ -11,13 +11,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeSnpRoots } from '../../sdk/attest/anchors.ts'
 import type { SnpProduct } from '../../sdk/attest/types.ts'
+import { equalBytes } from '../../sdk/bytes.ts'
+import { EigenxError } from '../../sdk/errors.ts'
 import { type Anvil, startAnvil } from './anvil.ts'
 import { chooseApp, type PublishedApp, publishApp } from './app.ts'
 import { prepareCliEntry } from './bundle.ts'
 import { type Cleanup, createCleanup, settleAll } from './cleanup.ts'
 import { type Devnet as DevnetContracts, deployDevnet, registerOperators } from './contracts.ts'
 import { createSnpAuthority, type SnpAuthority } from './evidence.ts'
-import { type Genesis, waitForGenesis } from './genesis.ts'
+import { foreseeKey, type Genesis, waitForGenesis } from './genesis.ts'
 import { type Machine, startMachine } from './machine.ts'
 import {
   type ConfigOverrides,
@@ -112,17 +114,20 @@ async function assemble(options: DevnetOptions, cleanup: Cleanup): Promise<Devne
   report({ step: 'operators', operators })
 
   const machine = await startMachine({ authority, cliPath: cli, folder, cleanup })
-  const [genesis, chosen] = await settleAll([
-    waitForGenesis(operators, MAX_GENESIS_MS, options.signal),
-    chooseApp(contracts),
+  const [genesis, { app, masterPublicKey }] = await settleAll([
+    waitForGenesis(operators, MAX_GENESIS_MS, options.signal).then((result) => {
+      report({ step: 'genesis', genesis: result })
+      return result
+    }),
+    prepareApp(contracts, machine, options.signal),
   ])
-  report({ step: 'genesis', genesis })
-  const app = await publishApp({
-    contracts,
-    chosen,
-    masterPublicKey: genesis.masterPublicKey,
-    agentUrl: machine.agent.url,
-  })
+  if (!equalBytes(genesis.masterPublicKey, masterPublicKey))
+    throw new EigenxError({
+      code: 'KEY_MISMATCH',
+      message: 'the first key in the log was voided after the app was prepared for it: start again',
+      stage: 'protocol',
+      details: {},
+    })
   report({ step: 'app', app })
   return {
     folder,
@@ -137,6 +142,19 @@ async function assemble(options: DevnetOptions, cleanup: Cleanup): Promise<Devne
     machine,
     stop: cleanup.run,
   }
+}
+
+/** Beside the windows in which the key becomes final: a release is final about when the key is. */
+async function prepareApp(
+  contracts: DevnetContracts,
+  machine: Machine,
+  signal: AbortSignal | undefined,
+): Promise<{ app: PublishedApp; masterPublicKey: Uint8Array }> {
+  const chosen = await chooseApp(contracts)
+  const masterPublicKey = await foreseeKey(contracts, MAX_GENESIS_MS, signal)
+  const agentUrl = machine.agent.url
+  const app = await publishApp({ contracts, chosen, masterPublicKey, agentUrl })
+  return { app, masterPublicKey }
 }
 
 type ChainInput = {

@@ -1,11 +1,16 @@
 /** Waits until every operator of a devnet serves the key that they made together, and says how it came to be. @module */
 import { parseHex, toHex } from '../../sdk/bytes.ts'
+import { epochSetId, readLogEntries } from '../../sdk/chain/epoch-log.ts'
+import { createChainReader } from '../../sdk/chain/reader.ts'
 import type { Address, Hash32 } from '../../sdk/chain/types.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import { parseCertifiedBody } from '../../sdk/protocol/output.ts'
+import type { Devnet as DevnetContracts } from './contracts.ts'
 import type { Operator } from './operators.ts'
 
 const POLL_MS = 100
+/** A block a second: looking more often only costs. */
+const LOG_POLL_MS = 500
 
 export type Genesis = {
   epoch: number
@@ -19,6 +24,45 @@ export type Genesis = {
   masterPublicKey: Uint8Array
   /** Unix seconds. */
   activateAt: number
+}
+
+/**
+ * The master public key as soon as the log shows it, seconds before it is in force: a devnet's app is
+ * prepared meanwhile. Until it is final it may still be voided, so the caller compares it with the key
+ * that the operators then serve.
+ */
+export async function foreseeKey(
+  contracts: DevnetContracts,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  const reader = createChainReader({
+    rpcUrls: [contracts.rpcUrl],
+    quorum: 1,
+    chainId: contracts.chainId,
+    finality: 'latest',
+    timeoutMs,
+  })
+  try {
+    const set = epochSetId(contracts.avs, contracts.operatorSetId)
+    const source = { epochLog: contracts.epochLog, set }
+    const deadline = Date.now() + timeoutMs
+    while (Date.now() < deadline) {
+      signal?.throwIfAborted()
+      const { entries } = await readLogEntries(reader, source, 0n)
+      const [entry] = entries
+      if (entry !== undefined) return parseCertifiedBody(entry.body).output.mpk
+      await new Promise((resolve) => setTimeout(resolve, LOG_POLL_MS))
+    }
+    throw new EigenxError({
+      code: 'TIMEOUT',
+      message: 'the operators posted no key to the log',
+      stage: 'protocol',
+      details: { what: 'genesis', afterMs: timeoutMs },
+    })
+  } finally {
+    reader.close()
+  }
 }
 
 /** @throws TIMEOUT with the reasons that the operators give. */

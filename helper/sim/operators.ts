@@ -21,11 +21,10 @@ const START_TIMEOUT_MS = 30_000
  * Short windows, since nobody on a devnet is far away; but long enough for a machine that is busy
  * with something else, where a missed window costs a whole new session.
  */
-const POST_SECONDS = 3
+const POST_SECONDS = 4
 const VETO_SECONDS = 1
-const ACTIVATION_DELAY_SECONDS = 1
-const POLL_MS = 250
-const SESSION_MS = 10_000
+const ACTIVATION_DELAY_SECONDS = 0
+const POLL_MS = 400
 const STORE_KEY_BYTES = 32
 const LOWEST_PORT = 10_240
 const HIGHEST_PORT = 32_000
@@ -165,7 +164,6 @@ function operatorConfig(
       veto_seconds: VETO_SECONDS,
       activation_delay_seconds: ACTIVATION_DELAY_SECONDS,
       poll_ms: POLL_MS,
-      session_ms: SESSION_MS,
       grace_seconds: 60,
     },
     // The simulated machine boots one known image; like any other, it must be known to its operators.
