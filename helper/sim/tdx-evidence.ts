@@ -5,6 +5,7 @@
  * keys and algorithms that Intel uses, so that the one production verifier reads what it makes.
  * @module
  */
+import 'reflect-metadata'
 import { createHash, KeyObject, sign } from 'node:crypto'
 import { Extension } from '@peculiar/x509'
 import { encodeTdxCollateral, type TdxCollateral } from '../../sdk/attest/collateral-bundle.ts'
