@@ -86,7 +86,13 @@ export function createKmsApp(deps: KmsAppDeps): Hono<Env> {
     guardRoute(
       secrets,
       { method: 'POST', maxBody: MAX_SECRETS_BODY, style: 'go' },
-      secretsHandler({ operator, decision, log, now }),
+      secretsHandler({
+        operator,
+        decision,
+        log,
+        now,
+        requestTimeoutMs: config.limits.requestTimeoutMs,
+      }),
     ),
   )
   app.all('/health', guardRoute(read, OWN_GET, healthHandler({ status: deps.status })))

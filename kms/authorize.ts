@@ -7,10 +7,15 @@
  *
  *   fields -> app id -> method -> evidence -> appraisal -> initdata -> REPORT_DATA -> binding
  *     -> freshness -> app state and release -> policy -> registry -> key version -> sign -> wrap
+ *
+ * Evidence that is good for one grant is reserved once it is verified, spent with the grant, and given back by every refusal that
+ * does not judge the pod: a chain that is down must not cost a pod its token.
  * @module
  */
 import type { Finding } from '../policy/types.ts'
+import type { TokenProvider } from '../sdk/attest/token-claims.ts'
 import type { Check, InitdataBinding } from '../sdk/attest/types.ts'
+import type { AppDecision } from '../sdk/chain/types.ts'
 import { partialSign } from '../sdk/crypto/bls.ts'
 import { EigenxError } from '../sdk/errors.ts'
 import { parseRsaPublicKeyPem, wrapPartial } from '../sdk/wire/rsa-oaep.ts'
@@ -19,6 +24,7 @@ import { judgeOwner } from './authorize/ecdsa.ts'
 import { demandFields, ECDSA_METHOD } from './authorize/fields.ts'
 import {
   appAddress,
+  demandAllowed,
   demandBinding,
   demandOf,
   demandPolicy,
@@ -27,8 +33,10 @@ import {
 } from './authorize/release.ts'
 import type { DecisionDeps } from './authorize/settings.ts'
 import { judgeSnp } from './authorize/snp.ts'
+import { demandTokenBinding, isTokenMethod, judgeToken, settleRefused } from './authorize/token.ts'
+import { judgeTokenContainer } from './authorize/token-release.ts'
 import { type DecisionTrail, type Mark, note, startTrail } from './authorize/trail.ts'
-import { KNOWN_METHODS } from './config.ts'
+import { KNOWN_METHODS } from './config-attestation.ts'
 import { asEigenxError } from './errors.ts'
 import type { Step } from './http/status.ts'
 
@@ -59,14 +67,26 @@ export async function authorizeSecrets(
   deps: DecisionDeps,
   request: SecretsRequest,
   nowSeconds: number,
+  options: DecisionOptions = {},
 ): Promise<Decision> {
-  const trail = startTrail()
+  const trail = startTrail(options.onStep)
   try {
     const grant = await decide(deps, request, trail, nowSeconds)
+    options.demandInTime?.()
+    trail.use?.commit()
     return { ...record(trail), verdict: 'granted', grant }
   } catch (thrown) {
-    return { ...record(trail), verdict: 'refused', step: trail.step, error: asEigenxError(thrown) }
+    const error = asEigenxError(thrown)
+    settleRefused(trail, error)
+    return { ...record(trail), verdict: 'refused', step: trail.step, error }
   }
+}
+
+export type DecisionOptions = {
+  /** Told of every step as it begins. */
+  onStep?: (step: Step) => void
+  /** Throws once nobody waits for the answer any more: evidence is not spent on it. */
+  demandInTime?: () => void
 }
 
 function record(trail: DecisionTrail) {
@@ -84,10 +104,7 @@ async function decide(
   trail.step = 'method'
   demandMethod(deps, request.attestationMethod)
 
-  const env =
-    request.attestationMethod === ECDSA_METHOD
-      ? await judgeOwner(deps, request, trail, nowSeconds)
-      : await judgePod(deps, request, trail, nowSeconds)
+  const env = await judgeByMethod(deps, request, trail, nowSeconds)
 
   trail.step = 'version'
   // A time in the future counts as now: it must not bring a version forward.
@@ -126,6 +143,48 @@ function demandMethod(deps: DecisionDeps, method: string): void {
   })
 }
 
+function judgeByMethod(
+  deps: DecisionDeps,
+  request: SecretsRequest,
+  trail: DecisionTrail,
+  nowSeconds: number,
+): Promise<ReleaseEnv> {
+  const { attestationMethod: method } = request
+  if (method === ECDSA_METHOD) return judgeOwner(deps, request, trail, nowSeconds)
+  if (isTokenMethod(method)) return judgeVouched(deps, request, method, trail, nowSeconds)
+  return judgePod(deps, request, trail, nowSeconds)
+}
+
+/** A guest for which its issuer vouches in a token. */
+async function judgeVouched(
+  deps: DecisionDeps,
+  request: SecretsRequest,
+  method: TokenProvider,
+  trail: DecisionTrail,
+  nowSeconds: number,
+): Promise<ReleaseEnv> {
+  trail.step = 'rsa'
+  parseRsaPublicKeyPem(request.rsaPubkeyTmp)
+  const { container } = await judgeToken(deps, request, method, trail, nowSeconds)
+
+  trail.step = 'chain'
+  const decision = await deps.chain.decideApp(appAddress(request.appId))
+  const demand = demandOf(decision, trail)
+
+  trail.step = 'binding'
+  demandTokenBinding(trail, demand)
+
+  trail.step = 'policy'
+  const verdict = judgeTokenContainer(container, demand, deps.settings.allowDigestOnly)
+  demandAllowed(trail, verdict, demand, {
+    rules: 'confidential-space',
+    source: 'container claims of the token',
+    excess: 'The container was not started as the release says.',
+    hint: 'Start the VM with the arguments and variables of the release, or release a ContainerPolicy that lists them.',
+  })
+  return envOf(request, decision)
+}
+
 async function judgePod(
   deps: DecisionDeps,
   request: SecretsRequest,
@@ -154,7 +213,12 @@ async function judgePod(
   const verdict = demandPolicy(trail, pod.initdata, demand, allowDigestOnly)
   trail.step = 'registry'
   demandRegistry(trail, decision, verdict)
+  return envOf(request, decision)
+}
+
+/** Go leaves both texts empty where the request gives a stack id. */
+function envOf(request: SecretsRequest, { release }: AppDecision): ReleaseEnv {
   if (request.stackId !== '') return { encryptedEnv: '', publicEnv: {} }
-  const { encryptedEnv, publicEnv } = decision.release
+  const { encryptedEnv, publicEnv } = release
   return { encryptedEnv, publicEnv }
 }

@@ -8,34 +8,20 @@
 import { parse as parseToml } from 'smol-toml'
 import { z } from 'zod'
 import { EigenxError } from '../sdk/errors.ts'
+import { attestationSection } from './config-attestation.ts'
+import { address, count, httpUrl, isLoopbackHost, path, seconds } from './config-fields.ts'
 
 /** Chain id of a throw-away development chain, by convention of anvil and hardhat. */
 export const DEVNET_CHAIN_ID = 31337
 
+/** By chain id, the intervals of the Go operators. */
+const RESHARE_SECONDS: ReadonlyMap<number, number> = new Map([
+  [1, 600],
+  [11_155_111, 120],
+  [DEVNET_CHAIN_ID, 30],
+])
+
 const MAX_CONFIG_BYTES = 256 * 1024
-
-/** Attestation methods this build can verify. */
-export const KNOWN_METHODS = ['eigenx-snp', 'ecdsa'] as const
-
-const address = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{40}$/, 'expected 0x and 40 hex digits')
-  .transform((text): `0x${string}` => `0x${text.slice(2).toLowerCase()}`)
-const path = z.string().min(1).max(4096)
-const httpUrl = z
-  .string()
-  .max(2048)
-  .refine((text) => isHttpUrl(text), 'expected an http or https URL')
-const seconds = (low: number, high: number) => z.int().min(low).max(high)
-const count = (low: number, high: number) => z.int().min(low).max(high)
-const component = z.int().min(0).max(255)
-const tcb = z.strictObject({
-  fmc: component.optional(),
-  bootloader: component.default(0),
-  tee: component.default(0),
-  snp: component.default(0),
-  microcode: component.default(0),
-})
 
 /** Requests per second and burst of one caller, and how many run at once in the whole process. */
 const routeLimit = (perSecond: number, burst: number, concurrent: number) =>
@@ -101,42 +87,19 @@ const ConfigSchema = z.strictObject({
       session_ms: count(1000, 86_400_000).optional(),
       /** How long a replaced share is kept. */
       grace_seconds: seconds(0, 604_800).default(600),
+      /**
+       * From an activation to the next refresh of the shares; 0 refreshes only when members or their keys change.
+       * Default by chain: 600 on Ethereum, 120 on Sepolia, 30 on a devnet, 600 elsewhere.
+       */
+      reshare_seconds: seconds(0, 31_536_000).optional(),
+      /** Age at which this operator replaces its encryption key; 0 keeps it for ever. */
+      key_rotation_seconds: seconds(0, 31_536_000).default(86_400),
     })
     .prefault({}),
-  attestation: z
-    .strictObject({
-      methods: z.array(z.enum(KNOWN_METHODS)).min(1).max(8).default(['eigenx-snp']),
-      /** Serve pods whose initdata nobody vouches for but the request itself: the guest image is not known. */
-      allow_self_asserted_initdata: z.boolean().default(false),
-      /** Where those are served, the release must ask for it (EIGENX_TEE_MIN_BINDING=report_data). */
-      self_asserted_needs_opt_in: z.boolean().default(true),
-      /** Accept the older REPORT_DATA form, which Go clients send. It carries no freshness. */
-      accept_report_data_v1: z.boolean().default(true),
-      freshness_seconds: seconds(10, 86_400).default(600),
-      /** Version 2 names no processor; hosts with old firmware still write it. */
-      minimum_report_version: count(2, 5).default(3),
-      /** Allowed launch measurements; none means any. */
-      measurements: z
-        .array(
-          z.strictObject({
-            value: z.string().regex(/^[0-9a-f]{96}$/, 'expected 96 lower-case hex digits'),
-            /** The measurement covers the whole guest image, not only firmware and vCPUs. */
-            covers_image: z.boolean().default(false),
-            /** The image lets nothing but its helper have evidence made, so REPORT_DATA names the true initdata. */
-            binds_initdata: z.boolean().default(false),
-          }),
-        )
-        .max(1024)
-        .default([]),
-      /** Lowest TCB served, by product. */
-      minimum_tcb: z
-        .strictObject({ Milan: tcb.optional(), Genoa: tcb.optional(), Turin: tcb.optional() })
-        .prefault({}),
-    })
-    .prefault({}),
+  attestation: attestationSection,
   policy: z
     .strictObject({
-      /** Serve releases that pin an image digest, but neither command nor initdata. */
+      /** Serve releases that pin an image digest, but not its command or environment, nor the initdata. */
       allow_digest_only: z.boolean().default(false),
       serve_stopped_apps: z.boolean().default(false),
       /** Serve these app ids only (exact text); absent means all. */
@@ -173,6 +136,13 @@ const ConfigSchema = z.strictObject({
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') })
     .prefault({}),
+  /** GET /metrics on an address of its own; without this section there is none. */
+  metrics: z
+    .strictObject({
+      host: z.string().min(1).max(255).default('127.0.0.1'),
+      port: count(0, 65535).default(9464),
+    })
+    .optional(),
   development: z
     .strictObject({
       /** PEM or JSON roots of a simulated SNP authority: a devnet on loopback only. */
@@ -194,7 +164,7 @@ type Parsed = Camel<z.output<typeof ConfigSchema>>
 /** With the defaults that depend on other fields filled in. */
 export type KmsConfig = Omit<Parsed, 'chain' | 'epoch'> & {
   readonly chain: Filled<Parsed['chain'], 'quorum'>
-  readonly epoch: Filled<Parsed['epoch'], 'postSeconds' | 'slotMs' | 'sessionMs'>
+  readonly epoch: Filled<Parsed['epoch'], 'postSeconds' | 'slotMs' | 'sessionMs' | 'reshareSeconds'>
 }
 type Filled<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]: number }
 export type RouteLimit = KmsConfig['limits']['secrets']
@@ -243,6 +213,7 @@ function withDefaults(config: Parsed): KmsConfig {
       postSeconds: epoch.postSeconds ?? Math.ceil(looks(20) / 1000),
       slotMs: epoch.slotMs ?? clamp(looks(3), 2000, 5000),
       sessionMs: epoch.sessionMs ?? clamp(looks(40), 20_000, 60_000),
+      reshareSeconds: epoch.reshareSeconds ?? RESHARE_SECONDS.get(chain.chainId) ?? 600,
     },
   }
 }
@@ -255,6 +226,9 @@ function checkConsistency(config: KmsConfig): void {
     throw refuse('chain.quorum', `more than half and at most all of the ${providers} rpc_urls`)
   if (config.routes.ecdsaLegacy && !config.attestation.methods.includes('ecdsa'))
     throw refuse('routes.ecdsa_legacy', 'the method ecdsa is not enabled')
+  for (const method of ['gcp', 'intel'] as const)
+    if (config.attestation.methods.includes(method) && config.attestation[method] === undefined)
+      throw refuse(`attestation.${method}`, 'the method is enabled, so project_id must be given')
   if (config.development.snpRootsFile !== undefined)
     demandDevnet(config, 'development.snp_roots_file')
 }
@@ -269,24 +243,6 @@ function demandDevnet(config: KmsConfig, field: string): void {
       field,
       `allowed only with chain_id = ${DEVNET_CHAIN_ID}, every rpc_url and listen.host on loopback`,
     )
-}
-
-/** True for literal loopback addresses and `localhost`; no name is resolved. */
-export function isLoopbackHost(host: string): boolean {
-  const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
-  if (bare === 'localhost' || bare === '::1') return true
-  const octets = bare.split('.')
-  return (
-    octets.length === 4 &&
-    octets[0] === '127' &&
-    octets.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)
-  )
-}
-
-function isHttpUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const { protocol } = new URL(text)
-  return protocol === 'http:' || protocol === 'https:'
 }
 
 function refuseIssues(issues: readonly z.core.$ZodIssue[]): EigenxError<'CONFIG_INVALID'> {

@@ -22,10 +22,22 @@ export async function loadKmsConfig(file: string): Promise<KmsConfig> {
   const config = parseKmsConfig(text)
   const at = (path: string) => resolve(dirname(file), path)
   const { snpRootsFile } = config.development
+  const { gcp, intel } = config.attestation
   return {
     ...config,
     operator: { ...config.operator, signingKeyFile: at(config.operator.signingKeyFile) },
+    attestation: {
+      ...config.attestation,
+      ...(gcp === undefined ? {} : { gcp: withKeySetAt(gcp, at) }),
+      ...(intel === undefined ? {} : { intel: withKeySetAt(intel, at) }),
+    },
     store: { path: at(config.store.path), keyFile: at(config.store.keyFile) },
     development: snpRootsFile === undefined ? {} : { snpRootsFile: at(snpRootsFile) },
   }
+}
+
+type TokenSection = NonNullable<KmsConfig['attestation']['gcp']>
+
+function withKeySetAt(section: TokenSection, at: (path: string) => string): TokenSection {
+  return 'file' in section.jwks ? { ...section, jwks: { file: at(section.jwks.file) } } : section
 }

@@ -6,7 +6,7 @@
 import { parseImageReference } from '../../policy/image.ts'
 import { judgePolicy } from '../../policy/judge.ts'
 import { releaseDemand } from '../../policy/release.ts'
-import type { Initdata, PolicyVerdict, ReleaseDemand } from '../../policy/types.ts'
+import type { Finding, Initdata, PolicyVerdict, ReleaseDemand } from '../../policy/types.ts'
 import type { BoundInitdata } from '../../sdk/attest/binding.ts'
 import type { Address, AppDecision } from '../../sdk/chain/types.ts'
 import { EigenxError } from '../../sdk/errors.ts'
@@ -90,6 +90,13 @@ export function demandBinding(
   })
 }
 
+/** Does what runs fit the release, and what ties it to it? */
+export type ReleaseVerdict = {
+  allowed: boolean
+  pinnedBy: PolicyVerdict['pinnedBy'] | 'image'
+  findings: readonly Finding[]
+}
+
 /** Judges initdata and its policy.rego against the release. @throws RELEASE_MISMATCH, POLICY_TOO_PERMISSIVE */
 export function demandPolicy(
   trail: DecisionTrail,
@@ -98,21 +105,39 @@ export function demandPolicy(
   allowDigestOnly: boolean,
 ): PolicyVerdict {
   const verdict = judgePolicy({ initdata, demand, allowDigestOnly })
+  demandAllowed(trail, verdict, demand, {
+    rules: verdict.analysis?.rules?.name ?? verdict.analysis?.rulesSha256 ?? 'none',
+    source: 'policy.rego of the attested initdata',
+    excess: 'The initdata allows more than the release.',
+    hint: 'Run `eigenx-tee policy explain` on the initdata; `release prepare` writes one that is accepted.',
+  })
+  return verdict
+}
+
+export type VerdictTexts = { rules: string; source: string; excess: string; hint: string }
+
+/** Notes a verdict about the release, and refuses what it does not allow. @throws RELEASE_MISMATCH, POLICY_TOO_PERMISSIVE */
+export function demandAllowed(
+  trail: DecisionTrail,
+  verdict: ReleaseVerdict,
+  demand: ReleaseDemand,
+  texts: VerdictTexts,
+): void {
   trail.findings.push(...verdict.findings)
   note(
     trail,
     'policy.release-enforced',
     verdict.allowed ? 'passed' : 'failed',
     {
-      rules: verdict.analysis?.rules?.name ?? verdict.analysis?.rulesSha256 ?? 'none',
+      rules: texts.rules,
       pinnedBy: verdict.pinnedBy ?? 'nothing',
       image: demand.imageDigest,
     },
-    'policy.rego of the attested initdata',
+    texts.source,
   )
   if (verdict.allowed) {
     if (verdict.pinnedBy === 'digest-only') trail.marks.push('digest-only')
-    return verdict
+    return
   }
   const refusals = verdict.findings.filter((finding) => finding.severity === 'refuse')
   const foreign = refusals.find((finding) => FOREIGN.has(finding.code))
@@ -126,14 +151,14 @@ export function demandPolicy(
     })
   throw new EigenxError({
     code: 'POLICY_TOO_PERMISSIVE',
-    message: 'The initdata allows more than the release.',
+    message: texts.excess,
     stage: 'policy',
     details: {
       findings: refusals
         .slice(0, 32)
         .map(({ code, path, message }) => ({ code, path: path.slice(0, 256), message })),
     },
-    hint: 'Run `eigenx-tee policy explain` on the initdata; `release prepare` writes one that is accepted.',
+    hint: texts.hint,
   })
 }
 

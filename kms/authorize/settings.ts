@@ -12,6 +12,7 @@ import type { Address, AppDecision, Hash32 } from '../../sdk/chain/types.ts'
 import type { Domain } from '../../sdk/protocol/types.ts'
 import type { KmsConfig } from '../config.ts'
 import type { KeyService } from '../keys.ts'
+import type { TokenDeps } from './token.ts'
 
 export type DecisionSettings = {
   domain: Domain
@@ -40,6 +41,8 @@ export type DecisionDeps = {
   anchors: SnpTrustAnchors
   chain: ChainQuestions
   keys: KeyService
+  /** There where a token method is enabled. */
+  tokens?: TokenDeps
 }
 
 export function decisionSettings(config: KmsConfig): DecisionSettings {

@@ -7,6 +7,7 @@
 import type { Finding } from '../../policy/types.ts'
 import type { Check, InitdataBinding } from '../../sdk/attest/types.ts'
 import type { Step } from '../http/status.ts'
+import type { Reservation } from '../tokens/uses.ts'
 
 /** Facts about a grant that its receiver and the audit log must see. */
 export type Mark =
@@ -16,12 +17,14 @@ export type Mark =
   | 'unmeasured-image'
   /** The older REPORT_DATA form, which carries no freshness and no chain. */
   | 'report-data-v1'
-  /** The release pins an image, but neither its command nor the initdata. */
+  /** The release pins an image, but not its command or environment, nor the initdata. */
   | 'digest-only'
   /** Granted to the app's creator, not to attested code. */
   | 'owner-not-attested'
   /** The older ecdsa message, which does not cover the RSA key. */
   | 'ecdsa-legacy'
+  /** Google or Intel vouch for the guest in a token; there is no raw evidence and no initdata. */
+  | 'confidential-space'
 
 export type DecisionTrail = {
   step: Step
@@ -29,10 +32,27 @@ export type DecisionTrail = {
   findings: Finding[]
   marks: Mark[]
   binding: InitdataBinding | undefined
+  /** One-time evidence that this decision holds; whoever ends the decision settles it. */
+  use: Reservation | undefined
 }
 
-export function startTrail(): DecisionTrail {
-  return { step: 'parse', checks: [], findings: [], marks: [], binding: undefined }
+/** @param onStep - Told of every step as it begins. */
+export function startTrail(onStep: (step: Step) => void = () => undefined): DecisionTrail {
+  let current: Step = 'parse'
+  return {
+    get step() {
+      return current
+    },
+    set step(next) {
+      if (next !== current) onStep(next)
+      current = next
+    },
+    checks: [],
+    findings: [],
+    marks: [],
+    binding: undefined,
+    use: undefined,
+  }
 }
 
 /** Notes a check of the operator's own; those of the evidence come from its verifier. */

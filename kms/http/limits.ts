@@ -135,7 +135,10 @@ function subnetOf(address: string): string {
  * Reads a whole body, never holding more than `limit` bytes.
  * @throws EigenxError INPUT_TOO_LARGE
  */
-export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
+export async function readBody(
+  request: Pick<Request, 'headers' | 'body'>,
+  limit: number,
+): Promise<Uint8Array> {
   const tooLarge = () =>
     new EigenxError({
       code: 'INPUT_TOO_LARGE',

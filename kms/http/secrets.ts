@@ -4,7 +4,7 @@
  * @module
  */
 import type { Address } from '../../sdk/chain/types.ts'
-import { isEigenxError } from '../../sdk/errors.ts'
+import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import { marshalGo } from '../../sdk/wire/go-json.ts'
 import {
   encodeSecretsResponse,
@@ -28,6 +28,8 @@ export type SecretsDeps = {
   log: Log
   /** Unix milliseconds. */
   now: () => number
+  /** After this time the guard has answered the caller, milliseconds. */
+  requestTimeoutMs: number
 }
 
 export function secretsHandler(deps: SecretsDeps): RouteHandler {
@@ -46,7 +48,9 @@ export function secretsHandler(deps: SecretsDeps): RouteHandler {
       return refuseAsGo(c, error, { status: 400, text: parseFailure(c, error.shortMessage) })
     }
     const nowMs = deps.now()
-    const decision = await authorizeSecrets(deps.decision, request, Math.floor(nowMs / 1000))
+    const decision = await authorizeSecrets(deps.decision, request, Math.floor(nowMs / 1000), {
+      demandInTime: () => demandInTime(deps, received),
+    })
     const { checks, findings } = decision
     if (decision.verdict === 'refused') {
       const answer = answerAsGo(decision.error, decision.step, request.attestationMethod)
@@ -71,6 +75,16 @@ export function secretsHandler(deps: SecretsDeps): RouteHandler {
       }),
     )
   }
+}
+
+function demandInTime(deps: SecretsDeps, received: Received): void {
+  if (deps.now() - received.arrivedMs < deps.requestTimeoutMs) return
+  throw new EigenxError({
+    code: 'TIMEOUT',
+    message: 'The request was not answered in time.',
+    stage: 'request',
+    details: { what: 'request', afterMs: deps.requestTimeoutMs },
+  })
 }
 
 /** Go's JSON of the map: keys sorted, HTML escaped; no text at all for an empty one. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { describeConfig, isLoopbackHost, parseKmsConfig } from '../../kms/config.ts'
+import { describeConfig, parseKmsConfig } from '../../kms/config.ts'
+import { isLoopbackHost } from '../../kms/config-fields.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
 
 const ADDRESS = `0x${'Ab'.repeat(20)}`

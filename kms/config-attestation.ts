@@ -1,0 +1,97 @@
+/**
+ * The section `[attestation]` of `operator.toml`: which methods, and what each takes as good.
+ * @module
+ */
+import { z } from 'zod'
+import { count, isHttpUrl, isLoopbackHost, path, seconds } from './config-fields.ts'
+
+/** Attestation methods this build can verify. */
+export const KNOWN_METHODS = ['eigenx-snp', 'ecdsa', 'gcp', 'intel'] as const
+
+const component = z.int().min(0).max(255)
+const tcb = z.strictObject({
+  fmc: component.optional(),
+  bootloader: component.default(0),
+  tee: component.default(0),
+  snp: component.default(0),
+  microcode: component.default(0),
+})
+
+/** Confidential Space tokens of one issuer. */
+const tokenMethod = (jwksUrl: string) =>
+  z
+    .strictObject({
+      /** Google Cloud project in which the pods of this operator set run. */
+      project_id: z.string().min(1).max(128),
+      /** Accepted audiences; a token carries exactly one of them. */
+      audiences: z
+        .array(z.string().min(1).max(512))
+        .min(1)
+        .max(8)
+        .default(['https://sts.googleapis.com', 'EigenX KMS']),
+      /** Lowest Confidential Space image; those before 250300 do not know TDX. */
+      minimum_swversion: count(250_300, 99_999_999).default(250_300),
+      /** The issuer's keys: an address, https except on loopback, or a file that the operator keeps. */
+      jwks_url: z
+        .string()
+        .max(2048)
+        .refine(isKeySetUrl, 'expected an https URL without credentials (http on loopback only)')
+        .optional(),
+      jwks_file: path.optional(),
+      refresh_seconds: seconds(60, 86_400).default(3600),
+      /** Older keys are not used: the issuer may have withdrawn one since. */
+      max_age_seconds: seconds(60, 2_592_000).default(86_400),
+    })
+    .refine((section) => section.jwks_url === undefined || section.jwks_file === undefined, {
+      message: 'jwks_url or jwks_file, not both',
+    })
+    .transform(({ jwks_url, jwks_file, ...rest }) => ({
+      ...rest,
+      jwks: jwks_file === undefined ? { url: jwks_url ?? jwksUrl } : { file: jwks_file },
+    }))
+    .optional()
+
+export const attestationSection = z
+  .strictObject({
+    methods: z.array(z.enum(KNOWN_METHODS)).min(1).max(8).default(['eigenx-snp']),
+    /** Serve pods whose initdata nobody vouches for but the request itself: the guest image is not known. */
+    allow_self_asserted_initdata: z.boolean().default(false),
+    /** Where those are served, the release must ask for it (EIGENX_TEE_MIN_BINDING=report_data). */
+    self_asserted_needs_opt_in: z.boolean().default(true),
+    /** Accept the older REPORT_DATA form, which Go clients send. It carries no freshness. */
+    accept_report_data_v1: z.boolean().default(true),
+    freshness_seconds: seconds(10, 86_400).default(600),
+    /** Version 2 names no processor; hosts with old firmware still write it. */
+    minimum_report_version: count(2, 5).default(3),
+    /** Allowed launch measurements; none means any. */
+    measurements: z
+      .array(
+        z.strictObject({
+          value: z.string().regex(/^[0-9a-f]{96}$/, 'expected 96 lower-case hex digits'),
+          /** The measurement covers the whole guest image, not only firmware and vCPUs. */
+          covers_image: z.boolean().default(false),
+          /** The image lets nothing but its helper have evidence made, so REPORT_DATA names the true initdata. */
+          binds_initdata: z.boolean().default(false),
+        }),
+      )
+      .max(1024)
+      .default([]),
+    /** Lowest TCB served, by product. */
+    minimum_tcb: z
+      .strictObject({ Milan: tcb.optional(), Genoa: tcb.optional(), Turin: tcb.optional() })
+      .prefault({}),
+    /** Google's tokens, and Intel's for the same guests. */
+    gcp: tokenMethod(
+      'https://www.googleapis.com/service_accounts/v1/metadata/jwk/signer@confidentialspace-sign.iam.gserviceaccount.com',
+    ),
+    intel: tokenMethod('https://portal.trustauthority.intel.com/certs'),
+  })
+  .prefault({})
+
+/** Key sets decide whom the operator believes: TLS, save from a process on this machine. */
+function isKeySetUrl(text: string): boolean {
+  if (!isHttpUrl(text)) return false
+  const { protocol, hostname, username, password } = new URL(text)
+  if (username !== '' || password !== '') return false
+  return protocol === 'https:' || isLoopbackHost(hostname)
+}

@@ -1,0 +1,35 @@
+/**
+ * Kinds of values in `operator.toml` that several sections use.
+ * @module
+ */
+import { z } from 'zod'
+
+export const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, 'expected 0x and 40 hex digits')
+  .transform((text): `0x${string}` => `0x${text.slice(2).toLowerCase()}`)
+export const path = z.string().min(1).max(4096)
+export const httpUrl = z
+  .string()
+  .max(2048)
+  .refine((text) => isHttpUrl(text), 'expected an http or https URL')
+export const seconds = (low: number, high: number) => z.int().min(low).max(high)
+export const count = (low: number, high: number) => z.int().min(low).max(high)
+
+/** True for literal loopback addresses and `localhost`; no name is resolved. */
+export function isLoopbackHost(host: string): boolean {
+  const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
+  if (bare === 'localhost' || bare === '::1') return true
+  const octets = bare.split('.')
+  return (
+    octets.length === 4 &&
+    octets[0] === '127' &&
+    octets.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)
+  )
+}
+
+export function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol } = new URL(text)
+  return protocol === 'http:' || protocol === 'https:'
+}
