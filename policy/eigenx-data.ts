@@ -75,7 +75,7 @@ function readContainer(
   reportUnknownKeys(object, CONTAINER_KEYS, path, findings)
   readString(object.name, `${path}.name`, findings)
   const image = readImage(object, path, findings)
-  readString(object.cwd, `${path}.cwd`, findings)
+  reportWorkingDirectory(readString(object.cwd, `${path}.cwd`, findings), `${path}.cwd`, findings)
   readUser(object.user, `${path}.user`, findings)
   const capabilities = readStrings(object.capabilities, `${path}.capabilities`, findings)
   reportCapabilities(capabilities, `${path}.capabilities`, findings)
@@ -196,6 +196,31 @@ export function scratch(path: string, destination: string): Finding {
     'SCRATCH_MOUNT',
     path,
     `An empty volume made in the guest covers ${quote(destination)}.`,
+  )
+}
+
+/** Where the runtime mounts what the host supplies, and ways round through the kernel's file systems. */
+const NOT_OF_THE_IMAGE = /^\/(?:proc|sys|dev|run|var\/run)(?:\/|$)/
+
+/**
+ * A command may name its code relative to the working directory, so a directory that the host fills would make its files
+ * the program. Shared with the other data shape.
+ */
+export function reportWorkingDirectory(
+  cwd: string | undefined,
+  path: string,
+  findings: Finding[],
+): void {
+  if (cwd === undefined || cwd === '/') return
+  const isPlain = /^(?:\/[^/]+)+$/.test(cwd) && !/\/\.{1,2}(?:\/|$)/.test(cwd)
+  if (isPlain && !NOT_OF_THE_IMAGE.test(cwd)) return
+  findings.push(
+    makeFinding(
+      'refuse',
+      'WORKING_DIRECTORY',
+      path,
+      `The command would start in ${quote(cwd)}, which may hold files that are not the image's.`,
+    ),
   )
 }
 

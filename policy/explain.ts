@@ -12,8 +12,9 @@ const ORDER: readonly Severity[] = ['refuse', 'warn', 'info']
 
 const PINNED_BY: Readonly<Record<string, string>> = {
   initdata: 'the release pins the whole initdata',
-  'container-policy': 'the release pins images and commands',
-  'digest-only': 'only image digests are pinned, commands are not (the operator allows it)',
+  'container-policy': 'the release pins images, commands and environments',
+  'digest-only':
+    'image digests are pinned, commands or environments are not (the operator allows it)',
 }
 
 export function explainVerdict(verdict: PolicyVerdict): string[] {

@@ -75,50 +75,75 @@ function judgeListedEnv(container: PolicyContainer, policy: ContainerPolicy): re
 
 /**
  * Variables that make a loader or interpreter run other code, so that a pinned command is none. The list cannot be
- * complete: it is a net under the stronger ways, and every other unlisted variable is shown.
+ * complete: a release that lists its environment does not depend on it, it is the net where an operator allows less.
  */
 const CODE_VARIABLES =
-  /^(?:LD_|DYLD_|GCONV_PATH$|GLIBC_TUNABLES$|BASH_|ENV$|SHELLOPTS$|PROMPT_COMMAND$|IFS$|NODE_OPTIONS$|NODE_PATH$|NODE_EXTRA_CA_CERTS$|DENO_|BUN_|PYTHON|PERL5|PERLLIB$|RUBYOPT$|RUBYLIB$|GEM_|JAVA_TOOL_OPTIONS$|_JAVA_OPTIONS$|JDK_JAVA_OPTIONS$|CLASSPATH$|DOTNET_|CORECLR_|COMPlus_|PHPRC$|PHP_INI_SCAN_DIR$|LUA_|GODEBUG$|MALLOC_|OPENSSL_|SSL_CERT_|GIT_|HTTPS?_PROXY$|https?_proxy$|ALL_PROXY$|all_proxy$|EIGENX_)/
+  /^(?:LD_|DYLD_|GCONV_PATH$|GLIBC_TUNABLES$|BASH_|ENV$|HOME$|XDG_|ZDOTDIR$|SHELLOPTS$|PROMPT_COMMAND$|IFS$|NODE_OPTIONS$|NODE_PATH$|NODE_EXTRA_CA_CERTS$|NPM_|npm_|YARN_|COREPACK_|DENO_|BUN_|PYTHON|VIRTUAL_ENV$|PIP_|UV_|GUNICORN_|UWSGI_|FLASK_|DJANGO_|PERL|RUBY|GEM_|BUNDLE_|JAVA_|_JAVA_|JDK_JAVA_|CATALINA_|CLASSPATH$|DOTNET_|CORECLR_|COMPlus_|PHPRC$|PHP_INI_SCAN_DIR$|LUA_|ERL_|GODEBUG$|MALLOC_|OPENSSL_|SSL_CERT_|GIT_|HTTPS?_PROXY$|https?_proxy$|ALL_PROXY$|all_proxy$|EIGENX_|[A-Z0-9_]+_(?:OPTS|OPTIONS|ARGS)$)/
 
 /** As containerd sets it when the image has none. */
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/** The pod's name; genpolicy writes a macro for it. */
+const HOSTNAME = /^HOSTNAME=(?:[A-Za-z0-9_.-]{0,253}|\$\(host-name\))$/
 
-export function judgeEnvironment(
+/**
+ * Variables that the release does not fix, so whoever boots the pod chose them. An environment decides what a pinned
+ * command does as much as its arguments do: which file it loads, where it sends what it knows.
+ */
+function unlistedNames(container: PolicyContainer, demand: ReleaseDemand): readonly string[] {
+  const { env, envOverride } = demand.containerPolicy
+  const isApp = container.image?.digest === demand.imageDigest
+  const own = isApp ? [...Object.entries(env), ...Object.entries(envOverride)] : []
+  const listed = new Set(own.map(([name, value]) => `${name}=${value}`))
+  return container.env
+    .filter((item) => !listed.has(item) && item !== DEFAULT_PATH && !HOSTNAME.test(item))
+    .map((item) => item.slice(0, Math.max(0, item.indexOf('='))))
+}
+
+/** Unlisted variables that no operator can allow. */
+export function judgeCodeVariables(
   container: PolicyContainer,
-  policy: ContainerPolicy,
+  demand: ReleaseDemand,
 ): readonly Finding[] {
-  const path = `${container.path}#env`
-  const listed = new Set(
-    [...Object.entries(policy.env), ...Object.entries(policy.envOverride)].map(
-      ([name, value]) => `${name}=${value}`,
+  const code = unlistedNames(container, demand).filter((name) => runsCode(container, name))
+  if (code.length === 0) return []
+  return [
+    makeFinding(
+      'refuse',
+      'ENV_RUNS_CODE',
+      `${container.path}#env`,
+      `These variables can change what runs, and the release does not list them: ${quote(code.join(', '))}.`,
     ),
-  )
-  const unlisted = container.env.filter((item) => !listed.has(item) && item !== DEFAULT_PATH)
-  const names = unlisted.map((item) => item.slice(0, Math.max(0, item.indexOf('='))))
-  // A relative command is looked up on PATH: then PATH is part of the command.
+  ]
+}
+
+/** A relative command is looked up on PATH: then PATH is part of the command. */
+function runsCode(container: PolicyContainer, name: string): boolean {
   const looksUp = !(container.args[0] ?? '').startsWith('/')
-  const code = names.filter((name) => CODE_VARIABLES.test(name) || (name === 'PATH' && looksUp))
-  const findings: Finding[] = []
-  if (code.length > 0)
-    findings.push(
+  return CODE_VARIABLES.test(name) || (name === 'PATH' && looksUp)
+}
+
+/** All other unlisted variables; empty when the release fixes the whole environment of each container. */
+export function judgeEnvironment(
+  containers: readonly PolicyContainer[],
+  demand: ReleaseDemand,
+): readonly Finding[] {
+  return containers.flatMap((container) => {
+    if (container.isSandbox) return []
+    const open = unlistedNames(container, demand).filter((name) => !runsCode(container, name))
+    if (open.length === 0) return []
+    const isApp = container.image?.digest === demand.imageDigest
+    const remedy = isApp
+      ? `list them in ContainerPolicy.env or set ${PIN_KEYS.initdata}`
+      : `set ${PIN_KEYS.initdata}`
+    return [
       makeFinding(
         'refuse',
-        'ENV_RUNS_CODE',
-        path,
-        `These variables can change what runs, and the release does not list them: ${quote(code.join(', '))}.`,
-      ),
-    )
-  const rest = names.filter((name) => !code.includes(name) && name !== 'HOSTNAME')
-  if (rest.length > 0)
-    findings.push(
-      makeFinding(
-        'warn',
         'ENV_NOT_IN_RELEASE',
-        path,
-        `Whoever boots the pod chose these variables: ${quote(rest.join(', '))}.`,
+        `${container.path}#env`,
+        `Whoever boots the pod chose these variables: ${quote(open.join(', '))}. To fix them, ${remedy}.`,
       ),
-    )
-  return findings
+    ]
+  })
 }
 
 /** Containers whose command nothing in the release pins; empty when every one is pinned. */

@@ -5,10 +5,11 @@
  * - **initdata**: the release pins SHA-384 of the whole decoded document. It is the developer's exact statement, so what the
  *   analysis cannot vouch for is shown and does not block, save a document that leaves the choice to the host (no policy, or
  *   one that allows everything); and a ContainerPolicy of the same release must not be contradicted.
- * - **container-policy**: the rules are known and pin images, every container is one of the release, and the command of
- *   each is pinned: the app's by ContainerPolicy.args, further ones by their hash in EIGENX_TEE_IMAGES. Whoever boots the
- *   pod wrote policy_data, so everything in it that the release does not fix is judged as that person's choice.
- * - **digest-only**: as before, but commands are not pinned. Only where the operator allows it, and marked.
+ * - **container-policy**: the rules are known and pin images, every container is one of the release, and the command and
+ *   environment of each are pinned: the app's by ContainerPolicy.args and .env, the command of further ones by their hash in
+ *   EIGENX_TEE_IMAGES. Whoever boots the pod wrote policy_data, so everything in it that the release does not fix is judged as
+ *   that person's choice.
+ * - **digest-only**: as before, but commands or variables are not pinned. Only where the operator allows it, and marked.
  *
  * ContainerPolicy speaks of the containers that run the release's image, not of the sandbox and not of further
  * images. `args` is the whole command (entrypoint and arguments), compared exactly; `cmdOverride` alone is satisfied only by a
@@ -20,7 +21,12 @@
 import { bytesToHex } from '../sdk/bytes.ts'
 import { analysePolicy } from './analyse.ts'
 import { makeFinding } from './findings.ts'
-import { judgeCommands, judgeContainerPolicy, judgeEnvironment } from './judge-container.ts'
+import {
+  judgeCodeVariables,
+  judgeCommands,
+  judgeContainerPolicy,
+  judgeEnvironment,
+} from './judge-container.ts'
 import { PIN_KEYS } from './release.ts'
 import type {
   Finding,
@@ -55,11 +61,14 @@ export function judgePolicy(input: JudgeInput): PolicyVerdict {
   const containers = identifyImages(analysis, input.demand)
   findings.push(...judgeImages(containers, input.demand))
   findings.push(...judgeLogs(analysis, input.demand), ...judgeRestartPolicy(input.demand))
-  for (const container of appContainers(containers, input.demand)) {
+  for (const container of appContainers(containers, input.demand))
     findings.push(...judgeContainerPolicy(container, input.demand.containerPolicy))
-    findings.push(...judgeEnvironment(container, input.demand.containerPolicy))
-  }
-  const unpinned = judgeCommands(containers, input.demand)
+  for (const container of containers)
+    if (!container.isSandbox) findings.push(...judgeCodeVariables(container, input.demand))
+  const unpinned = [
+    ...judgeCommands(containers, input.demand),
+    ...judgeEnvironment(containers, input.demand),
+  ]
   if (unpinned.length === 0) return verdict(findings, 'container-policy', analysis)
   if (!input.allowDigestOnly) return verdict([...findings, ...unpinned], undefined, analysis)
   const marks = unpinned.map((found): Finding => ({ ...found, severity: 'warn' }))

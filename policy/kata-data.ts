@@ -7,7 +7,7 @@
  * @module
  */
 
-import { hostFiles, reportCapabilities, scratch } from './eigenx-data.ts'
+import { hostFiles, reportCapabilities, reportWorkingDirectory, scratch } from './eigenx-data.ts'
 import { makeFinding, quote } from './findings.ts'
 import { parseImageReference } from './image.ts'
 import type { JsonObject, JsonValue } from './json.ts'
@@ -220,6 +220,8 @@ function reportProcess(process: JsonObject, path: string, findings: Finding[]): 
     findings.push(
       makeFinding('warn', 'TERMINAL', `${at}.Terminal`, 'The container is attached to a terminal.'),
     )
+  if (process.Cwd !== undefined)
+    reportWorkingDirectory(readString(process.Cwd, `${at}.Cwd`, findings), `${at}.Cwd`, findings)
   const capabilities = process.Capabilities
   if (capabilities === undefined || capabilities === null) return
   const sets = readObject(capabilities, `${at}.Capabilities`, findings)

@@ -31,6 +31,7 @@ export type PreparedContainer = {
   name: string
   imageDigest: string
   args: readonly string[]
+  env: Readonly<Record<string, string>>
   data: JsonObject
   findings: readonly Finding[]
 }
@@ -60,6 +61,7 @@ export function makeContainer(input: PrepareContainerInput): PreparedContainer {
     name: container.name,
     imageDigest: image.digest,
     args,
+    env: Object.fromEntries(env),
     data,
     findings: config === undefined ? reportAssumptions(pod, container, path) : [],
   }

@@ -49,6 +49,8 @@ export type PreparedRelease = {
   imageDigest: string
   /** The whole command of the app's container, for ContainerPolicy.args. */
   args: readonly string[]
+  /** The whole environment of the app's container, for ContainerPolicy.env. */
+  env: Readonly<Record<string, string>>
   findings: readonly Finding[]
   analysis: PolicyAnalysis
 }
@@ -84,6 +86,7 @@ export function prepareRelease(input: PrepareInput): PreparedRelease {
     pins: makePins(initdata, prepared, app, input.allowLogs === true),
     imageDigest: app.imageDigest,
     args: app.args,
+    env: app.env,
     findings: [
       ...prepared.flatMap((container) => container.findings),
       ...written.flatMap((item) => reportUnknownFields(item)),

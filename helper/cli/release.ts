@@ -37,7 +37,7 @@ async function prepareFromPod(io: Io, input: ReleaseInput, bytes: Uint8Array): P
   const release = {
     imageDigest: prepared.imageDigest,
     publicEnv: prepared.pins,
-    containerPolicy: { args: prepared.args },
+    containerPolicy: { args: prepared.args, env: prepared.env },
   }
   if (input.out !== undefined) await writeFolder(io, input.out, prepared, release)
   if (input.json)

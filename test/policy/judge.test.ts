@@ -43,6 +43,17 @@ function withApp(changes: JsonObject): string {
   return ourPolicy({ containers: [{ ...appContainer(), ...changes }] })
 }
 
+function withEnv(variable: string): string {
+  return withApp({ env: [PATH, 'MODE=production', variable] })
+}
+
+/** Files in it come from the host, whatever their names. */
+const SERVICE_ACCOUNT = {
+  destination: '/var/run/secrets/kubernetes.io/serviceaccount',
+  kind: 'files',
+  read_only: true,
+}
+
 describe('a release that pins the command', () => {
   it('allows the pod that runs exactly that', () => {
     const verdict = judge(ourPolicy())
@@ -61,7 +72,7 @@ describe('a release that pins the command', () => {
     [
       'another image',
       withApp({ image: `x@${OTHER_DIGEST}`, image_digest: OTHER_DIGEST }),
-      ['IMAGE_NOT_IN_RELEASE', 'RELEASE_IMAGE_ABSENT', 'COMMAND_NOT_PINNED'],
+      ['IMAGE_NOT_IN_RELEASE', 'RELEASE_IMAGE_ABSENT', 'COMMAND_NOT_PINNED', 'ENV_NOT_IN_RELEASE'],
     ],
     [
       'a reference that contradicts the digest',
@@ -82,9 +93,37 @@ describe('a release that pins the command', () => {
       ourPolicy({ containers: [appContainer(), sideContainer()] }),
       ['IMAGE_NOT_IN_RELEASE', 'COMMAND_NOT_PINNED'],
     ],
-    ['LD_PRELOAD', withApp({ env: [PATH, 'LD_PRELOAD=/x.so'] }), ['ENV_RUNS_CODE']],
-    ['NODE_OPTIONS', withApp({ env: [PATH, 'NODE_OPTIONS=--inspect'] }), ['ENV_RUNS_CODE']],
-    ['a proxy', withApp({ env: [PATH, 'https_proxy=http://evil'] }), ['ENV_RUNS_CODE']],
+    ['LD_PRELOAD', withEnv('LD_PRELOAD=/x.so'), ['ENV_RUNS_CODE']],
+    ['NODE_OPTIONS', withEnv('NODE_OPTIONS=--inspect'), ['ENV_RUNS_CODE']],
+    ['a proxy', withEnv('https_proxy=http://evil'), ['ENV_RUNS_CODE']],
+    [
+      "a server's options with a file of the host",
+      withEnv('GUNICORN_CMD_ARGS=-c /etc/hosts'),
+      ['ENV_RUNS_CODE'],
+    ],
+    ['another home', withEnv('HOME=/var/run/secrets'), ['ENV_RUNS_CODE']],
+    [
+      'a variable that the release does not list',
+      withEnv('DATABASE_URL=https://evil'),
+      ['ENV_NOT_IN_RELEASE'],
+    ],
+    ['another value of a listed variable', withEnv('MODE=debug'), ['ENV_NOT_IN_RELEASE']],
+    ['a variable without a value', withEnv('DEBUG'), ['ENV_NOT_IN_RELEASE']],
+    ['a host name that is none', withEnv('HOSTNAME=$(curl evil)'), ['ENV_NOT_IN_RELEASE']],
+    ...[
+      '/var/run/secrets/kubernetes.io/serviceaccount',
+      '/run/secrets/kubernetes.io/serviceaccount/..data',
+      '/proc/self/root/var/run/secrets/kubernetes.io/serviceaccount',
+      '/srv/../var/run/secrets',
+      '//var/run/secrets',
+      '/srv/',
+      'srv',
+      '',
+    ].map((cwd): [string, string, string[]] => [
+      `the working directory ${JSON.stringify(cwd)}`,
+      withApp({ cwd, mounts: [SERVICE_ACCOUNT] }),
+      ['WORKING_DIRECTORY'],
+    ]),
     [
       'files of the host',
       withApp({ mounts: [{ destination: '/usr/bin', kind: 'files', read_only: true }] }),
@@ -128,28 +167,37 @@ describe('a release that pins the command', () => {
     expect(verdict).toMatchObject({ allowed: false, pinnedBy: undefined })
   })
 
-  it('shows variables that the release does not list', () => {
-    const shown = judge(ourPolicy()).findings.find((found) => found.code === 'ENV_NOT_IN_RELEASE')
-    expect(shown).toMatchObject({
-      severity: 'warn',
-      path: 'policy.rego#policy_data.containers[0]#env',
-    })
-    const containerPolicy = {
-      ...noPolicy(),
-      args: ['/usr/bin/app', '--serve'],
-      env: { MODE: 'production' },
-    }
-    const listed = judge(ourPolicy(), demandOf({ containerPolicy }))
-    expect(listed.findings.map((found) => found.code)).not.toContain('ENV_NOT_IN_RELEASE')
+  it('allows the service account beside it, and the host name', () => {
+    const env = [PATH, 'MODE=production', 'HOSTNAME=wallet-0']
+    for (const cwd of ['/', '/srv', '/srv/app', '/runner'])
+      expect(refusals(judge(withApp({ env, cwd, mounts: [SERVICE_ACCOUNT] })))).toEqual([])
+  })
+
+  it('shows unlisted variables as a mark where the operator allows them', () => {
+    const verdict = judge(withEnv('COLOUR=green'), demandOf(), true)
+    expect(verdict).toMatchObject({ allowed: true, pinnedBy: 'digest-only' })
+    expect(verdict.findings).toContainEqual(
+      expect.objectContaining({
+        code: 'ENV_NOT_IN_RELEASE',
+        severity: 'warn',
+        path: 'policy.rego#policy_data.containers[0]#env',
+      }),
+    )
+    expect(refusals(judge(withEnv('LD_PRELOAD=/x.so'), demandOf(), true))).toEqual([
+      'ENV_RUNS_CODE',
+    ])
   })
 
   it('counts PATH as part of a command that is looked up on it', () => {
     const env = ['PATH=/data/bin']
     const relative = { ...noPolicy(), args: ['app'] }
+    const absolute = { ...noPolicy(), args: ['/usr/bin/app', '--serve'] }
     expect(
       refusals(judge(withApp({ args: ['app'], env }), demandOf({ containerPolicy: relative }))),
     ).toEqual(['ENV_RUNS_CODE'])
-    expect(judge(withApp({ env })).allowed).toBe(true)
+    expect(refusals(judge(withApp({ env }), demandOf({ containerPolicy: absolute })))).toEqual([
+      'ENV_NOT_IN_RELEASE',
+    ])
   })
 
   it('allows readable logs where the release does', () => {
@@ -162,12 +210,19 @@ describe('a release that pins the command', () => {
 
 describe('the fields of a ContainerPolicy', () => {
   const policy = (changes: Partial<ReleaseDemand['containerPolicy']>) =>
-    demandOf({ containerPolicy: { ...noPolicy(), args: ['/usr/bin/app', '--serve'], ...changes } })
+    demandOf({
+      containerPolicy: {
+        ...noPolicy(),
+        args: ['/usr/bin/app', '--serve'],
+        env: { MODE: 'production' },
+        ...changes,
+      },
+    })
 
   it.each<[string, Partial<ReleaseDemand['containerPolicy']>, string[]]>([
     ['env that is there', { env: { MODE: 'production' } }, []],
-    ['env with another value', { env: { MODE: 'debug' } }, ['ENV_DIFFERS']],
-    ['env that is missing', { env: { OTHER: '' } }, ['ENV_DIFFERS']],
+    ['env with another value', { env: { MODE: 'debug' } }, ['ENV_DIFFERS', 'ENV_NOT_IN_RELEASE']],
+    ['env that is missing', { env: { MODE: 'production', OTHER: '' } }, ['ENV_DIFFERS']],
     ['envOverride that is there', { envOverride: { MODE: 'production' } }, []],
     ['envOverride that is missing', { envOverride: { X: '1' } }, ['ENV_DIFFERS']],
     ['cmdOverride that ends the command', { cmdOverride: ['--serve'] }, []],
@@ -212,6 +267,19 @@ describe('further containers', () => {
     expect(explainVerdict(verdict).join('\n')).toContain(`${SIDE_DIGEST}=${SIDE_ARGS_SHA256}`)
   })
 
+  it.each([
+    ['NODE_OPTIONS=--require=/etc/hosts', 'ENV_RUNS_CODE'],
+    ['COLLECTOR=http://evil', 'ENV_NOT_IN_RELEASE'],
+  ])('are refused with the variable %s, which the host chose', (variable, code) => {
+    const publicEnv = { EIGENX_TEE_IMAGES: `${SIDE_DIGEST}=${SIDE_ARGS_SHA256}` }
+    const side = { ...sideContainer(), env: [PATH, variable] }
+    const verdict = judge(
+      ourPolicy({ containers: [appContainer(), side] }),
+      demandOf({ publicEnv }),
+    )
+    expect(refusals(verdict)).toEqual([code])
+  })
+
   it('are refused with another command than the listed one', () => {
     const publicEnv = { EIGENX_TEE_IMAGES: `${SIDE_DIGEST}=${SIDE_ARGS_SHA256}` }
     const shell = { ...sideContainer(), args: ['sh', '-c', 'env'] }
@@ -230,7 +298,7 @@ describe('further containers', () => {
 })
 
 describe('a release that pins only digests', () => {
-  const demand = demandOf({ containerPolicy: noPolicy() })
+  const demand = demandOf({ containerPolicy: { ...noPolicy(), env: { MODE: 'production' } } })
 
   it('is refused with a hint how to add a pin', () => {
     const verdict = judge(ourPolicy(), demand)

@@ -92,7 +92,7 @@ describe('prepareRelease', () => {
   it('makes a document that a release with a ContainerPolicy accepts too', () => {
     const made = prepare()
     const initdata = parseInitdata(utf8ToBytes(made.initdataToml))
-    const containerPolicy = { ...noPolicy(), args: made.args }
+    const containerPolicy = { ...noPolicy(), args: made.args, env: made.env }
     const demand = releaseDemand({
       app: APP_ID,
       imageDigest: made.imageDigest,
@@ -125,7 +125,7 @@ describe('prepareRelease', () => {
     const made = prepare({ podYaml: podYaml({}, [container(), side]) })
     expect(made.pins.EIGENX_TEE_IMAGES).toMatch(new RegExp(`^${SIDE_DIGEST}=[0-9a-f]{64}$`))
     const { EIGENX_TEE_IMAGES = '' } = made.pins
-    const containerPolicy = { ...noPolicy(), args: made.args }
+    const containerPolicy = { ...noPolicy(), args: made.args, env: made.env }
     const demand = releaseDemand({
       app: APP_ID,
       imageDigest: made.imageDigest,

@@ -71,7 +71,11 @@ export function demandOf(changes: Partial<ReleaseFacts> = {}): ReleaseDemand {
     app: APP_ID,
     imageDigest: APP_DIGEST,
     publicEnv: {},
-    containerPolicy: { ...noPolicy(), args: ['/usr/bin/app', '--serve'] },
+    containerPolicy: {
+      ...noPolicy(),
+      args: ['/usr/bin/app', '--serve'],
+      env: { MODE: 'production' },
+    },
     ...changes,
   })
 }
