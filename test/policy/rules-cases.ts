@@ -57,6 +57,7 @@ const PULL = fields(Array.isArray(APP.storages) ? APP.storages[0] : undefined)
 const PULL_OPTION = text(Array.isArray(PULL.driver_options) ? PULL.driver_options[0] : undefined)
 const EVERYWHERE = { source: true, metadata: true, annotation: true }
 const HOSTS = sharedFile('hosts')
+const MAC = '02:00:5e:10:00:01'
 
 const MEMORY: Fields = {
   driver: 'ephemeral',
@@ -301,6 +302,14 @@ const CREATE: readonly [string, Fields, boolean][] = [
   ],
   ['a device', changed(APP, ['devices'], [{ container_path: '/dev/mem' }]), false],
   ['a hook', changed(APP, ['OCI', 'Hooks'], { Prestart: [{ Path: '/bin/sh' }] }), false],
+  [
+    'a filter that only pretends to make system calls',
+    changed(APP, ['OCI', 'Linux', 'Seccomp'], {
+      DefaultAction: 'SCMP_ACT_ALLOW',
+      Syscalls: [{ Names: ['getrandom'], Action: 'SCMP_ACT_ERRNO', ErrnoRet: 0 }],
+    }),
+    false,
+  ],
   ['a shared mount', changed(APP, ['shared_mounts'], [{ name: 'x' }]), false],
   ['a shared process namespace', changed(APP, ['sandbox_pidns'], true), false],
   [
@@ -693,21 +702,38 @@ const OTHERS: readonly [string, string, Fields, boolean][] = [
       interface: {
         name: 'eth0',
         device: 'eth0',
+        hwAddr: '02:00:5e:10:00:01',
         IPAddresses: [{ address: '10.1.2.3', mask: '24' }],
       },
     },
     true,
   ],
+  ...['00:00:00:00:00:00', '', '0', '00-00-00-00-00-01'].map(
+    (hwAddr): [string, string, Fields, boolean] => [
+      'UpdateInterfaceRequest',
+      `the loopback device by its hardware address ${JSON.stringify(hwAddr)}`,
+      { interface: { name: 'eth0', device: 'eth0', hwAddr, IPAddresses: [] } },
+      false,
+    ],
+  ),
+  [
+    'UpdateInterfaceRequest',
+    'a loopback address written as version 6',
+    { interface: { name: 'eth0', hwAddr: MAC, IPAddresses: [{ address: '::0.0.0.1' }] } },
+    false,
+  ],
   [
     'UpdateInterfaceRequest',
     'the loopback interface',
-    { interface: { name: 'lo', IPAddresses: [] } },
+    { interface: { name: 'lo', hwAddr: MAC, IPAddresses: [] } },
     false,
   ],
   [
     'UpdateInterfaceRequest',
     'a loopback address',
-    { interface: { name: 'eth0', IPAddresses: [{ address: '127.0.0.1', mask: '8' }] } },
+    {
+      interface: { name: 'eth0', hwAddr: MAC, IPAddresses: [{ address: '127.0.0.1', mask: '8' }] },
+    },
     false,
   ],
   [
@@ -757,7 +783,7 @@ const OTHERS: readonly [string, string, Fields, boolean][] = [
   [
     'UpdateInterfaceRequest',
     'the loopback device under another name',
-    { interface: { name: 'eth0', device: 'lo', IPAddresses: [] } },
+    { interface: { name: 'eth0', device: 'lo', hwAddr: MAC, IPAddresses: [] } },
     false,
   ],
   [
