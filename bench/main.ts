@@ -30,10 +30,19 @@ if (unknown.length > 0) {
 }
 
 const rows: Row[] = []
+const failed: string[] = []
 for (const [name, measure] of Object.entries(PARTS)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   process.stderr.write(`measuring ${name}\n`)
-  rows.push(...(await measure()))
+  try {
+    rows.push(...(await measure()))
+  } catch (error) {
+    // The other figures are still worth having; the exit code says that some are missing.
+    failed.push(name)
+    process.stderr.write(
+      `${name} could not be measured: ${error instanceof Error ? error.message : 'unknown failure'}\n`,
+    )
+  }
 }
 process.stdout.write(`${describeMachine()}\n\n${formatTable(rows)}\n`)
 const missed = rows.filter((row) => row.budget !== undefined && row.value > row.budget)
@@ -42,8 +51,9 @@ process.stdout.write(
     ? '\nEvery budget is kept.\n'
     : `\nMissed: ${missed.map((row) => row.name).join('; ')}.\n`,
 )
-// A whole minute of worker handles may linger; the figures are out.
-process.exit(0)
+if (failed.length > 0) process.stdout.write(`Not measured: ${failed.join(', ')}.\n`)
+// Idle connections may linger; the figures are out.
+process.exit(failed.length > 0 ? 1 : 0)
 
 function describeMachine(): string {
   const processors = cpus()
