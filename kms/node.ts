@@ -197,6 +197,8 @@ function epochOptions({ epoch }: KmsConfig): EpochOptions {
     slotMs: epoch.slotMs,
     patienceMs: epoch.patienceMs,
     sessionMs: epoch.sessionMs,
+    reshareSeconds: epoch.reshareSeconds,
+    keyRotationSeconds: epoch.keyRotationSeconds,
   }
 }
 

@@ -8,76 +8,21 @@ import type { Address, BlockRef, Hash32, OperatorInfo, OperatorSet } from '../..
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import { blobHash, type Dealing, parseDealing } from '../../sdk/protocol/dealing.ts'
 import {
-  parseRistrettoScalar,
-  randomRistrettoScalar,
-  ristrettoPublicKey,
-  serializeRistrettoScalar,
-} from '../../sdk/protocol/ristretto.ts'
-import {
   type EncryptionKeyRecord,
-  encodeEncryptionKey,
-  encryptionKeyDigest,
   isEncryptionKeyOf,
   operatorsByAddress,
   parseEncryptionKey,
   sidOf,
 } from '../../sdk/protocol/terms.ts'
 import type { Output } from '../../sdk/protocol/types.ts'
-import type { SecretName, Store } from '../store/store.ts'
-import { bodyUnavailable, type EpochDeps, type Runtime } from './runtime.ts'
+import type { EncryptionKeys } from './encryption-keys.ts'
+import { bodyUnavailable, type Runtime } from './runtime.ts'
 import type { Session } from './state.ts'
 import type { DealingVerdict, OpenedDealing, SessionContext } from './verify.ts'
 
-/** This operator's encryption keys, by the hex of the public key. */
-export type EncryptionKeys = {
-  secrets: ReadonlyMap<string, bigint>
-  /** The announced one, signed. */
-  record: EncryptionKeyRecord
-  recordBytes: Uint8Array
-}
-
-/** Loads the encryption keys; makes and stores the first. @throws STORE_CORRUPT, STORE_UNAVAILABLE */
-export async function loadEncryptionKeys(deps: EpochDeps): Promise<EncryptionKeys> {
-  const { store, signer, domain } = deps
-  let names = await store.secretNames('encryption-key')
-  if (names.length === 0) {
-    const name: SecretName = { kind: 'encryption-key', epoch: 0, id: '1' }
-    const value = serializeRistrettoScalar(randomRistrettoScalar(deps.rng))
-    await store.commit([{ type: 'putSecret', name, value }])
-    names = [name]
-  }
-  const secrets = new Map<string, bigint>()
-  let newest = { sequence: 0, secret: 0n }
-  for (const name of names) {
-    const secret = await readScalar(store, name)
-    const sequence = Number(name.id)
-    secrets.set(toHex(ristrettoPublicKey(secret)), secret)
-    if (sequence > newest.sequence) newest = { sequence, secret }
-  }
-  const unsigned = {
-    operator: signer.operator,
-    encryptionKey: ristrettoPublicKey(newest.secret),
-    sequence: newest.sequence,
-  }
-  const signature = await signer.sign(encryptionKeyDigest(domain, unsigned))
-  const record = { ...unsigned, signature }
-  return { secrets, record, recordBytes: encodeEncryptionKey(record) }
-}
-
-async function readScalar(store: Store, name: SecretName): Promise<bigint> {
-  const bytes = await store.secret(name)
-  const secret = bytes === undefined ? undefined : parseRistrettoScalar(bytes)
-  if (secret !== undefined) return secret
-  throw new EigenxError({
-    code: 'STORE_CORRUPT',
-    message: 'The stored encryption key is not one.',
-    stage: 'store',
-    details: { record: 'encryption-key' },
-  })
-}
-
 export type Lookup = {
   runtime: Runtime
+  /** Replaced as a whole when a key is added or erased. */
   keys: EncryptionKeys
   /** The set at a block; `undefined` when the chain has no such block. Rejects when the chain cannot be asked. */
   operatorsAt(block: Pick<BlockRef, 'number' | 'hash'>): Promise<OperatorSet | undefined>
@@ -126,7 +71,9 @@ export function trimLookup(lookup: Lookup): void {
 function decryptionKeyFor(lookup: Lookup, terms: Pick<Output, 'members'>): bigint | undefined {
   const self = lookup.runtime.self.operator
   const member = terms.members.find((other) => other.address === self)
-  return member === undefined ? undefined : lookup.keys.secrets.get(toHex(member.encryptionKey))
+  return member === undefined
+    ? undefined
+    : lookup.keys.secrets.get(toHex(member.encryptionKey))?.secret
 }
 
 /** The context of a session and its members' registered keys and sockets. @throws CHAIN_UNAVAILABLE */
@@ -139,7 +86,10 @@ export async function contextOf(
   const { runtime } = lookup
   const { terms } = session
   const previous = runtime.state().log.winners.find((winner) => winner.hash === terms.prev)?.output
-  const members = await mustKnow(lookup, terms.configBlock)
+  const registered = await mustKnow(lookup, terms.configBlock)
+  const members = registered.filter(({ address }) =>
+    terms.members.some((member) => member.address === address.toLowerCase()),
+  )
   const dealers = previous === undefined ? members : await mustKnow(lookup, previous.configBlock)
   const context: SessionContext = {
     domain: runtime.deps.domain,
@@ -185,8 +135,16 @@ async function mustKnow(
   })
 }
 
+/** Asks all other operators for their encryption keys. */
+export async function learnEncryptionKeys(lookup: Lookup): Promise<void> {
+  const { operators } = lookup.runtime.view().operators ?? { operators: [] }
+  const { operator } = lookup.runtime.self
+  const others = operators.filter((peer) => peer.address.toLowerCase() !== operator)
+  await Promise.allSettled(others.map((peer) => learnEncryptionKey(lookup, peer)))
+}
+
 /** Asks for a peer's encryption key and keeps it when it is signed and not older than the known one. */
-export async function learnEncryptionKey(lookup: Lookup, peer: OperatorInfo): Promise<void> {
+async function learnEncryptionKey(lookup: Lookup, peer: OperatorInfo): Promise<void> {
   const { deps } = lookup.runtime
   const bytes = await deps.peers.fetchEncryptionKey(peer)
   if (bytes === undefined) return

@@ -39,13 +39,15 @@ export type DealInput = {
   dealer: Address
   /** {@link SEED_BYTES} secret bytes, one seed per epoch. */
   seed: Uint8Array
-  /** The dealer's share under the output that `terms.prev` names; absent in a genesis. */
+  /** The dealer's share under the output that `terms.prev` names, or its imported one; absent in a genesis. */
   currentShare?: bigint
+  /** Whether the share comes from an older set, so that no output in the log says what belongs to it. */
+  imported?: boolean
 }
 
 /** @throws RangeError when a reshare has no share to deal, or a genesis has one. */
 export function makeDealing(input: DealInput): Omit<Dealing, 'signature'> {
-  const { domain, terms, dealer, seed, currentShare } = input
+  const { domain, terms, dealer, seed, currentShare, imported = false } = input
   if (seed.length !== SEED_BYTES) throw new RangeError('a dealer seed has 32 bytes')
   if (isGenesis(terms) !== (currentShare === undefined))
     throw new RangeError('a genesis deals a fresh secret, a reshare the current share')
@@ -62,9 +64,10 @@ export function makeDealing(input: DealInput): Omit<Dealing, 'signature'> {
     commitment: commitPolynomial(polynomial),
     ephemeral: ristrettoPublicKey(ephemeral),
     possession: proveKnowledge(ephemeral, context, possessionNonce),
-    constantProof: isGenesis(terms)
-      ? proveConstant(constant, context, randomScalar(stream('constant-proof')))
-      : new Uint8Array(0),
+    constantProof:
+      isGenesis(terms) || imported
+        ? proveConstant(constant, context, randomScalar(stream('constant-proof')))
+        : new Uint8Array(0),
     shares: terms.members.map((member) => {
       if (isAbsent(member)) return new Uint8Array(SEALED_SHARE_BYTES)
       const shared = diffieHellman(ephemeral, member.encryptionKey)

@@ -2,7 +2,7 @@
  * Opening a session and dealing in it: the effects of one who gives shares.
  * @module
  */
-import type { Address, Hash32 } from '../../sdk/chain/types.ts'
+import type { Hash32 } from '../../sdk/chain/types.ts'
 import { parseScalar, thresholdOf } from '../../sdk/crypto/bls.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import { blobHash, dealingDigest, encodeDealing } from '../../sdk/protocol/dealing.ts'
@@ -15,9 +15,9 @@ import {
 } from '../../sdk/protocol/terms.ts'
 import type { Terms } from '../../sdk/protocol/types.ts'
 import type { SecretName } from '../store/store.ts'
-import { type Lookup, learnEncryptionKey } from './context.ts'
+import { type Lookup, learnEncryptionKeys } from './context.ts'
 import { makeDealing, SEED_BYTES } from './deal.ts'
-import type { Session } from './state.ts'
+import { comingMembers, type Session } from './state.ts'
 
 export async function proposeSetup(
   lookup: Lookup,
@@ -27,10 +27,9 @@ export async function proposeSetup(
   const { deps, self } = runtime
   const set = runtime.view().operators
   if (set === undefined) return
-  const others = set.operators.filter((peer) => peer.address.toLowerCase() !== self.operator)
-  await Promise.allSettled(others.map((peer) => learnEncryptionKey(lookup, peer)))
-  const records = set.operators.map((operator) => {
-    const address = operator.address.toLowerCase() as Address
+  await learnEncryptionKeys(lookup)
+  const { leaves } = runtime.view()
+  const records = comingMembers(runtime.view()).map((address) => {
     return { address, record: address === self.operator ? keys.record : peerKeys.get(address) }
   })
   const present = records.filter(({ record }) => record !== undefined).length
@@ -48,6 +47,7 @@ export async function proposeSetup(
     epoch,
     prev,
     configBlock: set.block,
+    leaves,
     members: records.map(({ address, record }) => ({
       address,
       encryptionKey: record?.encryptionKey ?? NO_ENCRYPTION_KEY,
@@ -75,13 +75,17 @@ export async function deal(lookup: Lookup, session: Session): Promise<void> {
   const { runtime } = lookup
   const { deps, self } = runtime
   const { terms, sid } = session
-  const currentShare = isGenesis(terms) ? undefined : await shareOf(lookup, terms.prev)
+  const imported = runtime.imported?.root === terms.prev ? runtime.imported : undefined
+  const currentShare = isGenesis(terms)
+    ? undefined
+    : (imported?.share ?? (await shareOf(lookup, terms.prev)))
   const unsigned = makeDealing({
     domain: deps.domain,
     terms,
     dealer: self.operator,
     seed: await dealerSeed(lookup, terms.epoch),
     ...(currentShare === undefined ? {} : { currentShare }),
+    imported: imported !== undefined,
   })
   const signature = await deps.signer.sign(dealingDigest(deps.domain, unsigned))
   const bytes = encodeDealing({ ...unsigned, signature })

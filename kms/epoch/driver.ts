@@ -10,28 +10,24 @@
  */
 import type { Hash32 } from '../../sdk/chain/types.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
-import {
-  configBlocksOf,
-  type LogState,
-  lastWinner,
-  type OperatorSets,
-  resolveLog,
-} from '../../sdk/protocol/log.ts'
-import type { LogEntry, LogSnapshot } from '../../sdk/protocol/types.ts'
+import { lastWinner } from '../../sdk/protocol/log.ts'
 import type { KeyRing } from '../keys.ts'
-import {
-  createLookup,
-  isSessionOver,
-  type Lookup,
-  loadEncryptionKeys,
-  trimLookup,
-} from './context.ts'
+import { createLookup, isSessionOver, type Lookup, trimLookup } from './context.ts'
 import { shareOf } from './dealer.ts'
+import {
+  eraseEncryptionKeys,
+  isRotationDue,
+  loadEncryptionKeys,
+  retiredKeys,
+  rotateEncryptionKey,
+} from './encryption-keys.ts'
+import { FORGET_IMPORTED_SHARE } from './imported.ts'
 import { receiveMessage } from './inbox.ts'
 import { due, isSettled, type NodeEffect } from './machine.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { effectKey, isSend, perform, type WorkEffect } from './perform.ts'
 import { MAX_BLOB_BYTES, type PeerHandler } from './ports.ts'
+import { createPendingResolver, readLog } from './read-log.ts'
 import { type EpochDeps, loadRuntime, type Runtime } from './runtime.ts'
 import { certifies, type EpochOptions, isWinner } from './state.ts'
 
@@ -66,6 +62,8 @@ export type EpochNode = {
 
 const RETRY_MS = 200
 const RETRY_MAX_MS = 5_000
+/** Between two looks at the peers' encryption keys: how soon an operator that comes new is dealt in. */
+const LEARN_KEYS_MS = 15_000
 
 /** @throws STORE_CORRUPT, STORE_UNAVAILABLE */
 export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Promise<EpochNode> {
@@ -76,6 +74,7 @@ export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Pro
   const runner = createRunner(lookup, createOutbox(lookup))
   running.runner = runner
   const heads = createPendingResolver()
+  const sweptFor = { epoch: -1 }
   return {
     handler: {
       receive: (message) => receiveMessage(lookup, message),
@@ -89,6 +88,10 @@ export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Pro
       if (runtime.failure() !== undefined) throw runtime.failure()
       await readLog(lookup, heads)
       await runtime.apply([{ type: 'tick', view: runtime.view() }])
+      await maintain(lookup, sweptFor).catch((error: unknown) => {
+        if (isEigenxError(error) && error.stage === 'store') runtime.fail(error)
+        throw error
+      })
       trimLookup(lookup)
       runner.nudge()
     },
@@ -197,83 +200,27 @@ function createRunner(lookup: Lookup, outbox: Outbox): Runner {
 
 /** Writes to the chain show in the log only later; give them time before they are repeated. */
 function restAfter(effect: NodeEffect, options: EpochOptions): number {
+  if (effect.type === 'learnKeys') return LEARN_KEYS_MS
   return effect.type === 'post' || effect.type === 'accuse' ? 2 * options.slotMs : 0
 }
 
-/** Brings the final log and the view of its head up to date. */
-async function readLog(lookup: Lookup, heads: PendingResolver): Promise<void> {
+/** What is not urgent and follows from the state: new and old encryption keys, the imported share, bodies that nothing names. */
+async function maintain(lookup: Lookup, sweptFor: { epoch: number }): Promise<void> {
   const { runtime } = lookup
-  const { deps } = runtime
-  const { log, through } = runtime.state()
-  const from = through < 0n ? deps.fromBlock : through + 1n
-  const [snapshot, operators] = await Promise.all([deps.log.read(from), deps.membership.current()])
-  const isFinal = ({ block }: Pick<LogEntry, 'block'>) => block.number <= snapshot.finalized.number
-  // A provider that fell behind would take final entries back: keep what we have.
-  if (snapshot.finalized.number < through) return
-  const final = await resolve(lookup, log, {
-    entries: snapshot.entries.filter(isFinal),
-    complaints: snapshot.complaints.filter(isFinal),
-  })
-  const pending = await heads.resolve(lookup, final, {
-    entries: snapshot.entries.filter((entry) => !isFinal(entry)),
-    complaints: snapshot.complaints.filter((complaint) => !isFinal(complaint)),
-  })
-  reportNews(runtime, log, final)
-  await runtime.apply([
-    {
-      type: 'log',
-      log: final,
-      through: snapshot.finalized.number,
-      finalTime: snapshot.finalized.timestamp,
-    },
-  ])
-  runtime.look({ pending, latestTime: snapshot.latest.timestamp, operators })
-}
-
-type PendingResolver = { resolve: typeof resolve }
-
-/** Resolves what is not final only when it changed: most looks at the chain show the same few events. */
-function createPendingResolver(): PendingResolver {
-  let known: { start: LogState; events: string; result: LogState } | undefined
-  return {
-    resolve: async (lookup, start, { entries, complaints }) => {
-      const events = [...entries, ...complaints]
-        .map(({ block, logIndex }) => `${block.hash}/${logIndex}`)
-        .join()
-      if (known?.start === start && known.events === events) return known.result
-      const result = await resolve(lookup, start, { entries, complaints })
-      known = { start, events, result }
-      return result
-    },
+  const { deps, self } = runtime
+  const state = runtime.state()
+  const { pending } = runtime.view()
+  if (isRotationDue(lookup.keys, state, self.options.keyRotationSeconds, deps.clock())) {
+    lookup.keys = await rotateEncryptionKey(deps, lookup.keys)
+    deps.report({ level: 'info', event: 'new encryption key announced' })
   }
-}
-
-async function resolve(
-  lookup: Lookup,
-  start: LogState,
-  events: Pick<LogSnapshot, 'entries' | 'complaints'>,
-): Promise<LogState> {
-  if (events.entries.length === 0 && events.complaints.length === 0) return start
-  const sets = new Map<Hash32, OperatorSets extends ReadonlyMap<Hash32, infer Set> ? Set : never>()
-  for (const block of configBlocksOf(events.entries)) {
-    const set = await lookup.operatorsAt(block)
-    if (set === undefined) continue
-    const { number, timestamp } = set.block
-    sets.set(block.hash, { number, timestamp, operators: set.operators })
-  }
-  return resolveLog(lookup.runtime.deps.domain, start, events, sets)
-}
-
-function reportNews(runtime: Runtime, before: LogState, after: LogState): void {
-  const last = lastWinner(after)
-  const known = lastWinner(before)
-  if (last !== undefined && last.hash !== known?.hash)
-    runtime.deps.report({
-      level: 'info',
-      event: after.winners.length < before.winners.length ? 'output voided' : 'output final',
-      epoch: last.output.epoch,
-      detail: { output: last.hash, activateAt: last.output.activateAt },
-    })
+  const retired = retiredKeys(lookup.keys, state, pending)
+  if (retired.length > 0) lookup.keys = await eraseEncryptionKeys(deps, lookup.keys, retired)
+  if (state.log.nextEpoch === sweptFor.epoch) return
+  if (runtime.imported !== undefined && state.log.winners.some((won) => isSettled(won, state)))
+    await deps.store.commit([FORGET_IMPORTED_SHARE])
+  await runtime.apply([{ type: 'sweep', stored: await deps.store.blobHashes(), pending }])
+  sweptFor.epoch = state.log.nextEpoch
 }
 
 /** Sealed shares into memory: signing must not wait for the disk. */

@@ -13,7 +13,7 @@ import type { Winner } from '../../sdk/protocol/log.ts'
 import { parseCertifiedBody } from '../../sdk/protocol/output.ts'
 import type { NodeState } from './state.ts'
 
-const VERSION = 1
+const VERSION = 2
 
 function hex(length: number): z.ZodType<Hex> {
   return z.custom<Hex>(
@@ -40,10 +40,13 @@ const blockNumber = z
   .transform(BigInt)
 const block = z.strictObject({ number: blockNumber, hash, timestamp: count })
 
+const leave = z.strictObject({ operator: address, notAfter: count, signature: bytesField() })
+
 const terms = z.strictObject({
   epoch: count,
   prev: hash,
   configBlock: block,
+  leaves: z.array(leave),
   members: z.array(z.strictObject({ address, encryptionKey: bytesField(32) })),
   threshold: count,
 })
@@ -107,6 +110,7 @@ const head = z.strictObject({
   shares: z.array(
     z.strictObject({ output: hash, epoch: count, status: z.enum(['held', 'missing']) }),
   ),
+  leaves: z.array(leave),
 })
 
 export function encodeHead(state: NodeState): Uint8Array {

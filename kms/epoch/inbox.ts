@@ -3,11 +3,13 @@
  * as due work. Never throws on any bytes; a message that proves nothing changes nothing.
  * @module
  */
+import { equalBytes } from '../../sdk/bytes.ts'
 import type { Address, OperatorInfo } from '../../sdk/chain/types.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
 import { messageKind } from '../../sdk/protocol/codec.ts'
 import { accusedDealing, parseComplaint, verifyComplaint } from '../../sdk/protocol/complaint.ts'
 import { blobHash, isDealingOf, parseDealing } from '../../sdk/protocol/dealing.ts'
+import { isLeaveOf, parseLeave } from '../../sdk/protocol/leave.ts'
 import { lastWinner, MAX_CONFIG_AGE_SECONDS } from '../../sdk/protocol/log.ts'
 import {
   isAcksOf,
@@ -20,7 +22,6 @@ import {
 import { encodeOutput, parseOutput } from '../../sdk/protocol/output.ts'
 import {
   isAbsent,
-  NO_OUTPUT,
   operatorsByAddress,
   parseSetup,
   type Setup,
@@ -63,6 +64,8 @@ async function route(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {
       return receiveCandidate(lookup, bytes)
     case 'signature':
       return receiveSignature(lookup, bytes)
+    case 'leave':
+      return receiveLeave(lookup, bytes)
     default:
       return 'refused'
   }
@@ -87,14 +90,16 @@ async function receiveSetup(lookup: Lookup, bytes: Uint8Array): Promise<PushResu
   if (terms.epoch < log.nextEpoch) return 'refused'
   // We may be behind with the chain, or be told of a block that is not final for us yet.
   if (terms.epoch > log.nextEpoch || terms.configBlock.number > through) return 'later'
-  if (terms.prev !== (lastWinner(log)?.hash ?? NO_OUTPUT)) return 'refused'
+  if (terms.prev !== (lastWinner(log)?.hash ?? runtime.self.root)) return 'refused'
   if (!isFresh(lookup, terms)) return 'refused'
   const set = await lookup.operatorsAt(terms.configBlock)
   if (set === undefined || set.block.timestamp !== terms.configBlock.timestamp) return 'refused'
   verifySetup(runtime.deps.domain, setup, set.operators)
-  if (!keysAreKnown(lookup, setup)) return 'refused'
+  if (!keysAreKnown(lookup, setup) || !leavesAreHonoured(lookup, terms)) return 'refused'
+  learnFromSetup(lookup, setup)
+  const leaves = terms.leaves.map((leave): NodeEvent => ({ type: 'leave', leave }))
   const event = { type: 'setup' as const, sid, terms, proposer, setup: blobHash(bytes) }
-  const verdict = await runtime.apply([event], [{ type: 'putBlob', bytes }])
+  const verdict = await runtime.apply([event, ...leaves], [{ type: 'putBlob', bytes }])
   // A proposer with an open session, or an epoch that was decided meanwhile: it may come again.
   return verdict === 'valid' || sessionBy(lookup, sid) !== undefined ? 'accepted' : 'later'
 }
@@ -107,15 +112,51 @@ function isFresh(lookup: Lookup, terms: Terms): boolean {
   return number >= oldest && finalTime - timestamp <= MAX_CONFIG_AGE_SECONDS / 2
 }
 
-/** Our own key is named, and nobody is left out whose key we know. */
+/** Our own newest key is named, and nobody is left out or named with an older key than we know. */
 function keysAreKnown(lookup: Lookup, setup: Setup): boolean {
   const { self } = lookup.runtime
   return setup.terms.members.every((member, i) => {
-    const known =
-      member.address === self.operator ? lookup.keys.record : lookup.peerKeys.get(member.address)
+    if (member.address === self.operator)
+      return equalBytes(member.encryptionKey, lookup.keys.record.encryptionKey)
+    const known = lookup.peerKeys.get(member.address)
     if (known === undefined) return true
     return !isAbsent(member) && (setup.records[i]?.sequence ?? 0) >= known.sequence
   })
+}
+
+/** Who is known to leave is not dealt in. */
+function leavesAreHonoured(lookup: Lookup, terms: Terms): boolean {
+  const leaving = new Set(terms.leaves.map((leave) => leave.operator))
+  return lookup.runtime
+    .view()
+    .leaves.every(
+      ({ operator, notAfter }) =>
+        leaving.has(operator) ||
+        notAfter < terms.configBlock.timestamp ||
+        !terms.members.some((member) => member.address === operator),
+    )
+}
+
+/** Of two records with one number, signed by a member that plays with us, the one that is dealt to counts. */
+function learnFromSetup(lookup: Lookup, { terms, records }: Setup): void {
+  terms.members.forEach(({ address, encryptionKey }, i) => {
+    const record = records[i]
+    if (record !== undefined && record.signature.length > 0)
+      lookup.peerKeys.set(address, { operator: address, encryptionKey, ...record })
+  })
+}
+
+/** An operator, this one among them, that wants to be dealt out. */
+async function receiveLeave(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {
+  const { runtime } = lookup
+  const leave = parseLeave(bytes)
+  const set = runtime.view().operators
+  if (set === undefined) return 'later'
+  const operator = operatorsByAddress(set.operators).get(leave.operator)
+  const { domain } = runtime.deps
+  if (operator === undefined || !isLeaveOf(domain, operator, leave, set.block.timestamp))
+    return 'refused'
+  return apply(lookup, { type: 'leave', leave })
 }
 
 async function receiveDealing(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {

@@ -13,15 +13,17 @@ import type { Address, Hash32 } from '../../sdk/chain/types.ts'
 import { blobHash } from '../../sdk/protocol/dealing.ts'
 import { isBarred, type LogState, lastWinner, type Winner } from '../../sdk/protocol/log.ts'
 import { isAbsent, NO_OUTPUT } from '../../sdk/protocol/terms.ts'
-import type { Output, Terms } from '../../sdk/protocol/types.ts'
+import type { Leave, Output, Terms } from '../../sdk/protocol/types.ts'
 import type { Write } from '../store/store.ts'
 import { dueInSession, type SessionEffect, type SessionEvent, stepSession } from './session.ts'
 import {
   type ComplaintRecord,
   candidateIsLive,
+  comingMembers,
   type EpochOptions,
   isWinner,
   type Millis,
+  membershipChanged,
   type NodeState,
   type Session,
   type ShareRecord,
@@ -46,6 +48,10 @@ export type NodeEvent =
   /** A verified complaint, its bytes stored. */
   | { type: 'complaint'; sid: Hash32; complaint: ComplaintRecord }
   | { type: 'share'; share: ShareRecord }
+  /** A verified leave. */
+  | { type: 'leave'; leave: Leave }
+  /** Bodies that the store holds: those that nothing names go. */
+  | { type: 'sweep'; stored: readonly Hash32[]; pending: LogState }
 
 export type NodeEffect =
   | SessionEffect
@@ -53,8 +59,15 @@ export type NodeEffect =
   | { type: 'sendComplaint'; blob: Hash32; epoch: number }
   | { type: 'accuse'; blob: Hash32; epoch: number }
   | { type: 'adopt'; winner: Winner }
+  | { type: 'sendLeave'; leave: Leave }
+  | { type: 'learnKeys' }
 
-export type Self = { operator: Address; options: EpochOptions }
+export type Self = {
+  operator: Address
+  options: EpochOptions
+  /** The `prev` of the first epoch: no output, or the key that this operator imported a share of. */
+  root: Hash32
+}
 
 export function step(self: Self, state: NodeState, event: NodeEvent, now: Millis): Step<NodeState> {
   switch (event.type) {
@@ -72,11 +85,15 @@ export function step(self: Self, state: NodeState, event: NodeEvent, now: Millis
       return state.shares.some((known) => known.output === event.share.output)
         ? skip('known share')
         : valid({ ...state, shares: [...state.shares, event.share] })
+    case 'leave':
+      return recordLeave(state, event.leave)
+    case 'sweep':
+      return sweep(state, event)
   }
 }
 
 function tick(self: Self, state: NodeState, view: View, now: Millis): Step<NodeState> {
-  const next = nextEpoch(state)
+  const next = nextEpoch(self, state)
   const opens =
     isDue(self, state, view, now) &&
     (state.opened?.epoch !== next.epoch || state.opened.prev !== next.prev)
@@ -88,21 +105,19 @@ function tick(self: Self, state: NodeState, view: View, now: Millis): Step<NodeS
 }
 
 /** Number and predecessor of the epoch after the last final winner. */
-function nextEpoch(state: NodeState): { epoch: number; prev: Hash32 } {
-  return { epoch: state.log.nextEpoch, prev: lastWinner(state.log)?.hash ?? NO_OUTPUT }
+function nextEpoch(self: Self, state: NodeState): { epoch: number; prev: Hash32 } {
+  return { epoch: state.log.nextEpoch, prev: lastWinner(state.log)?.hash ?? self.root }
 }
 
 function isDue(self: Self, state: NodeState, view: View, now: Millis): boolean {
   // An entry that is not final yet decides this epoch one way or the other: wait for it.
   if (view.operators === undefined || view.pending.nextEpoch !== state.log.nextEpoch) return false
   const last = lastWinner(state.log)
-  if (last === undefined) return self.options.genesis
+  if (last === undefined) return self.options.genesis || self.root !== NO_OUTPUT
   const { reshareSeconds } = self.options
-  return (
-    reshareSeconds !== undefined &&
-    isSettled(last, state) &&
-    now / 1000 >= last.output.activateAt + reshareSeconds
-  )
+  const age = now / 1000 - last.output.activateAt
+  if (!isSettled(last, state) || age < 0) return false
+  return (reshareSeconds > 0 && age >= reshareSeconds) || membershipChanged(view, last.output)
 }
 
 /** Whether no complaint can void a final winner any more. */
@@ -138,7 +153,7 @@ function openSession(
 ): Step<NodeState> {
   const { sid, terms, proposer, setup } = event
   if (state.sessions.some((session) => session.sid === sid)) return skip('known session')
-  const next = nextEpoch(state)
+  const next = nextEpoch(self, state)
   if (terms.epoch !== next.epoch || terms.prev !== next.prev) return skip('another epoch')
   // One attempt per proposer at a time, so nobody keeps the others dealing.
   const busy = state.sessions.some(
@@ -191,6 +206,22 @@ function recordComplaint(
   return known ? skip('known complaint') : valid({ ...state, complaints })
 }
 
+function recordLeave(state: NodeState, leave: Leave): Step<NodeState> {
+  const known = state.leaves.find((other) => other.operator === leave.operator)
+  if (known !== undefined && known.notAfter >= leave.notAfter) return skip('known leave')
+  const others = state.leaves.filter((other) => other !== known)
+  return valid({ ...state, leaves: [...others, leave] })
+}
+
+/** Bodies of entries that a reorganisation took away, or of writes whose facts were late, are named by nothing. */
+function sweep(state: NodeState, event: Extract<NodeEvent, { type: 'sweep' }>): Step<NodeState> {
+  const named = new Set([...blobsOf(state), ...event.pending.winners.flatMap(blobsOfWinner)])
+  const writes = event.stored
+    .filter((hash) => !named.has(hash))
+    .map((hash): Write => ({ type: 'deleteBlob', hash }))
+  return writes.length === 0 ? skip('nothing to sweep') : valid({ ...state }, ...writes)
+}
+
 /** Drops and erases what no rule needs any more. */
 function prune(
   self: Self,
@@ -214,6 +245,7 @@ function prune(
         (last !== undefined && epoch === last.output.epoch && !isSettled(last, state)),
     ),
     shares: state.shares.filter((share) => share.epoch >= open || isWinner(log, share.output)),
+    leaves: state.leaves.filter((leave) => leave.notAfter >= state.finalTime),
   }
   const openEpochs = new Set(kept.sessions.map((session) => session.terms.epoch))
   const closed = state.sessions
@@ -237,7 +269,8 @@ function prune(
     oldest > 0 ||
     kept.sessions.length < state.sessions.length ||
     kept.complaints.length < state.complaints.length ||
-    kept.shares.length < state.shares.length
+    kept.shares.length < state.shares.length ||
+    kept.leaves.length < state.leaves.length
   return { state: kept, writes, dropped }
 }
 
@@ -257,11 +290,12 @@ function blobsOf(state: NodeState): readonly Hash32[] {
       ...session.candidates.map((candidate) => candidate.blob),
     ]),
     ...state.complaints.map((complaint) => complaint.blob),
-    ...state.log.winners.flatMap((winner) => [
-      blobHash(winner.body),
-      ...winner.output.dealings.map((dealing) => dealing.hash),
-    ]),
+    ...state.log.winners.flatMap(blobsOfWinner),
   ]
+}
+
+function blobsOfWinner({ body, output }: Winner): readonly Hash32[] {
+  return [blobHash(body), ...output.dealings.map((dealing) => dealing.hash)]
 }
 
 /** What to do now, in no particular order. */
@@ -273,7 +307,7 @@ export function due(self: Self, state: NodeState, view: View, now: Millis): read
     const mayDeal = !isBarred(state.log, self.operator, session.terms.epoch)
     effects.push(
       ...dueInSession(session, self.operator, mayDeal, self.options, now).filter(
-        (effect) => effect.type !== 'post' || mayPost(session, effect.hash, view.pending),
+        (effect) => effect.type !== 'post' || mayPost(self, session, effect.hash, view.pending),
       ),
     )
   }
@@ -281,6 +315,9 @@ export function due(self: Self, state: NodeState, view: View, now: Millis): read
     if (complaint.recipient === self.operator)
       effects.push({ type: 'sendComplaint', blob: complaint.blob, epoch: complaint.epoch })
   effects.push(...dueAccusations(self, state, view, now))
+  for (const leave of state.leaves)
+    if (leave.operator === self.operator) effects.push({ type: 'sendLeave', leave })
+  effects.push({ type: 'learnKeys' })
   for (const winner of new Set([...state.log.winners, ...view.pending.winners]))
     if (isRecipient(winner.output, self.operator) && !hasRecord(state, winner.hash))
       effects.push({ type: 'adopt', winner })
@@ -296,24 +333,21 @@ function hasRecord(state: NodeState, output: Hash32): boolean {
 }
 
 /** An entry is worth posting while nothing in the log decides its epoch. */
-function mayPost(session: Session, hash: Hash32, pending: LogState): boolean {
+function mayPost(self: Self, session: Session, hash: Hash32, pending: LogState): boolean {
   return (
     !isWinner(pending, hash) &&
     session.terms.epoch >= pending.nextEpoch &&
-    session.terms.prev === (lastWinner(pending)?.hash ?? NO_OUTPUT)
+    session.terms.prev === (lastWinner(pending)?.hash ?? self.root)
   )
 }
 
 function dueSetup(self: Self, state: NodeState, view: View, now: Millis): NodeEffect | undefined {
-  const next = nextEpoch(state)
+  const next = nextEpoch(self, state)
   const { opened } = state
   if (opened === undefined || opened.epoch !== next.epoch || opened.prev !== next.prev)
     return undefined
   if (!isDue(self, state, view, now)) return undefined
-  const members = (view.operators?.operators ?? []).map(
-    (operator) => operator.address.toLowerCase() as Address,
-  )
-  const turn = turnOf(members, self.operator, next.epoch)
+  const turn = turnOf(comingMembers(view), self.operator, next.epoch)
   if (turn === undefined) return undefined
   const { sessionMs, slotMs } = self.options
   // A session with a candidate on its way is left alone.

@@ -7,6 +7,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { toHex, utf8ToBytes } from '../../sdk/bytes.ts'
 import type { Address, Hash32, OperatorInfo } from '../../sdk/chain/types.ts'
+import { encodeLeave } from '../../sdk/protocol/leave.ts'
 import {
   acksDigest,
   candidateDigest,
@@ -99,7 +100,7 @@ function sessionBy(lookup: Lookup, sid: Hash32): Session | undefined {
 async function receiversOf(lookup: Lookup, effect: SendEffect): Promise<readonly OperatorInfo[]> {
   const { operator } = lookup.runtime.self
   const isOther = (peer: OperatorInfo) => (peer.address.toLowerCase() as Address) !== operator
-  if (effect.type === 'sendComplaint')
+  if (effect.type === 'sendComplaint' || effect.type === 'sendLeave')
     return (lookup.runtime.view().operators?.operators ?? []).filter(isOther)
   const session = sessionBy(lookup, effect.sid)
   if (session === undefined) return []
@@ -126,11 +127,14 @@ function messageName(effect: SendEffect): string {
       return `signature/${effect.hash}`
     case 'sendComplaint':
       return `complaint/${effect.blob}`
+    case 'sendLeave':
+      return `leave/${effect.leave.notAfter}`
   }
 }
 
 async function encodeFor(lookup: Lookup, effect: SendEffect): Promise<Uint8Array> {
   const { deps, self } = lookup.runtime
+  if (effect.type === 'sendLeave') return encodeLeave(effect.leave)
   if (effect.type === 'sendComplaint') return storedBlob(lookup, effect.blob)
   if (effect.type === 'sendDealing') return storedBlob(lookup, effect.hash)
   const { sid } = effect

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Hash32 } from '../../sdk/chain/types.ts'
-import { type Lookup, SessionOver, storedBlob } from './context.ts'
+import { type Lookup, learnEncryptionKeys, SessionOver, storedBlob } from './context.ts'
 import { deal, proposeSetup } from './dealer.ts'
 import type { NodeEffect } from './machine.ts'
 import { adopt, check, checkCandidate, complain, post, propose, sign } from './recipient.ts'
@@ -43,6 +43,8 @@ export async function perform(lookup: Lookup, effect: WorkEffect): Promise<void>
       })
     case 'adopt':
       return adopt(lookup, effect.winner)
+    case 'learnKeys':
+      return learnEncryptionKeys(lookup)
   }
 }
 
@@ -70,5 +72,7 @@ export function effectKey(effect: WorkEffect): string {
       return `accuse/${effect.blob}`
     case 'adopt':
       return `adopt/${effect.winner.hash}`
+    case 'learnKeys':
+      return 'learnKeys'
   }
 }

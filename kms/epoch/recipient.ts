@@ -5,7 +5,7 @@
  */
 import type { Address, Hash32, OperatorInfo } from '../../sdk/chain/types.ts'
 import { serializeScalar } from '../../sdk/crypto/bls.ts'
-import { isEigenxError } from '../../sdk/errors.ts'
+import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import { sortByAddress } from '../../sdk/protocol/codec.ts'
 import { encodeComplaint, makeComplaint } from '../../sdk/protocol/complaint.ts'
 import { blobHash } from '../../sdk/protocol/dealing.ts'
@@ -18,6 +18,7 @@ import {
   parseOutput,
 } from '../../sdk/protocol/output.ts'
 import { randomRistrettoScalar } from '../../sdk/protocol/ristretto.ts'
+import { isGenesis } from '../../sdk/protocol/terms.ts'
 import type { Output } from '../../sdk/protocol/types.ts'
 import type { SecretName, Write } from '../store/store.ts'
 import {
@@ -30,6 +31,7 @@ import {
   SessionOver,
   storedBlob,
 } from './context.ts'
+import { consistentDealings } from './imported.ts'
 import type { NodeEvent } from './machine.ts'
 import type { DealingRef } from './session.ts'
 import { acceptsWindows, type CandidateRecord, type Session, windowsAt } from './state.ts'
@@ -140,10 +142,11 @@ export async function propose(
   const bodies = await Promise.all(hashes.map((hash) => storedBlob(lookup, hash)))
   const opened = goodOnly(await judge(lookup, context, hashes, bodies))
   if (opened === undefined) throw new SessionOver('a dealing is no longer good')
-  const table = await buildKeyTable(deps, session.terms, opened)
+  const used = usableFor(session, context, opened)
+  const table = await buildKeyTable(deps, session.terms, used)
   const output: Output = {
     ...session.terms,
-    dealings,
+    dealings: dealings.filter(({ dealer }) => used.some((dealing) => dealing.dealer === dealer)),
     ...table,
     ...windowsAt(self.options, deps.clock()),
   }
@@ -152,6 +155,24 @@ export async function propose(
     [candidateEvent(lookup, session.sid, self.operator, output, bytes)],
     [{ type: 'putBlob', bytes }],
   )
+}
+
+/** All of them; for an import those that share the key. */
+function usableFor(
+  session: Session,
+  { previous, terms }: SessionContext,
+  opened: readonly OpenedDealing[],
+): readonly OpenedDealing[] {
+  if (previous !== undefined || isGenesis(terms)) return opened
+  const selection = consistentDealings(opened, session.needed, terms.prev)
+  if (selection !== undefined) return selection
+  throw new EigenxError({
+    code: 'KEY_MISMATCH',
+    message: 'The imported shares are not shares of the master public key that came with them.',
+    stage: 'protocol',
+    details: {},
+    hint: 'At least a threshold of operators must import shares of one version.',
+  })
 }
 
 export function candidateEvent(

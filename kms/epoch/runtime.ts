@@ -9,10 +9,11 @@
 import type { Hash32 } from '../../sdk/chain/types.ts'
 import type { Rng } from '../../sdk/crypto/bls.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
-import { EMPTY_LOG } from '../../sdk/protocol/log.ts'
+import { NO_OUTPUT } from '../../sdk/protocol/terms.ts'
 import type { Domain } from '../../sdk/protocol/types.ts'
 import type { Store, Write } from '../store/store.ts'
 import { encodeHead, parseHead } from './head.ts'
+import { type ImportedShare, readImportedShare } from './imported.ts'
 import { type NodeEvent, type Self, step } from './machine.ts'
 import type {
   Clock,
@@ -22,7 +23,14 @@ import type {
   PeerPort,
   SignerPort,
 } from './ports.ts'
-import { EMPTY_STATE, type EpochOptions, type NodeState, type Step, type View } from './state.ts'
+import {
+  EMPTY_STATE,
+  EMPTY_VIEW,
+  type EpochOptions,
+  type NodeState,
+  type Step,
+  type View,
+} from './state.ts'
 
 export type EpochDeps = {
   domain: Domain
@@ -45,6 +53,8 @@ type Verdict = Step<NodeState>['verdict']
 export type Runtime = {
   deps: EpochDeps
   self: Self
+  /** What this operator brings from an older set, until the log has its key. */
+  imported: ImportedShare | undefined
   state(): NodeState
   view(): View
   look(view: View): void
@@ -76,11 +86,16 @@ export async function loadRuntime(
   const head = await deps.store.head()
   let state =
     head === undefined ? EMPTY_STATE : await parseHead(head, (hash) => deps.store.blob(hash))
-  let view: View = { pending: EMPTY_LOG, latestTime: 0, operators: undefined }
+  const imported = await readImportedShare(deps.store)
+  let view = EMPTY_VIEW
   let failure: unknown
   let draining = false
   const queue: Waiting[] = []
-  const self: Self = { operator: deps.signer.operator, options }
+  const self: Self = {
+    operator: deps.signer.operator,
+    options,
+    root: imported?.root ?? NO_OUTPUT,
+  }
 
   const commitBatch = async (batch: readonly Waiting[]): Promise<void> => {
     const now = deps.clock()
@@ -136,6 +151,7 @@ export async function loadRuntime(
   return {
     deps,
     self,
+    imported,
     state: () => state,
     view: () => view,
     look: (next) => {

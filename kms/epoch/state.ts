@@ -3,9 +3,10 @@
  * `session.ts` and `machine.ts` move it, `head.ts` writes and reads it.
  * @module
  */
+import { equalBytes } from '../../sdk/bytes.ts'
 import type { Address, Hash32, OperatorSet } from '../../sdk/chain/types.ts'
 import type { LogState } from '../../sdk/protocol/log.ts'
-import type { Output, Terms } from '../../sdk/protocol/types.ts'
+import type { Leave, Output, Terms } from '../../sdk/protocol/types.ts'
 import type { Write } from '../store/store.ts'
 
 /** Milliseconds since 1970. */
@@ -73,6 +74,8 @@ export type NodeState = {
   sessions: readonly Session[]
   complaints: readonly ComplaintRecord[]
   shares: readonly ShareRecord[]
+  /** Verified, one per operator at most. */
+  leaves: readonly Leave[]
 }
 
 export const EMPTY_STATE: NodeState = {
@@ -83,6 +86,7 @@ export const EMPTY_STATE: NodeState = {
   sessions: [],
   complaints: [],
   shares: [],
+  leaves: [],
 }
 
 /** What the node sees but does not remember: it is read again after a restart. */
@@ -93,13 +97,48 @@ export type View = {
   latestTime: number
   /** The operator set at the final block; `undefined` until the first look. */
   operators: OperatorSet | undefined
+  /** Leaves that hold for that set, sorted by operator. */
+  leaves: readonly Leave[]
+  /** Newest known encryption keys, this node's own among them. */
+  keys: ReadonlyMap<Address, Uint8Array>
+}
+
+export const EMPTY_VIEW: View = {
+  pending: EMPTY_STATE.log,
+  latestTime: 0,
+  operators: undefined,
+  leaves: [],
+  keys: new Map(),
+}
+
+/** Who would be members of an epoch now: the operator set without those that leave. */
+export function comingMembers(view: View): readonly Address[] {
+  const leaving = new Set(view.leaves.map((leave) => leave.operator))
+  return (view.operators?.operators ?? [])
+    .map((operator): Address => `0x${operator.address.slice(2).toLowerCase()}`)
+    .filter((address) => !leaving.has(address))
+}
+
+/** Whether an epoch now would have other members or encryption keys than an output has. */
+export function membershipChanged(view: View, output: Pick<Output, 'members'>): boolean {
+  const coming = comingMembers(view)
+  if (coming.length === 0) return false
+  return (
+    coming.length !== output.members.length ||
+    output.members.some(({ address, encryptionKey }) => {
+      const known = view.keys.get(address)
+      return !coming.includes(address) || (known !== undefined && !equalBytes(known, encryptionKey))
+    })
+  )
 }
 
 export type EpochOptions = {
   /** Whether this operator set may generate its first key. */
   genesis: boolean
-  /** Seconds from one activation to the next epoch; absent: no periodic reshare. */
-  reshareSeconds?: number
+  /** Seconds from one activation to the next epoch; 0: only when the members or their keys change. */
+  reshareSeconds: number
+  /** Age at which an encryption key is replaced; 0: never. */
+  keyRotationSeconds: number
   /** Seconds for a certificate to get into a block, counted from the proposal. */
   postSeconds: number
   /** Seconds in which a complaint on chain voids an entry. */

@@ -40,7 +40,7 @@ import {
 } from '../../sdk/protocol/dealing.ts'
 import { candidateInvalid, verifyOutput } from '../../sdk/protocol/output.ts'
 import { diffieHellman, verifyKnowledge } from '../../sdk/protocol/ristretto.ts'
-import { isGenesis, sidOf } from '../../sdk/protocol/terms.ts'
+import { importRoot, isGenesis, sidOf } from '../../sdk/protocol/terms.ts'
 import type { Domain, Output, Terms } from '../../sdk/protocol/types.ts'
 
 /** What checking needs to know about a session. */
@@ -48,7 +48,7 @@ export type SessionContext = {
   domain: Domain
   terms: Terms
   sid: Hash32
-  /** The output that `terms.prev` names; absent in a genesis. */
+  /** The output that `terms.prev` names; absent in the first epoch. */
   previous: Output | undefined
   /** Signing keys of those who may deal, by lower-case address. */
   dealers: ReadonlyMap<Address, OperatorInfo>
@@ -276,6 +276,9 @@ export async function checkOutput(
   const mpk = serializeG2(combined[0] as G2Point)
   if (!equalBytes(mpk, output.mpk) || (previous && !equalBytes(previous.mpk, mpk)))
     throw candidateInvalid('another master public key')
+  const isImport = !context.certified && previous === undefined && !isGenesis(terms)
+  if (isImport && importRoot(mpk) !== terms.prev)
+    throw candidateInvalid('the imported shares do not belong to the master public key')
   if (!tableFits(work, output, combined))
     throw candidateInvalid('a public share does not follow from the dealings')
   await work.pause()

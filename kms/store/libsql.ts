@@ -28,7 +28,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS blobs (hash BLOB PRIMARY KEY, bytes BLOB NOT NULL);
 `
 
-const SECRET_KINDS: readonly string[] = ['encryption-key', 'dealer-seed', 'share']
+const SECRET_KINDS: readonly string[] = ['encryption-key', 'dealer-seed', 'share', 'imported-share']
 
 export type LibsqlStoreInput = {
   /** Database file; its folder must exist. `-wal` lies beside it. */

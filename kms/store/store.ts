@@ -16,9 +16,12 @@
  */
 import type { Hash32 } from '../../sdk/chain/types.ts'
 
-/** `encryption-key` is filed under epoch 0 with its sequence number as id; a share under its output's hash. */
+/**
+ * `encryption-key` is filed under epoch 0 with its sequence number as id, a share under its output's hash, the share of an older
+ * operator set's key (`imported-share`) under epoch 0 and an empty id.
+ */
 export type SecretName = {
-  kind: 'encryption-key' | 'dealer-seed' | 'share'
+  kind: 'encryption-key' | 'dealer-seed' | 'share' | 'imported-share'
   epoch: number
   id: string
 }

@@ -19,6 +19,7 @@ const KINDS = {
   signature: 7,
   certified: 8,
   output: 9,
+  leave: 10,
 } as const
 
 export type MessageKind = keyof typeof KINDS

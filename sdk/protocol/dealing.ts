@@ -3,7 +3,7 @@
  *
  *   commitment[k] = a_k·G2                    Feldman, exactly `threshold` points
  *   ephemeral     = r·B                       ristretto255, with a proof of knowledge of r
- *   constantProof = proof of knowledge of a_0 (genesis only: stops a key that cancels others)
+ *   constantProof = proof of knowledge of a_0 (first epoch only: stops a key that cancels others)
  *   shares[j]     = ChaCha20-Poly1305(key_j, f(x_j)),  key_j = HKDF-SHA-256(r·EK_j; sid, dealer, recipient)
  *
  * One r for all recipients is safe because every key is bound to its recipient and each recipient's key is independent under
@@ -55,7 +55,7 @@ export type Dealing = {
   commitment: readonly Uint8Array[]
   ephemeral: Uint8Array
   possession: Uint8Array
-  /** 64 bytes in a genesis, empty otherwise. */
+  /** 64 bytes in the first epoch, empty otherwise. */
   constantProof: Uint8Array
   /** In the order of the terms' members. */
   shares: readonly Uint8Array[]

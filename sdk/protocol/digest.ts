@@ -20,6 +20,7 @@ const DOMAIN_TYPE =
 /** The struct types. Changing one is a new protocol version. */
 export const STRUCTS = {
   EncryptionKey: 'EncryptionKey(address operator,bytes32 encryptionKey,uint64 sequence)',
+  Leave: 'Leave(address operator,uint64 notAfter)',
   Setup: 'Setup(bytes32 sid,address proposer)',
   Dealing: 'Dealing(bytes32 sid,address dealer,bytes32 body)',
   Acks: 'Acks(bytes32 sid,address recipient,bytes32 dealings)',

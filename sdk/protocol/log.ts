@@ -2,7 +2,7 @@
  * Which outputs won: a pure function of the log (DESIGN 5.5), the same on every operator and helper.
  *
  * Entries and complaints are taken in chain order. An entry wins its epoch when, at its place in the log,
- *   - it follows the last standing winner (`prev`), in an epoch that no winner had before, voided ones included;
+ *   - it follows the last standing winner (`prev`), or starts the log as a fresh or an imported key, in an epoch that no winner had before, voided ones included;
  *   - it was posted in time: after the veto window of the output it follows, and no later than its own `postBy`;
  *   - its operator set is the chain's at a config block no older than its predecessor's and not stale;
  *   - it continues its predecessor: same master public key, at least t_old dealings, all by old members not barred;
@@ -19,7 +19,7 @@ import type { Address, Hash32, OperatorInfo } from '../chain/types.ts'
 import { isEigenxError } from '../errors.ts'
 import { accusedDealing, parseComplaint, verifyComplaint } from './complaint.ts'
 import { outputHash, parseCertifiedBody, verifyCertificate } from './output.ts'
-import { isGenesis, NO_OUTPUT } from './terms.ts'
+import { isGenesis, isOrigin } from './terms.ts'
 import type {
   CertifiedOutput,
   Domain,
@@ -99,7 +99,8 @@ export function resolveLog(
   return state
 }
 
-function comparePositions(a: LogPosition, b: LogPosition): number {
+/** Order in the chain. */
+export function comparePositions(a: LogPosition, b: LogPosition): number {
   if (a.block.number !== b.block.number) return a.block.number < b.block.number ? -1 : 1
   return a.logIndex - b.logIndex
 }
@@ -155,7 +156,7 @@ function applyEntry(
     hash === entry.outputHash &&
     output.epoch === entry.epoch &&
     output.epoch >= state.nextEpoch &&
-    output.prev === (previous?.hash ?? NO_OUTPUT) &&
+    (previous === undefined ? isOrigin(output) : output.prev === previous.hash) &&
     isInTime(output, entry, previous?.output) &&
     set !== undefined &&
     set.number === output.configBlock.number &&

@@ -31,8 +31,9 @@ import {
   u64,
 } from './codec.ts'
 import { domainSeparator, isSignedBy } from './digest.ts'
+import { remainingOperators } from './leave.ts'
 import { MAX_OUTPUT_BYTES, outputDigest } from './messages.ts'
-import { isGenesis, operatorsByAddress, readTerms, sidOf, termsFields } from './terms.ts'
+import { isOrigin, readTerms, sidOf, termsFields } from './terms.ts'
 import type { Certificate, CertifiedOutput, Domain, Output } from './types.ts'
 
 const MAX_CERTIFIED_BYTES = MAX_OUTPUT_BYTES + MAX_MEMBERS * (MAX_SIGNATURE_BYTES + 22) + 16
@@ -170,12 +171,9 @@ export function verifyCertificate(
   operators: readonly OperatorInfo[],
 ): void {
   const { domain, output, certificate } = input
-  const byAddress = operatorsByAddress(operators)
-  if (
-    byAddress.size !== output.members.length ||
-    !output.members.every((member) => byAddress.has(member.address))
-  )
-    throw certificateInvalid('the members are not the operator set')
+  const byAddress = remainingOperators(domain, output, operators)
+  if (byAddress === undefined)
+    throw certificateInvalid('the members are not the operator set without those that leave')
   if (output.threshold !== thresholdOf(output.members.length))
     throw certificateInvalid('wrong threshold')
   if (certificate.signatures.length < output.threshold)
@@ -200,7 +198,7 @@ export function verifyCertifiedBody(input: {
 }): CertifiedOutput {
   const { output, certificate } = parseCertifiedBody(input.body)
   verifyCertificate({ domain: input.domain, output, certificate }, input.members)
-  if (isGenesis(output) && output.dealings.length < output.threshold)
+  if (isOrigin(output) && output.dealings.length < output.threshold)
     throw candidateInvalid('too few dealings')
   verifyOutput(output)
   return { output, hash: outputHash(input.domain, output), certificate }

@@ -38,8 +38,9 @@ import {
   numberWord,
   typedDigest,
 } from './digest.ts'
+import { leaveFields, readLeave, remainingOperators } from './leave.ts'
 import { isRistrettoPoint } from './ristretto.ts'
-import type { Domain, Member, Terms } from './types.ts'
+import type { Domain, Member, Output, Terms } from './types.ts'
 
 /**
  * The encryption key of a member that announced none: it is dealt out of this epoch (its public share
@@ -56,6 +57,20 @@ export const NO_OUTPUT: Hash32 = `0x${'00'.repeat(32)}`
 
 export function isGenesis(terms: Pick<Terms, 'prev'>): boolean {
   return terms.prev === NO_OUTPUT
+}
+
+/**
+ * The `prev` of the first epoch when the operators bring shares of an existing key: it names that key, so operators that
+ * import different keys are in different sessions.
+ * @param mpk - The key's master public key, 96 bytes.
+ */
+export function importRoot(mpk: Uint8Array): Hash32 {
+  return toHex(sha256(frame([utf8ToBytes('eigenx-tee/import/v1'), mpk], 4)))
+}
+
+/** Whether an output may be the first of a log: a fresh key, or the import of the key that it carries. */
+export function isOrigin(output: Pick<Output, 'prev' | 'mpk'>): boolean {
+  return isGenesis(output) || output.prev === importRoot(output.mpk)
 }
 
 /** A member's announcement of its encryption key; the highest sequence number is the newest. */
@@ -134,6 +149,7 @@ export function termsFields(terms: Terms): Uint8Array {
     hashBytes(terms.configBlock.hash),
     u64(terms.configBlock.timestamp),
     u8(terms.threshold),
+    list(terms.leaves.map(leaveFields)),
     list(
       terms.members.map((member) =>
         concatBytes(addressBytes(member.address), fixed(member.encryptionKey, 32)),
@@ -148,13 +164,15 @@ export function readTerms(reader: Reader, fail: (reason: string) => Error): Term
   const prev = reader.hash()
   const configBlock = { number: reader.bigU64(), hash: reader.hash(), timestamp: reader.u64() }
   const threshold = reader.u8()
+  const leaves = reader.list(MAX_MEMBERS, readLeave)
   const members: Member[] = reader.list(MAX_MEMBERS, (item) => ({
     address: item.address(),
     encryptionKey: item.bytes(32),
   }))
   if (members.length === 0) throw fail('no members')
   if (!isSorted(members.map((member) => member.address))) throw fail('members not sorted')
-  return { epoch, prev, configBlock, members, threshold }
+  if (!isSorted(leaves.map((leave) => leave.operator))) throw fail('leaves not sorted')
+  return { epoch, prev, configBlock, leaves, members, threshold }
 }
 
 /** Session id: hash of domain and configuration (an output carries its terms, so it has one too). */
@@ -210,12 +228,9 @@ export function verifySetup(
   operators: readonly OperatorInfo[],
 ): void {
   const { terms } = setup
-  const byAddress = operatorsByAddress(operators)
-  if (
-    byAddress.size !== terms.members.length ||
-    !terms.members.every((member) => byAddress.has(member.address))
-  )
-    throw refuse('members are not the operator set of that block')
+  const byAddress = remainingOperators(domain, terms, operators)
+  if (byAddress === undefined)
+    throw refuse('members are not the operator set of that block without those that leave')
   const proposer = byAddress.get(setup.proposer)
   if (
     proposer === undefined ||

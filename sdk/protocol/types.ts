@@ -21,17 +21,27 @@ export type Member = {
   encryptionKey: Uint8Array
 }
 
+/** "Deal me out": an operator's signed wish to be no member of coming epochs. */
+export type Leave = {
+  operator: Address
+  /** Unix seconds: counts for config blocks up to this time. */
+  notAfter: number
+  signature: Uint8Array
+}
+
 /**
  * The configuration of one epoch. Its hash, the session id, is in every message of the epoch, so
  * two nodes that disagree on any field here simply do not hear each other.
  */
 export type Terms = {
   epoch: number
-  /** Hash of the output this epoch follows; 32 zero bytes for genesis. */
+  /** Hash of the output this epoch follows; zero for genesis, `importRoot` for the import of an older set's key. */
   prev: Hash32
   /** The final block whose operator set the members are. */
   configBlock: BlockRef
-  /** Sorted by address bytes. */
+  /** Operators of the set that leave, sorted by address: they are no members. */
+  leaves: readonly Leave[]
+  /** Sorted by address bytes: the set without those that leave. */
   members: readonly Member[]
   /** Shares needed to use the new key: ceil(2n/3). */
   threshold: number

@@ -102,6 +102,7 @@ async function post(
     epoch,
     prev: previous?.hash ?? NO_OUTPUT,
     configBlock,
+    leaves: [],
     members: addresses.map((address) => ({ address, encryptionKey: new Uint8Array(32).fill(1) })),
     threshold: cluster.threshold,
     dealings: (

@@ -79,6 +79,7 @@ export function keyVersionOf(sharing: Sharing, operator: Address): KeyVersion {
     epoch: 1,
     prev: `0x${'00'.repeat(32)}`,
     configBlock: { number: 1n, hash: `0x${'cb'.repeat(32)}`, timestamp: KEY_VERSION - 100 },
+    leaves: [],
     members: sharing.operators.map((address) => ({ address, encryptionKey: new Uint8Array(32) })),
     threshold: sharing.threshold,
     dealings: sharing.operators.map((dealer) => ({ dealer, hash: `0x${'de'.repeat(32)}` })),

@@ -17,7 +17,7 @@ import {
 const body = certify(GENESIS)
 const [first] = OPERATORS
 const address = first?.address ?? '0x'
-const { epoch, prev, configBlock, members, threshold } = GENESIS
+const { epoch, prev, configBlock, leaves, members, threshold } = GENESIS
 
 const FULL: NodeState = {
   log: {
@@ -39,7 +39,7 @@ const FULL: NodeState = {
   sessions: [
     {
       sid: sidOf(DOMAIN, GENESIS),
-      terms: { epoch, prev, configBlock, members, threshold },
+      terms: { epoch, prev, configBlock, leaves, members, threshold },
       proposer: address,
       setup: hashOf('setup'),
       openedAt: 1_000_000.5,
@@ -64,6 +64,7 @@ const FULL: NodeState = {
   complaints: [
     { epoch: 1, dealing: hashOf('d'), dealer: address, recipient: address, blob: hashOf('x') },
   ],
+  leaves: [{ operator: members[0]?.address ?? '0x', notAfter: 99, signature: new Uint8Array(65) }],
   shares: [{ output: hashOf('c'), epoch: 1, status: 'held' }],
 }
 
@@ -87,6 +88,7 @@ describe('the head record', () => {
       'complaints',
       'convictions',
       'finalTime',
+      'leaves',
       'nextEpoch',
       'opened',
       'sessions',
@@ -98,7 +100,7 @@ describe('the head record', () => {
   })
 
   it.each<[string, (head: Record<string, unknown>) => unknown]>([
-    ['another version', (head) => ({ ...head, version: 2 })],
+    ['another version', (head) => ({ ...head, version: 1 })],
     ['a field it does not know', (head) => ({ ...head, more: 1 })],
     ['a field missing', ({ through: _, ...head }) => head],
     ['a negative epoch', (head) => ({ ...head, nextEpoch: -1 })],

@@ -21,6 +21,7 @@ import type { Address, Hash32, OperatorInfo } from '../../../sdk/chain/types.ts'
 import { partialSign } from '../../../sdk/crypto/bls.ts'
 import { decryptWithAppKey, encryptForApp } from '../../../sdk/crypto/ibe.ts'
 import { recombine } from '../../../sdk/crypto/recombine.ts'
+import { bn254PublicKey, signBn254 } from '../../../sdk/protocol/bn254.ts'
 import { sortByAddress } from '../../../sdk/protocol/codec.ts'
 import { signDigest } from '../../../sdk/protocol/digest.ts'
 import { publicSharesOf, verifyCertifiedBody } from '../../../sdk/protocol/output.ts'
@@ -37,6 +38,8 @@ const OPTIONS: EpochOptions = {
   slotMs: 4_000,
   patienceMs: 4_000,
   sessionMs: 40_000,
+  reshareSeconds: 0,
+  keyRotationSeconds: 0,
 }
 
 /** Uniform bytes from a seed and a name. */
@@ -60,20 +63,33 @@ function seededDice(seed: number, name: string): Dice {
 
 export type Identity = { info: OperatorInfo; privateKey: Uint8Array; signer: SignerPort }
 
-function createIdentity(index: number): Identity {
+type Curve = OperatorInfo['signingKey']['curve']
+
+function createIdentity(index: number, curve: Curve): Identity {
   const privateKey = sha256(utf8ToBytes(`operator ${index}`))
   const publicKey = secp256k1.getPublicKey(privateKey, false)
   const address: Address = toHex(keccak_256(publicKey.subarray(1)).subarray(12))
+  const signingKey: OperatorInfo['signingKey'] =
+    curve === 'ecdsa'
+      ? { curve, address }
+      : { curve, ...bn254PublicKey(privateKey.map((byte, i) => (i === 0 ? byte & 0x1f : byte))) }
+  const sign = (digest: Uint8Array) =>
+    curve === 'ecdsa'
+      ? signDigest(privateKey, digest)
+      : signBn254(
+          privateKey.map((byte, i) => (i === 0 ? byte & 0x1f : byte)),
+          digest,
+        )
   return {
-    info: { address, socket: `http://${index}`, signingKey: { curve: 'ecdsa', address } },
+    info: { address, socket: `http://${index}`, signingKey },
     privateKey,
-    signer: { operator: address, sign: async (digest) => signDigest(privateKey, digest) },
+    signer: { operator: address, sign: async (digest) => sign(digest) },
   }
 }
 
-export function createIdentities(n: number): Identity[] {
+export function createIdentities(n: number, curve: Curve = 'ecdsa'): Identity[] {
   return sortByAddress(
-    Array.from({ length: n }, (_, i) => createIdentity(i)),
+    Array.from({ length: n }, (_, i) => createIdentity(i, curve)),
     (identity) => identity.info.address,
   )
 }
@@ -118,8 +134,9 @@ export function createWorld(input: {
   loss?: number
   depth?: number
   options?: Partial<EpochOptions>
+  curve?: Curve
 }): World {
-  const identities = createIdentities(input.n)
+  const identities = createIdentities(input.n, input.curve)
   const start = 1_800_000_000
   const world: World = {
     seed: input.seed,

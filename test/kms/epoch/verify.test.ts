@@ -36,6 +36,7 @@ function termsFor(
     epoch: previous === undefined ? 0 : previous.epoch + 1,
     prev: previous?.hash ?? NO_OUTPUT,
     configBlock: { number: 7n, hash: `0x${'07'.repeat(32)}`, timestamp: 1000 },
+    leaves: [],
     members: members.map((i) => ({
       address: identityAt(i).info.address,
       encryptionKey: ristrettoPublicKey(secrets[i] ?? 1n),

@@ -50,6 +50,7 @@ export const GENESIS: Output = {
   epoch: 0,
   prev: NO_OUTPUT,
   configBlock: CONFIG_BLOCK,
+  leaves: [],
   members: OPERATORS.map(({ address }, i) => ({
     address,
     encryptionKey: ristrettoPublicKey(BigInt(i + 2)),

@@ -78,10 +78,11 @@ const keyRecord = (operator: Operator, sequence = 1) => {
     signature: signDigest(operator.privateKey, encryptionKeyDigest(DOMAIN, unsigned)),
   }
 }
-const termsOf = ({ epoch, prev, configBlock, members, threshold }: Output): Terms => ({
+const termsOf = ({ epoch, prev, configBlock, leaves, members, threshold }: Output): Terms => ({
   epoch,
   prev,
   configBlock,
+  leaves,
   members,
   threshold,
 })
