@@ -8,7 +8,7 @@ const UNLIMITED = { per_second: 100_000, burst: 100_000, concurrent: 64 }
 
 export async function withBenchDevnet(measure: (devnet: Devnet) => Promise<Row[]>): Promise<Row[]> {
   const devnet = await startDevnet({
-    config: { limits: { secrets: UNLIMITED, read: UNLIMITED }, log: { level: 'warn' } },
+    config: { limits: { secrets: UNLIMITED, read: UNLIMITED } },
   })
   try {
     return await measure(devnet)

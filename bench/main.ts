@@ -47,9 +47,9 @@ for (const [name, measure] of Object.entries(PARTS)) {
 process.stdout.write(`${describeMachine()}\n\n${formatTable(rows)}\n`)
 const missed = rows.filter((row) => row.budget !== undefined && row.value > row.budget)
 process.stdout.write(
-  missed.length === 0
+  missed.length === 0 && failed.length === 0
     ? '\nEvery budget is kept.\n'
-    : `\nMissed: ${missed.map((row) => row.name).join('; ')}.\n`,
+    : `\nMissed: ${missed.map((row) => row.name).join('; ') || 'none of those measured'}.\n`,
 )
 if (failed.length > 0) process.stdout.write(`Not measured: ${failed.join(', ')}.\n`)
 // Idle connections may linger; the figures are out.
