@@ -16,7 +16,10 @@ import type { Check } from './types.ts'
 export const INITDATA_PCR = 8
 
 export type AzurePolicy = {
-  /** Register -> allowed values, 32 bytes each. Every listed register must have one of its values. */
+  /**
+   * Register -> allowed values, 32 bytes each. Every listed register must have one of its values. Software in the guest can
+   * reset 16 and 23 at any time, so those say nothing.
+   */
   pcrs: ReadonlyMap<number, readonly Uint8Array[]>
   /** The operator's word that these registers cover boot loader, kernel, command line and root file system of a known image. */
   pcrsCoverImage: boolean
