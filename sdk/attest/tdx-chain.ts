@@ -37,6 +37,9 @@ export type PckChain = {
 export type SignerChain = { signer: IntelX509; root: IntelX509 }
 
 const chains = createRememberedPerAnchors<PckChain>(REMEMBERED_CHAINS)
+/** Chains of collateral: many documents have the same few signers. */
+const crlIssuers = createRememberedPerAnchors<Pick<PckChain, 'platformCa' | 'root'>>(8)
+const signers = createRememberedPerAnchors<SignerChain>(16)
 
 /**
  * @param certificates - Leaf, Platform CA, root.
@@ -97,14 +100,27 @@ export function openCrlIssuerChain(
   certificates: readonly Uint8Array[],
   anchors: TdxTrustAnchors,
   trace: Check[],
-): { platformCa: IntelX509; root: IntelX509 } {
-  const [caDer, rootDer] = demandPair('tdx.crl-chain', certificates, trace)
-  const root = verifyRoot('tdx.crl-chain', rootDer, anchors, trace)
-  return { platformCa: verifyPlatformCa('tdx.crl-chain', caDer, root, trace), root }
+): Pick<PckChain, 'platformCa' | 'root'> {
+  return crlIssuers(anchors).get(hashParts(certificates), trace, (built) => {
+    const [caDer, rootDer] = demandPair('tdx.crl-chain', certificates, built)
+    const root = verifyRoot('tdx.crl-chain', rootDer, anchors, built)
+    return { platformCa: verifyPlatformCa('tdx.crl-chain', caDer, root, built), root }
+  })
 }
 
 /** TCB signing certificate and root, as they come with TCB info and QE identity. */
 export function openSignerChain(
+  prefix: string,
+  certificates: readonly Uint8Array[],
+  anchors: TdxTrustAnchors,
+  trace: Check[],
+): SignerChain {
+  return signers(anchors).get(`${prefix} ${hashParts(certificates)}`, trace, (built) =>
+    verifySignerChain(prefix, certificates, anchors, built),
+  )
+}
+
+function verifySignerChain(
   prefix: string,
   certificates: readonly Uint8Array[],
   anchors: TdxTrustAnchors,
