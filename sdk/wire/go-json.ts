@@ -70,8 +70,15 @@ type Value =
 /** Where a value stands, for the refusal. */
 type Place = { struct: string; path: string }
 
-/** As deep as any message of the protocol needs, with room for unknown fields. */
-const DEFAULT_LIMITS: JsonLimits = { maxBytes: 4 * 1024 * 1024, maxDepth: 32 }
+/**
+ * As deep as any message of the protocol needs, with room for unknown fields. Bytes travel as base64, so messages have few values; the
+ * bound leaves room for writers that escape each slash of it.
+ */
+const DEFAULT_LIMITS: JsonLimits = {
+  maxBytes: 4 * 1024 * 1024,
+  maxDepth: 32,
+  maxTokens: 32_768,
+}
 const INT64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n }
 
 /**

@@ -2,7 +2,8 @@
  * A JSON reader that keeps what `JSON.parse` throws away: the order of duplicate keys, the literal text
  * of numbers, and where the first value ends. Syntax is RFC 8259; refusals read as Go's encoding/json words them.
  *
- * Bounded by bytes and by depth; it looks at every character once.
+ * Bounded by bytes, by depth and by the number of values and escapes: each of these costs far more than the bytes it takes.
+ * It looks at every character once.
  * @module
  */
 import { EigenxError } from '../errors.ts'
@@ -17,9 +18,9 @@ export type JsonTree =
   /** In document order, duplicates included. */
   | { type: 'object'; entries: readonly { key: string; value: JsonTree }[] }
 
-export type JsonLimits = { maxBytes: number; maxDepth: number }
+export type JsonLimits = { maxBytes: number; maxDepth: number; maxTokens: number }
 
-type Cursor = { text: string; at: number; maxDepth: number }
+type Cursor = { text: string; at: number; maxDepth: number; maxTokens: number; tokens: number }
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y
 const SPACE = /[ \t\r\n]*/y
@@ -53,7 +54,8 @@ export function parseFirstJsonValue(input: Uint8Array | string, limits: JsonLimi
     })
   const text =
     typeof input === 'string' ? input : new TextDecoder('utf-8', { ignoreBOM: true }).decode(input)
-  const cursor: Cursor = { text, at: 0, maxDepth: limits.maxDepth }
+  const { maxDepth, maxTokens } = limits
+  const cursor: Cursor = { text, at: 0, maxDepth, maxTokens, tokens: 0 }
   skipSpace(cursor)
   if (cursor.at === text.length) throw jsonInvalid('EOF')
   return readValue(cursor, 0)
@@ -61,6 +63,7 @@ export function parseFirstJsonValue(input: Uint8Array | string, limits: JsonLimi
 
 function readValue(cursor: Cursor, depth: number): JsonTree {
   if (depth > cursor.maxDepth) throw jsonInvalid('exceeded max depth')
+  countToken(cursor)
   const char = cursor.text[cursor.at]
   if (char === '{') return readObject(cursor, depth)
   if (char === '[') return readArray(cursor, depth)
@@ -113,6 +116,7 @@ function readString(cursor: Cursor): string {
     parts.push(match(cursor, PLAIN))
     if (take(cursor, '"')) return parts.join('').replace(LONE_SURROGATE, '\ufffd')
     if (!take(cursor, '\\')) throw unexpected(cursor, 'in string literal')
+    countToken(cursor)
     parts.push(readEscape(cursor))
   }
 }
@@ -151,6 +155,16 @@ function readWord(cursor: Cursor, word: string, value: JsonTree): JsonTree {
     if (!take(cursor, expected))
       throw unexpected(cursor, `in literal ${word} (expecting '${expected}')`)
   return value
+}
+
+function countToken(cursor: Cursor): void {
+  if (++cursor.tokens <= cursor.maxTokens) return
+  throw new EigenxError({
+    code: 'INPUT_TOO_LARGE',
+    message: `the body holds more than ${cursor.maxTokens} values and escapes`,
+    stage: 'request',
+    details: { field: 'body', limit: cursor.maxTokens },
+  })
 }
 
 function skipSpace(cursor: Cursor): void {

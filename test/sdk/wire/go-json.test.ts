@@ -179,6 +179,26 @@ describe('syntax', () => {
     expect(parseGoJson('{"AppID":"1234"}', T, { maxBytes: 16 }).AppID).toBe('1234')
   })
 
+  test.each([
+    ['numbers', `{"E":[${'0,'.repeat(1_000_000)}0]}`],
+    ['unknown arrays', `{"x":[${'[],'.repeat(600_000)}0]}`],
+    ['repeated keys', `{${'"a":0,'.repeat(300_000)}"a":0}`],
+    ['escapes', `{"AppID":"${'\\n'.repeat(1_000_000)}"}`],
+  ])('refuses two megabytes of %s without reading them all', (_, text) => {
+    expect(() => parseGoJson(text, T)).toThrow(
+      expect.objectContaining({
+        code: 'INPUT_TOO_LARGE',
+        details: { field: 'body', limit: 32_768 },
+      }),
+    )
+  })
+
+  test('reads a megabyte of base64 whose slashes are escaped', () => {
+    const bytes = new Uint8Array(1024 * 1024).map((_, i) => (i * 2_654_435_761) >>> 13)
+    const base64 = Buffer.from(bytes).toString('base64').replaceAll('/', '\\/')
+    expect(parseGoJson(`{"E":"${base64}"}`, T).E).toEqual(bytes)
+  })
+
   prop.prop([fc.json()], { numRuns: 300 })(
     'whatever JSON.parse reads is read, or refused for its types',
     (json) => {
