@@ -27,8 +27,8 @@ export type Genesis = {
 }
 
 /**
- * The master public key as soon as the log shows it, seconds before it is in force: a devnet's app is
- * prepared meanwhile. Until it is final it may still be voided, so the caller compares it with the key
+ * The master public key of the log's first entry, seconds before it is in force: a devnet's app is
+ * prepared meanwhile. The entry may yet turn out late or void, so the caller compares it with the key
  * that the operators then serve.
  */
 export async function foreseeKey(
