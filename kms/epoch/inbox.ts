@@ -30,7 +30,7 @@ import {
 } from '../../sdk/protocol/terms.ts'
 import type { Terms } from '../../sdk/protocol/types.ts'
 import type { Write } from '../store/store.ts'
-import { contextOf, type Lookup } from './context.ts'
+import { contextOf, type Lookup, learnEncryptionKeys } from './context.ts'
 import type { NodeEvent } from './machine.ts'
 import { MAX_MESSAGE_BYTES, type PushResult } from './ports.ts'
 import { candidateEvent } from './recipient.ts'
@@ -95,6 +95,9 @@ async function receiveSetup(lookup: Lookup, bytes: Uint8Array): Promise<PushResu
   const set = await lookup.operatorsAt(terms.configBlock)
   if (set === undefined || set.block.timestamp !== terms.configBlock.timestamp) return 'refused'
   verifySetup(runtime.deps.domain, setup, set.operators)
+  // A proposer could leave a member out, or name its lost key, before we have met it: ask that member ourselves first.
+  if (terms.members.some(({ address }) => isStranger(lookup, address)))
+    await learnEncryptionKeys(lookup)
   if (!keysAreKnown(lookup, setup) || !leavesAreHonoured(lookup, terms)) return 'refused'
   learnFromSetup(lookup, setup)
   const leaves = terms.leaves.map((leave): NodeEvent => ({ type: 'leave', leave }))
@@ -110,6 +113,10 @@ function isFresh(lookup: Lookup, terms: Terms): boolean {
   const oldest = lastWinner(log)?.output.configBlock.number ?? 0n
   const { number, timestamp } = terms.configBlock
   return number >= oldest && finalTime - timestamp <= MAX_CONFIG_AGE_SECONDS / 2
+}
+
+function isStranger(lookup: Lookup, address: Address): boolean {
+  return address !== lookup.runtime.self.operator && !lookup.peerKeys.has(address)
 }
 
 /** Our own newest key is named, and nobody is left out or named with an older key than we know. */

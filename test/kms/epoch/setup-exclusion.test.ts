@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest'
+import { thresholdOf } from '../../../sdk/crypto/bls.ts'
+import {
+  encodeSetup,
+  NO_ENCRYPTION_KEY,
+  parseEncryptionKey,
+  setupDigest,
+} from '../../../sdk/protocol/terms.ts'
+import type { Terms } from '../../../sdk/protocol/types.ts'
+import {
+  allActive,
+  assertOneKey,
+  boot,
+  bootAll,
+  createWorld,
+  DOMAIN,
+  nodeAt,
+  runUntil,
+  type World,
+} from './kit.ts'
+
+/** The proposal of member 0, in which member 3 has no encryption key. */
+async function shutOut(world: World): Promise<Uint8Array> {
+  const { block } = await world.chain.membership.current()
+  const proposer = nodeAt(world, 0).identity.signer
+  const parts = await Promise.all(
+    world.nodes.map(async ({ identity, node }, index) => {
+      const bytes = index === 3 ? undefined : await node?.handler.encryptionKey()
+      const record = bytes === undefined ? undefined : parseEncryptionKey(bytes)
+      return {
+        member: {
+          address: identity.info.address,
+          encryptionKey: record?.encryptionKey ?? NO_ENCRYPTION_KEY,
+        },
+        record: {
+          sequence: record?.sequence ?? 0,
+          signature: record?.signature ?? new Uint8Array(),
+        },
+      }
+    }),
+  )
+  const terms: Terms = {
+    epoch: 0,
+    prev: `0x${'00'.repeat(32)}`,
+    configBlock: block,
+    leaves: [],
+    members: parts.map(({ member }) => member),
+    threshold: thresholdOf(world.nodes.length),
+  }
+  return encodeSetup({
+    terms,
+    records: parts.map(({ record }) => record),
+    proposer: proposer.operator,
+    signature: await proposer.sign(setupDigest(DOMAIN, terms, proposer.operator)),
+  })
+}
+
+it('does not let a proposer leave out a member that has just come up', async () => {
+  const world = createWorld({ seed: 61, n: 4 })
+  for (const index of [0, 1, 2]) await boot(world, nodeAt(world, index))
+  // The others look for keys, and find the last one's nowhere.
+  await runUntil(world, () => false, 2)
+  await boot(world, nodeAt(world, 3))
+  const setup = await shutOut(world)
+  for (const index of [1, 2])
+    expect(await nodeAt(world, index).node?.handler.receive(setup)).toBe('refused')
+  await bootAll(world)
+  expect(await runUntil(world, allActive(world), 240)).toBe(true)
+  assertOneKey(world)
+})
