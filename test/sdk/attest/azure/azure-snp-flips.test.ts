@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { verifyAzureSnp } from '../../../../sdk/attest/azure-verify.ts'
+import { bytesToHex, concatBytes } from '../../../../sdk/bytes.ts'
 import { NOW } from '../../../kit/snp-authority.ts'
 import { snpAnchors, snpVm, survivingFlips } from './kit.ts'
 
@@ -17,5 +19,15 @@ describe('every single bit counts', () => {
         verify({ pcrs: quote.pcrs.map((one, at) => (at === index ? flipped : one)) })
       expect(survivingFlips(pcr, replace, 5)).toEqual([])
     }
+  })
+})
+
+describe('the digest of the registers', () => {
+  it('is over all of them in order', async () => {
+    const { quote } = await (await snpVm()).issue()
+    const digest = createHash('sha256')
+      .update(concatBytes(...quote.pcrs))
+      .digest('hex')
+    expect(bytesToHex(quote.message).endsWith(digest)).toBe(true)
   })
 })
