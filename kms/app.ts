@@ -5,7 +5,7 @@
 import { Hono } from 'hono'
 import type { Address } from '../sdk/chain/types.ts'
 import type { DecisionDeps } from './authorize/settings.ts'
-import type { KmsConfig } from './config.ts'
+import type { KmsConfig, RouteLimit } from './config.ts'
 import { MAX_MESSAGE_BYTES, type PeerHandler } from './epoch/ports.ts'
 import { asEigenxError } from './errors.ts'
 import { type Env, json, plain, refuse } from './http/answers.ts'
@@ -23,6 +23,7 @@ import {
   outputHandler,
 } from './http/v2.ts'
 import { errorFields, type Log } from './log.ts'
+import type { Metrics, RouteClass } from './metrics.ts'
 import { PEER_PATHS } from './peer/transport.ts'
 import type { StatusReport } from './status.ts'
 
@@ -36,20 +37,27 @@ export type KmsAppDeps = {
   status: () => StatusReport
   /** Absent until the epoch driver has started. */
   peers: () => PeerHandler | undefined
+  metrics?: Metrics
 }
 
 export function createKmsApp(deps: KmsAppDeps): Hono<Env> {
   const { operator, log, now, config, decision } = deps
-  const guardDeps = {
-    limits: config.limits,
-    trustedProxies: config.listen.trustedProxies,
-    log,
-    now,
-  }
-  const read = createGuard(guardDeps, config.limits.read)
-  const peer = createGuard(guardDeps, config.limits.peer)
-  const secrets = createGuard(guardDeps, config.limits.secrets)
-  const appSign = createGuard(guardDeps, config.limits.appSign)
+  const { metrics } = deps
+  const guardOf = (route: RouteClass, limit: RouteLimit) =>
+    createGuard(
+      {
+        limits: config.limits,
+        trustedProxies: config.listen.trustedProxies,
+        log,
+        now,
+        onRefused: (code) => metrics?.turnedAway(route, code),
+      },
+      limit,
+    )
+  const read = guardOf('read', config.limits.read)
+  const peer = guardOf('peer', config.limits.peer)
+  const secrets = guardOf('secrets', config.limits.secrets)
+  const appSign = guardOf('app_sign', config.limits.appSign)
   const { keys, settings } = decision
   const v2 = {
     operator,
@@ -76,6 +84,7 @@ export function createKmsApp(deps: KmsAppDeps): Hono<Env> {
         keys,
         log,
         now,
+        metrics,
         enabled: config.routes.appSign,
         allowedApps: settings.allowedApps,
       }),
@@ -92,6 +101,7 @@ export function createKmsApp(deps: KmsAppDeps): Hono<Env> {
         log,
         now,
         requestTimeoutMs: config.limits.requestTimeoutMs,
+        metrics,
       }),
     ),
   )

@@ -8,6 +8,7 @@ import { randomBytes } from '@noble/hashes/utils.js'
 import { privateKeyToAccount } from 'viem/accounts'
 import { AMD_ANCHORS, parseSnpRoots, type SnpTrustAnchors } from '../sdk/attest/anchors.ts'
 import { toHex } from '../sdk/bytes.ts'
+import type { ProviderAlarm } from '../sdk/chain/quorum.ts'
 import { type ChainReader, createChainReader } from '../sdk/chain/reader.ts'
 import type { Address } from '../sdk/chain/types.ts'
 import { signDigest } from '../sdk/protocol/digest.ts'
@@ -24,14 +25,20 @@ import { listen } from './http/server.ts'
 import { readSigningKey } from './key-file.ts'
 import { createKeyService } from './keys.ts'
 import { errorFields, type Log } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import { listenForMetrics } from './node-metrics.ts'
+import { countPeerCalls } from './peer/counted.ts'
 import { createPeerTransport } from './peer/transport.ts'
 import { type NodeStatus, reportStatus } from './status.ts'
 import { readStoreKey } from './store/key-file.ts'
 import { openLibsqlStore } from './store/libsql.ts'
+import { startTokenService } from './tokens/start.ts'
 
 export type RunningOperator = {
   /** Where it listens. */
   url: string
+  /** Where its metrics are, where the configuration says so. */
+  metricsUrl?: string
   address: Address
   /** Resolves when the operator cannot go on: the process should end. */
   failed: Promise<unknown>
@@ -67,7 +74,11 @@ export async function startOperator(
     for (const close of closers.splice(0).reverse()) await close()
   }
   try {
-    const reader = createReader(config, log)
+    const metrics = createMetrics({
+      process: config.metrics !== undefined,
+      clock: () => performance.now(),
+    })
+    const reader = createReader(config, log, (kind) => metrics.chainAlarm(kind))
     closers.push(() => reader.close())
     const poster = createPoster({
       ...chainAccess(config),
@@ -75,6 +86,13 @@ export async function startOperator(
     })
     closers.push(() => poster.close())
     const status: NodeStatus = { startedAtMs: now(), accepting: true }
+    const tokens = startTokenService({
+      config,
+      log,
+      now,
+      onLook: (provider, result) => metrics.jwksLooked(provider, result),
+    })
+    closers.push(() => tokens?.stop())
     const report = reporter(log)
     const node = await openEpochNode(
       {
@@ -82,7 +100,10 @@ export async function startOperator(
         store,
         log: watched(createEpochLogPort({ reader, poster, ...config.contracts }), status, now),
         membership: createMembershipPort(reader, config.contracts),
-        peers: createPeerTransport({ timeoutMs: config.limits.peerTimeoutMs }),
+        peers: countPeerCalls(
+          createPeerTransport({ timeoutMs: config.limits.peerTimeoutMs }),
+          metrics,
+        ),
         signer: { operator: address, sign: async (digest) => signDigest(signingKey, digest) },
         clock: now,
         rng: randomBytes,
@@ -94,6 +115,17 @@ export async function startOperator(
       epochOptions(config),
     )
     const keys = createKeyService({ keyRing: node.keyRing, clock: now })
+    const statusNow = () =>
+      reportStatus(
+        {
+          operator: address,
+          chainId: config.chain.chainId,
+          node: status,
+          keys,
+          epoch: node.status(),
+        },
+        now(),
+      )
     const app = createKmsApp({
       operator: address,
       config,
@@ -101,6 +133,7 @@ export async function startOperator(
         settings,
         anchors,
         keys,
+        ...(tokens === undefined ? {} : { tokens: tokens.deps }),
         chain: createChainQuestions({
           reader,
           appController: config.contracts.appController,
@@ -110,19 +143,19 @@ export async function startOperator(
       },
       log,
       now,
-      status: () =>
-        reportStatus(
-          {
-            operator: address,
-            chainId: config.chain.chainId,
-            node: status,
-            keys,
-            epoch: node.status(),
-          },
-          now(),
-        ),
+      status: statusNow,
       peers: () => node.handler,
+      metrics,
     })
+    const metricsListener = await listenForMetrics({
+      config,
+      metrics,
+      anchors,
+      report: statusNow,
+      node,
+      tokens,
+    })
+    closers.push(() => metricsListener?.close())
     const listener = await listen(app, { ...config.listen, limits: config.limits })
     let fail: (reason: unknown) => void = () => undefined
     const failed = new Promise<unknown>((resolve) => {
@@ -144,8 +177,17 @@ export async function startOperator(
         status.accepting = false
       },
     )
-    log.info({ event: 'listening', url: listener.url }, 'operator listening')
-    return { url: listener.url, address, failed, stop: closeAll }
+    log.info(
+      { event: 'listening', url: listener.url, metricsUrl: metricsListener?.url },
+      'operator listening',
+    )
+    return {
+      url: listener.url,
+      ...(metricsListener === undefined ? {} : { metricsUrl: metricsListener.url }),
+      address,
+      failed,
+      stop: closeAll,
+    }
   } catch (error) {
     await closeAll()
     throw error
@@ -162,12 +204,18 @@ function chainAccess({ chain }: KmsConfig) {
   return { rpcUrls, quorum, chainId, timeoutMs }
 }
 
-function createReader(config: KmsConfig, log: Log): ChainReader {
+function createReader(
+  config: KmsConfig,
+  log: Log,
+  onAlarm: (kind: ProviderAlarm['kind']) => void,
+): ChainReader {
   return createChainReader({
     ...chainAccess(config),
     finality: config.chain.finality,
-    onAlarm: ({ provider, kind, what }) =>
-      log.warn({ provider, kind, what }, 'a chain provider contradicts the others'),
+    onAlarm: ({ provider, kind, what }) => {
+      onAlarm(kind)
+      log.warn({ provider, kind, what }, 'a chain provider contradicts the others')
+    },
   })
 }
 

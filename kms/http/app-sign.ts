@@ -13,6 +13,7 @@ import { demandListed } from '../authorize/fields.ts'
 import { asEigenxError } from '../errors.ts'
 import type { KeyService } from '../keys.ts'
 import { type Log, writeAudit } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
 import { json, refuseAsGo } from './answers.ts'
 import type { Received, RouteHandler } from './guard.ts'
 import type { PlainAnswer } from './status.ts'
@@ -28,6 +29,7 @@ export type AppSignDeps = {
   log: Log
   /** Unix milliseconds. */
   now: () => number
+  metrics: Pick<Metrics, 'decided'> | undefined
 }
 
 export function appSignHandler(deps: AppSignDeps): RouteHandler {
@@ -79,6 +81,14 @@ function record(
   app: string,
   outcome: Outcome,
 ): void {
+  const marks = ['not-attested']
+  deps.metrics?.decided({
+    route: 'app_sign',
+    method: 'none',
+    verdict: outcome.error === undefined ? 'granted' : 'refused',
+    marks,
+    ...(outcome.error === undefined ? {} : { code: outcome.error.code }),
+  })
   writeAudit(deps.log, {
     requestId,
     caller: received.caller,
@@ -87,7 +97,7 @@ function record(
     method: 'none',
     verdict: outcome.error === undefined ? 'granted' : 'refused',
     status: outcome.status,
-    marks: ['not-attested'],
+    marks,
     checks: [],
     findings: [],
     durationMs: deps.now() - received.arrivedMs,

@@ -9,7 +9,7 @@
 import { randomUUID } from 'node:crypto'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import type { Context, Handler, MiddlewareHandler } from 'hono'
-import { isEigenxError } from '../../sdk/errors.ts'
+import { type ErrorCode, isEigenxError } from '../../sdk/errors.ts'
 import type { KmsConfig, RouteLimit } from '../config.ts'
 import { asEigenxError } from '../errors.ts'
 import { errorFields, type Log } from '../log.ts'
@@ -34,6 +34,8 @@ export type GuardDeps = {
   log: Log
   /** Unix milliseconds. */
   now: () => number
+  /** Told of what is refused before or beside the handler. */
+  onRefused?: (code: ErrorCode) => void
 }
 
 /** Routes of one class share allowances. */
@@ -99,6 +101,7 @@ function answerThrown(
   thrown: unknown,
 ): Response {
   const error = asEigenxError(thrown)
+  guard.onRefused?.(error.code)
   const level = isEigenxError(error, 'INTERNAL') ? 'error' : 'debug'
   guard.log[level](
     { requestId: c.get('requestId'), path: c.req.path, ...errorFields(thrown) },

@@ -15,6 +15,7 @@ import type { DecisionDeps } from '../authorize/settings.ts'
 import { authorizeSecrets, type Decision } from '../authorize.ts'
 import { asEigenxError } from '../errors.ts'
 import { errorFields, type Log, writeAudit } from '../log.ts'
+import type { DecisionOutcome, Metrics } from '../metrics.ts'
 import { json, refuseAsGo } from './answers.ts'
 import { parseFailure, type Received, type RouteHandler } from './guard.ts'
 import { answerAsGo } from './status.ts'
@@ -30,6 +31,7 @@ export type SecretsDeps = {
   now: () => number
   /** After this time the guard has answered the caller, milliseconds. */
   requestTimeoutMs: number
+  metrics: Pick<Metrics, 'startDecision' | 'turnedAway'> | undefined
 }
 
 export function secretsHandler(deps: SecretsDeps): RouteHandler {
@@ -41,16 +43,20 @@ export function secretsHandler(deps: SecretsDeps): RouteHandler {
     } catch (thrown) {
       const error = asEigenxError(thrown)
       if (isEigenxError(error, 'INTERNAL')) throw thrown
+      deps.metrics?.turnedAway('secrets', error.code)
       deps.log.info(
         { requestId, caller: received.caller, ...errorFields(error) },
         'request refused',
       )
       return refuseAsGo(c, error, { status: 400, text: parseFailure(c, error.shortMessage) })
     }
-    const nowMs = deps.now()
-    const decision = await authorizeSecrets(deps.decision, request, Math.floor(nowMs / 1000), {
+    const timer = deps.metrics?.startDecision()
+    const nowSeconds = Math.floor(deps.now() / 1000)
+    const decision = await authorizeSecrets(deps.decision, request, nowSeconds, {
       demandInTime: () => demandInTime(deps, received),
+      ...(timer === undefined ? {} : { onStep: timer.onStep }),
     })
+    timer?.end(outcomeOf(request, decision))
     const { checks, findings } = decision
     if (decision.verdict === 'refused') {
       const answer = answerAsGo(decision.error, decision.step, request.attestationMethod)
@@ -74,6 +80,17 @@ export function secretsHandler(deps: SecretsDeps): RouteHandler {
         marks: grant.marks,
       }),
     )
+  }
+}
+
+function outcomeOf(request: SecretsRequest, decision: Decision): DecisionOutcome {
+  const { verdict, marks } = decision
+  return {
+    route: 'secrets',
+    method: request.attestationMethod,
+    verdict,
+    marks,
+    ...(verdict === 'refused' ? { code: decision.error.code } : {}),
   }
 }
 

@@ -113,7 +113,9 @@ async function loadKeys(
   closing: AbortSignal,
 ): Promise<readonly TokenKey[] | JwksFailure> {
   const deadline = AbortSignal.timeout(options.timeoutMs ?? 10_000)
-  const signal = AbortSignal.any([closing, deadline])
+  // Ends the look in any case, so that no half-read answer keeps its connection.
+  const done = new AbortController()
+  const signal = AbortSignal.any([closing, deadline, done.signal])
   let bytes: Uint8Array | 'status'
   try {
     const { location } = options
@@ -124,6 +126,8 @@ async function loadKeys(
   } catch {
     // The cause may quote the answer or the address: the kind of failure is enough.
     return deadline.aborted ? 'timeout' : 'unreachable'
+  } finally {
+    done.abort()
   }
   if (bytes === 'status') return 'status'
   try {
@@ -144,9 +148,7 @@ async function fetchKeySet(
     headers: { accept: 'application/json' },
     signal,
   })
-  if (answer.status === 200) return readBody(answer, MAX_JWKS_BYTES)
-  await answer.body?.cancel()
-  return 'status'
+  return answer.status === 200 ? readBody(answer, MAX_JWKS_BYTES) : 'status'
 }
 
 async function readKeySet(file: string, signal: AbortSignal): Promise<Uint8Array> {

@@ -4,11 +4,13 @@ import type { SnpAuthority } from '../../helper/sim/evidence.ts'
 import { SIMULATED_MEASUREMENT } from '../../helper/sim/evidence-report.ts'
 import { createKmsApp } from '../../kms/app.ts'
 import { type ChainQuestions, decisionSettings } from '../../kms/authorize/settings.ts'
+import type { TokenDeps } from '../../kms/authorize/token.ts'
 import { type KmsConfig, parseKmsConfig } from '../../kms/config.ts'
 import type { PeerHandler } from '../../kms/epoch/ports.ts'
 import type { Env } from '../../kms/http/answers.ts'
 import type { KeyService } from '../../kms/keys.ts'
 import { createLog } from '../../kms/log.ts'
+import type { Metrics } from '../../kms/metrics.ts'
 import { reportStatus } from '../../kms/status.ts'
 import type { SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
 import type { Address, AppDecision } from '../../sdk/chain/types.ts'
@@ -37,6 +39,8 @@ export type WorldOptions = {
   anchors?: SnpTrustAnchors
   peers?: PeerHandler
   domain?: typeof DOMAIN
+  tokens?: TokenDeps
+  metrics?: Metrics
   /** Unix milliseconds. */
   now?: () => number
 }
@@ -109,7 +113,9 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
       anchors: options.anchors ?? authority?.anchors ?? NOBODY,
       chain: { ...honestChain(), ...options.chain },
       keys,
+      ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
     },
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     log: createLog({ level: 'debug', destination: { write: (line) => void lines.push(line) } }),
     now,
     status: () =>
