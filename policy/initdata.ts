@@ -16,6 +16,7 @@ import { crc32, gzipSync, inflateRawSync } from 'node:zlib'
 import { parse as parseToml } from 'smol-toml'
 import { equalBytes, parseUtf8, toBase64 } from '../sdk/bytes.ts'
 import { EigenxError } from '../sdk/errors.ts'
+import { measureToml } from './toml-structure.ts'
 import type { Initdata, InitdataAlgorithm } from './types.ts'
 
 /** The annotation under which a pod carries its initdata. */
@@ -26,6 +27,9 @@ export const MAX_INITDATA_DECODED = 8 * 1024 * 1024
 const MAX_FILES = 64
 const MAX_FILE_NAME = 128
 const MAX_VERSION = 32
+/** A policy has thousands of lines; the document around its files has a few keys. */
+const MAX_LINES = 200_000
+const MAX_SEPARATORS = 8192
 
 /** Raw TOML or base64(gzip(TOML)). @throws EigenxError INITDATA_INVALID, INPUT_TOO_LARGE */
 export function parseInitdata(received: Uint8Array): Initdata {
@@ -157,6 +161,8 @@ function parseDocument(toml: Uint8Array): Document {
   if (text === undefined) throw invalid('not UTF-8')
   if (text.startsWith('\ufeff')) throw invalid('begins with a byte order mark')
   if (text.includes('\0')) throw invalid('contains NUL')
+  const { lines, separators } = measureToml(text)
+  if (lines > MAX_LINES || separators > MAX_SEPARATORS) throw invalid('too many lines or keys')
   const table = parseTable(text)
   const extra = Object.keys(table).find((key) => !['version', 'algorithm', 'data'].includes(key))
   if (extra !== undefined) throw invalid(`unknown top-level key ${quoteKey(extra)}`)

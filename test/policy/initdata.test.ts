@@ -237,6 +237,31 @@ describe('documents that two readers could understand differently', () => {
     expect(codeOf(`${TOML}x = ${'['.repeat(50_000)}`)).toBe('INITDATA_INVALID')
   })
 
+  it.each<[string, string]>([
+    ['a key of four million parts', `[data]\n${'a.'.repeat(4_000_000)}a = ""\n`],
+    ['a million tables', '[t]\n'.repeat(1_000_000)],
+    ['a list of four million numbers', `x = [${'0,'.repeat(4_000_000)}0]\n`],
+    ['eight million lines before a mistake', `${'\n'.repeat(8_000_000)}[data`],
+    ['lines of a string before a mistake', `x = '''${'\n'.repeat(8_000_000)}'''\n[data`],
+    [
+      'keys behind strings of every kind',
+      `a = "\\""\nb = '"\\'\nc = """ \\""" """\nd = ''' " '''\n# "\n${'e.'.repeat(9000)}f = 1`,
+    ],
+  ])('refuses %s before it is parsed', (_, rest) => {
+    const text = `version = "0.1.0"\nalgorithm = "sha256"\n${rest}`
+    expect(() => parseInitdata(utf8.encode(base64(gzipSync(utf8.encode(text)))))).toThrow(
+      expect.objectContaining({ details: { reason: 'too many lines or keys' } }),
+    )
+  })
+
+  it('takes files as large and as long as they come', () => {
+    const rego = `x.y = { "a": [1, 2], 'b': "c" } # d\n`.repeat(100_000)
+    for (const quotes of ["'''", '"""']) {
+      const text = `${TOML}"other" = ${quotes}\n${rego}${quotes}\n`
+      expect(codeOf(base64(gzipSync(utf8.encode(text))))).toBe('accepted')
+    }
+  })
+
   it('finds nothing under names that every object has', () => {
     const parsed = parseInitdata(utf8.encode(`${TOML}"__proto__" = "x"\n`))
     expect(parsed.data.constructor).toBeUndefined()
