@@ -74,7 +74,7 @@ export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Pro
   const runner = createRunner(lookup, createOutbox(lookup))
   running.runner = runner
   const heads = createPendingResolver()
-  const sweptFor = { epoch: -1 }
+  const done = { sweptFor: -1, forgotten: false }
   return {
     handler: {
       receive: (message) => receiveMessage(lookup, message),
@@ -88,7 +88,7 @@ export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Pro
       if (runtime.failure() !== undefined) throw runtime.failure()
       await readLog(lookup, heads)
       await runtime.apply([{ type: 'tick', view: runtime.view() }])
-      await maintain(lookup, sweptFor).catch((error: unknown) => {
+      await maintain(lookup, done).catch((error: unknown) => {
         if (isEigenxError(error) && error.stage === 'store') runtime.fail(error)
         throw error
       })
@@ -205,7 +205,10 @@ function restAfter(effect: NodeEffect, options: EpochOptions): number {
 }
 
 /** What is not urgent and follows from the state: new and old encryption keys, the imported share, bodies that nothing names. */
-async function maintain(lookup: Lookup, sweptFor: { epoch: number }): Promise<void> {
+async function maintain(
+  lookup: Lookup,
+  done: { sweptFor: number; forgotten: boolean },
+): Promise<void> {
   const { runtime } = lookup
   const { deps, self } = runtime
   const state = runtime.state()
@@ -216,11 +219,14 @@ async function maintain(lookup: Lookup, sweptFor: { epoch: number }): Promise<vo
   }
   const retired = retiredKeys(lookup.keys, state, pending)
   if (retired.length > 0) lookup.keys = await eraseEncryptionKeys(deps, lookup.keys, retired)
-  if (state.log.nextEpoch === sweptFor.epoch) return
-  if (runtime.imported !== undefined && state.log.winners.some((won) => isSettled(won, state)))
+  const settled = state.log.winners.some((winner) => isSettled(winner, state))
+  if (settled && runtime.imported !== undefined && !done.forgotten) {
     await deps.store.commit([FORGET_IMPORTED_SHARE])
+    done.forgotten = true
+  }
+  if (state.log.nextEpoch === done.sweptFor) return
   await runtime.apply([{ type: 'sweep', stored: await deps.store.blobHashes(), pending }])
-  sweptFor.epoch = state.log.nextEpoch
+  done.sweptFor = state.log.nextEpoch
 }
 
 /** Sealed shares into memory: signing must not wait for the disk. */

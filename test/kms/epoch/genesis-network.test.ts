@@ -40,3 +40,16 @@ describe('genesis over a bad network or chain', () => {
     assertOneKey(world)
   })
 })
+
+describe('operators that sign with BN254 keys', () => {
+  it('make and refresh a key like those with secp256k1 keys', async () => {
+    const world = createWorld({ seed: 95, n: 2, curve: 'bn254', options: { reshareSeconds: 2 } })
+    await bootAll(world)
+    expect(await runUntil(world, allActive(world), 120)).toBe(true)
+    const sealed = assertOneKey(world)
+    const refreshed = () =>
+      world.nodes.every((sim) => (keyServiceOf(world, sim).active()?.epoch ?? 0) >= 1)
+    expect(await runUntil(world, refreshed, 120)).toBe(true)
+    assertOneKey(world, sealed)
+  })
+})

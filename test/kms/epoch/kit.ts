@@ -293,6 +293,31 @@ export async function runUntil(
   return done()
 }
 
+/**
+ * Between turns: whatever the phase, every node that runs knows the same version in force, and once there is a key enough
+ * of them serve it. (I4, I8: nobody answers with another.)
+ */
+export function serviceWatch(world: World): () => Promise<void> {
+  let served = false
+  return async () => {
+    const services = world.nodes.flatMap((sim) =>
+      sim.node === undefined ? [] : [keyServiceOf(world, sim)],
+    )
+    const inForce = services.map((service) => service.inForce())
+    const hashes = new Set(inForce.flatMap((output) => (output === undefined ? [] : [output.hash])))
+    if (hashes.size > 1) throw new Error(`seed ${world.seed}: two versions are in force`)
+    const threshold = inForce.find((output) => output !== undefined)?.output.threshold
+    if (threshold === undefined) {
+      if (served) throw new Error(`seed ${world.seed}: the key is gone`)
+      return
+    }
+    const serving = services.filter((service) => service.active() !== undefined).length
+    served ||= serving >= threshold
+    if (served && serving < threshold)
+      throw new Error(`seed ${world.seed}: ${serving} serve, ${threshold} needed`)
+  }
+}
+
 export function keyServiceOf(world: World, sim: SimNode) {
   return createKeyService({
     keyRing: () => sim.node?.keyRing() ?? { outputs: [], shares: new Map() },
@@ -319,7 +344,8 @@ export function assertOneKey(world: World, sealed?: Sealed): Sealed {
     throw new Error(`seed ${world.seed}: ${active.length} shares, ${output.threshold} needed`)
   const body = world.chain.entries().find((entry) => entry.outputHash === hash)?.body
   if (body === undefined) throw new Error(`seed ${world.seed}: the output is not in the log`)
-  verifyCertifiedBody({ body, domain: DOMAIN, members: world.chain.members })
+  const members = world.chain.membersAt(output.configBlock.number)
+  verifyCertifiedBody({ body, domain: DOMAIN, members })
   const secret = sealed ?? seal(output.mpk)
   // The last t and the first t: with more than t shares these are different sets.
   for (const subset of [active.slice(0, output.threshold), active.slice(-output.threshold)]) {
@@ -343,7 +369,7 @@ const APP = '0x00000000000000000000000000000000000000aa'
 const PLAINTEXT = utf8ToBytes('still readable')
 export type Sealed = { ciphertext: Uint8Array }
 
-function seal(masterPublicKey: Uint8Array): Sealed {
+export function seal(masterPublicKey: Uint8Array): Sealed {
   return { ciphertext: encryptForApp({ masterPublicKey, appId: APP, plaintext: PLAINTEXT }) }
 }
 

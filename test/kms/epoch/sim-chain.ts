@@ -21,7 +21,9 @@ export type SimChain = {
   reorg(blocks: number): void
   log: EpochLogPort
   membership: MembershipPort
+  /** The set of the next block on; earlier blocks keep theirs. */
   members: OperatorInfo[]
+  membersAt(block: bigint): OperatorInfo[]
   entries(): readonly LogEntry[]
   complaints(): readonly LogComplaint[]
   now(): number
@@ -48,15 +50,24 @@ export function createChain(
   const setAt = (block: Block): OperatorSet => ({
     avs: DOMAIN.avs,
     operatorSetId: DOMAIN.operatorSetId,
-    operators: chain.members,
+    operators: chain.membersAt(block.number),
     block: ref(block),
   })
   const include = (post: (block: Block) => void): Promise<void> => {
     mempool.push(post)
     return Promise.resolve()
   }
+  const sets = [{ from: 0n, members }]
   const chain: SimChain = {
-    members,
+    get members() {
+      return sets.at(-1)?.members ?? []
+    },
+    set members(next) {
+      // Before anything happened the first set is meant.
+      const from = blocks.length === 1 ? 0n : tip().number + 1n
+      sets.push({ from, members: next })
+    },
+    membersAt: (block) => sets.findLast(({ from }) => from <= block)?.members ?? [],
     now: () => tip().timestamp,
     mine: () => {
       const block = makeBlock(tip().number + 1n, tip().timestamp + 2)
