@@ -198,3 +198,85 @@ describe('development shortcuts', () => {
     expect(isLoopbackHost(host)).toBe(expected)
   })
 })
+
+describe('token methods in operator.toml', () => {
+  const gcp = (section: string, methods = '"gcp"') => ({
+    attestation: `methods = [${methods}]\n[attestation.gcp]\n${section}`,
+  })
+  const PROJECT = 'project_id = "pods"'
+
+  it('need a project; the rest has defaults', () => {
+    const { attestation } = parseKmsConfig(toml(gcp(PROJECT)))
+    expect(attestation.gcp).toEqual({
+      projectId: 'pods',
+      audiences: ['https://sts.googleapis.com', 'EigenX KMS'],
+      minimumSwversion: 250_300,
+      refreshSeconds: 3600,
+      maxAgeSeconds: 86_400,
+      jwks: { url: expect.stringMatching(/^https:\/\/www\.googleapis\.com\//) },
+    })
+    expect(attestation.intel).toBeUndefined()
+  })
+
+  it('take a file, a loopback address or any https address', () => {
+    for (const line of ['jwks_file = "keys.json"', 'jwks_url = "https://a.example/certs"'])
+      expect(parseKmsConfig(toml(gcp(`${PROJECT}\n${line}`))).attestation.gcp).toBeDefined()
+    const local = `${PROJECT}\njwks_url = "http://127.0.0.1:9/certs"`
+    expect(parseKmsConfig(toml(gcp(local))).attestation.gcp?.jwks).toEqual({
+      url: 'http://127.0.0.1:9/certs',
+    })
+  })
+
+  it.each<[string, Sections, string]>([
+    ['no section', { attestation: 'methods = ["intel"]' }, 'attestation.intel'],
+    ['the other section', gcp(PROJECT, '"intel"'), 'attestation.intel'],
+    ['no project', gcp(''), 'attestation.gcp.project_id'],
+    ['an unknown key', gcp(`${PROJECT}\ndebug = true`), 'attestation.gcp.debug'],
+    ['no audience', gcp(`${PROJECT}\naudiences = []`), 'attestation.gcp.audiences'],
+    [
+      'an image before TDX',
+      gcp(`${PROJECT}\nminimum_swversion = 250299`),
+      'attestation.gcp.minimum_swversion',
+    ],
+    [
+      'keys over plain http',
+      gcp(`${PROJECT}\njwks_url = "http://a.example/"`),
+      'attestation.gcp.jwks_url',
+    ],
+    [
+      'a name that begins like loopback',
+      gcp(`${PROJECT}\njwks_url = "http://127.0.0.1.a.example/"`),
+      'attestation.gcp.jwks_url',
+    ],
+    [
+      'credentials in the address',
+      gcp(`${PROJECT}\njwks_url = "https://u:p@a.example/"`),
+      'attestation.gcp.jwks_url',
+    ],
+    [
+      'another scheme',
+      gcp(`${PROJECT}\njwks_url = "file:///etc/passwd"`),
+      'attestation.gcp.jwks_url',
+    ],
+    [
+      'two places for keys',
+      gcp(`${PROJECT}\njwks_url = "https://a.example/"\njwks_file = "k"`),
+      'attestation.gcp',
+    ],
+    [
+      'keys that never age',
+      gcp(`${PROJECT}\nmax_age_seconds = 0`),
+      'attestation.gcp.max_age_seconds',
+    ],
+  ])('refuse %s', (_name, changes, path) => {
+    expect(refusal(toml(changes)).path).toBe(path)
+  })
+
+  it('leave metrics off unless a section asks for them', () => {
+    expect(parseKmsConfig(toml()).metrics).toBeUndefined()
+    expect(parseKmsConfig(toml({ metrics: 'port = 0' })).metrics).toEqual({
+      host: '127.0.0.1',
+      port: 0,
+    })
+  })
+})
