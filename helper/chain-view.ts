@@ -6,6 +6,7 @@
  * sets of their own blocks read. An output that today's operators have signed with today's keys is theirs either way.
  * @module
  */
+import { mapBounded } from '../sdk/chain/bounded.ts'
 import { epochSetId, readLogEntries } from '../sdk/chain/epoch-log.ts'
 import { recentBlock } from '../sdk/chain/freshness.ts'
 import { type OperatorContracts, readOperatorSet } from '../sdk/chain/operators.ts'
@@ -86,12 +87,10 @@ async function readOutputs(
 
 /** Config blocks that are on the chain at the height they claim. */
 async function findConfigBlocks(reader: ChainReader, events: LogEvents): Promise<BlockRef[]> {
-  const found = await Promise.all(
-    configBlocksOf(events.entries).map(async ({ number, hash }) => {
-      const block = await reader.blockByNumber(number)
-      return block?.hash === hash ? block : undefined
-    }),
-  )
+  const found = await mapBounded(configBlocksOf(events.entries), async ({ number, hash }) => {
+    const block = await reader.blockByNumber(number)
+    return block?.hash === hash ? block : undefined
+  })
   return found.filter((block) => block !== undefined)
 }
 

@@ -18,6 +18,7 @@ import {
   entryPosted,
   epochLogAbi,
 } from './abi/epoch-log.ts'
+import { mapBounded } from './bounded.ts'
 import { readContract } from './contract.ts'
 import { readHeads } from './heads.ts'
 import type { ChainReader, ReadOptions } from './reader.ts'
@@ -229,7 +230,7 @@ async function readHeaders(
   options: ReadOptions | undefined,
 ): Promise<ReadonlyMap<Hash32, BlockRef>> {
   const hashes = [...new Set(posts.map((post) => post.log.blockHash))]
-  const headers = await Promise.all(hashes.map((hash) => reader.blockByHash(hash, options)))
+  const headers = await mapBounded(hashes, (hash) => reader.blockByHash(hash, options))
   return new Map(headers.flatMap((block) => (block === undefined ? [] : [[block.hash, block]])))
 }
 
