@@ -61,7 +61,17 @@ describe('the configuration file', () => {
     const file = join(folder, 'operator.toml')
     await writeFile(
       file,
-      operatorToml(undefined, '[development]\nsnp_roots_file = "sub/roots.json"'),
+      operatorToml(
+        undefined,
+        `[development]
+snp_roots_file = "sub/roots.json"
+[attestation.gcp]
+project_id = "pods"
+jwks_file = "sub/keys.json"
+[attestation.intel]
+project_id = "pods"
+jwks_url = "https://issuer.example/keys"`,
+      ),
     )
     const config = await loadKmsConfig(file)
     expect(config.operator.signingKeyFile).toBe(join(folder, 'signing.key'))
@@ -70,6 +80,8 @@ describe('the configuration file', () => {
       keyFile: join(folder, 'store.key'),
     })
     expect(config.development.snpRootsFile).toBe(join(folder, 'sub/roots.json'))
+    expect(config.attestation.gcp?.jwks).toEqual({ file: join(folder, 'sub/keys.json') })
+    expect(config.attestation.intel?.jwks).toEqual({ url: 'https://issuer.example/keys' })
   })
 
   it('is missed with a hint', async () => {

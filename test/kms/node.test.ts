@@ -105,6 +105,8 @@ app_controller = "${devnet.appController}"
 epoch_log = "${devnet.epochLog}"
 avs = "${devnet.avs}"
 operator_set_id = ${devnet.operatorSetId}
+[metrics]
+port = 0
 [store]
 path = "operator.db"
 key_file = "store.key"
@@ -208,6 +210,17 @@ async function certified() {
 }
 
 describe('four operators', () => {
+  it('tell their metrics on an address of their own', async () => {
+    for (const { url, metricsUrl } of operators) {
+      const text = await (await fetch(`${metricsUrl}/metrics`)).text()
+      expect(text).toContain('eigenx_tee_ready 1')
+      expect(text).toMatch(/eigenx_tee_peer_calls_total\{[^}]*result="accepted"\} \d/)
+      expect(text).toContain('process_cpu_seconds_total')
+      expect((await fetch(`${url}/metrics`)).status).toBe(404)
+      expect((await fetch(`${metricsUrl}/secrets`, { method: 'POST' })).status).toBe(404)
+    }
+  })
+
   it('make one key together and tell the same output', async () => {
     const hashes = await Promise.all(
       operators.map(async ({ url }) =>
