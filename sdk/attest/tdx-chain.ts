@@ -37,8 +37,8 @@ export type PckChain = {
 export type SignerChain = { signer: IntelX509; root: IntelX509 }
 
 const chains = createRememberedPerAnchors<PckChain>(REMEMBERED_CHAINS)
-/** Chains of collateral: many documents have the same few signers. */
-const crlIssuers = createRememberedPerAnchors<Pick<PckChain, 'platformCa' | 'root'>>(8)
+/** Many certificates and documents have the same few authorities. */
+const authorities = createRememberedPerAnchors<Pick<PckChain, 'platformCa' | 'root'>>(16)
 const signers = createRememberedPerAnchors<SignerChain>(16)
 
 /**
@@ -68,7 +68,7 @@ function openPckChain(
   const log: CheckLog = createCheckLog(trace)
   const [leafDer, caDer, rootDer] = certificates
   log.demand(
-    rule('tdx.pck-chain.length'),
+    rule('tdx.pck-chain.leaf'),
     leafDer !== undefined &&
       caDer !== undefined &&
       rootDer !== undefined &&
@@ -76,8 +76,8 @@ function openPckChain(
     { given: String(certificates.length) },
     'the quote does not carry a PCK certificate, its authority and the root',
   )
-  const root = verifyRoot('tdx.pck-chain', rootDer, anchors, trace)
-  const platformCa = verifyPlatformCa('tdx.pck-chain', caDer, root, trace)
+  const issuers = openAuthorities('tdx.pck-chain', [caDer, rootDer], anchors, trace)
+  const { platformCa } = issuers
   const leaf = parseIntelCertificate(leafDer, 'leaf', 'pck')
   log.demand(
     rule('tdx.pck-chain.leaf-name'),
@@ -92,7 +92,7 @@ function openPckChain(
     'the PCK certificate is not signed by the Platform CA',
   )
   if (leaf.sgx === undefined) throw new Error('a leaf without its extension was parsed')
-  return { leaf, platformCa, root, sgx: parsePckExtension(leaf.sgx) }
+  return { leaf, ...issuers, sgx: parsePckExtension(leaf.sgx) }
 }
 
 /** Platform CA and root, as they come with the PCK revocation list. */
@@ -101,10 +101,19 @@ export function openCrlIssuerChain(
   anchors: TdxTrustAnchors,
   trace: Check[],
 ): Pick<PckChain, 'platformCa' | 'root'> {
-  return crlIssuers(anchors).get(hashParts(certificates), trace, (built) => {
-    const [caDer, rootDer] = demandPair('tdx.crl-chain', certificates, built)
-    const root = verifyRoot('tdx.crl-chain', rootDer, anchors, built)
-    return { platformCa: verifyPlatformCa('tdx.crl-chain', caDer, root, built), root }
+  return openAuthorities('tdx.crl-chain', certificates, anchors, trace)
+}
+
+function openAuthorities(
+  prefix: string,
+  certificates: readonly Uint8Array[],
+  anchors: TdxTrustAnchors,
+  trace: Check[],
+): Pick<PckChain, 'platformCa' | 'root'> {
+  return authorities(anchors).get(`${prefix} ${hashParts(certificates)}`, trace, (built) => {
+    const [caDer, rootDer] = demandPair(prefix, certificates, built)
+    const root = verifyRoot(prefix, rootDer, anchors, built)
+    return { platformCa: verifyPlatformCa(prefix, caDer, root, built), root }
   })
 }
 
@@ -156,7 +165,7 @@ function demandPair(
     rule(`${prefix}.length`),
     first !== undefined && second !== undefined && certificates.length === 2,
     { given: String(certificates.length) },
-    'the collateral does not carry a certificate and the root',
+    'the chain is not a certificate and the root',
   )
   return [first, second]
 }
