@@ -128,7 +128,7 @@ export function judgeEnvironment(
   demand: ReleaseDemand,
 ): readonly Finding[] {
   return containers.flatMap((container) => {
-    if (container.isSandbox) return []
+    if (isPause(container)) return []
     const open = unlistedNames(container, demand).filter((name) => !runsCode(container, name))
     if (open.length === 0) return []
     const isApp = container.image?.digest === demand.imageDigest
@@ -146,6 +146,15 @@ export function judgeEnvironment(
   })
 }
 
+/**
+ * The sandbox, as long as it only pauses. Where its layers are listed whoever boots the pod chose them, so an approved image could
+ * be called the sandbox; then what it runs counts as it does anywhere.
+ */
+export function isPause(container: PolicyContainer): boolean {
+  const { isSandbox, layerRoots, args } = container
+  return isSandbox && (layerRoots.length === 0 || equalLists(args, ['/pause']))
+}
+
 /** Containers whose command nothing in the release pins; empty when every one is pinned. */
 export function judgeCommands(
   containers: readonly PolicyContainer[],
@@ -153,9 +162,9 @@ export function judgeCommands(
 ): readonly Finding[] {
   const { args, cmdOverride } = demand.containerPolicy
   return containers.flatMap((container) => {
-    if (container.isSandbox) return []
+    if (isPause(container)) return []
     const digest = container.image?.digest
-    if (digest === demand.imageDigest) {
+    if (digest === demand.imageDigest && !container.isSandbox) {
       if (args.length > 0 || cmdOverride.length > 0) return []
       return [commandUnpinned(container, `set ContainerPolicy.args or ${PIN_KEYS.initdata}`)]
     }

@@ -22,6 +22,7 @@ import { bytesToHex } from '../sdk/bytes.ts'
 import { analysePolicy } from './analyse.ts'
 import { makeFinding } from './findings.ts'
 import {
+  isPause,
   judgeCodeVariables,
   judgeCommands,
   judgeContainerPolicy,
@@ -64,7 +65,7 @@ export function judgePolicy(input: JudgeInput): PolicyVerdict {
   for (const container of appContainers(containers, input.demand))
     findings.push(...judgeContainerPolicy(container, input.demand.containerPolicy))
   for (const container of containers)
-    if (!container.isSandbox) findings.push(...judgeCodeVariables(container, input.demand))
+    if (!isPause(container)) findings.push(...judgeCodeVariables(container, input.demand))
   const unpinned = [
     ...judgeCommands(containers, input.demand),
     ...judgeEnvironment(containers, input.demand),

@@ -148,6 +148,9 @@ describe.runIf(found !== undefined)('published policies', () => {
     expect(refusals(judge(rego, demand))).toEqual([])
     expect(judge(rego, demand).pinnedBy).toBe('container-policy')
     expect(refusals(judge(rego, demandOf()))).toContain('LAYERS_NOT_IN_RELEASE')
+    const shell = rego.replace('"/pause"', '"sh", "-c", "env"')
+    expect(shell).not.toBe(rego)
+    expect(refusals(judge(shell, demand))).toContain('COMMAND_NOT_PINNED')
     const roots = analysePolicy(rego).containers.map(
       (container) => container.layerRoots.at(-1) ?? '',
     )
