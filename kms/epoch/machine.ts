@@ -350,11 +350,12 @@ function dueSetup(self: Self, state: NodeState, view: View, now: Millis): NodeEf
   const turn = turnOf(comingMembers(view), self.operator, next.epoch)
   if (turn === undefined) return undefined
   const { sessionMs, slotMs } = self.options
-  // A session with a candidate on its way is left alone.
+  // A session with a candidate on its way is left alone. Each further one is given as long as all before it took: members
+  // that are slower than sessionMs would otherwise be interrupted for ever.
   const busyUntil = state.sessions.map((session) =>
     session.candidates.some((candidate) => candidateIsLive(candidate, now))
       ? now + 1
-      : session.openedAt + sessionMs,
+      : session.openedAt + Math.max(sessionMs, session.openedAt - opened.at),
   )
   const from = Math.max(opened.at, ...busyUntil)
   return now >= from + turn * slotMs ? { type: 'proposeSetup', ...next } : undefined

@@ -144,11 +144,12 @@ export async function propose(
   if (opened === undefined) throw new SessionOver('a dealing is no longer good')
   const used = usableFor(session, context, opened)
   const table = await buildKeyTable(deps, session.terms, used)
+  const now = deps.clock()
   const output: Output = {
     ...session.terms,
     dealings: dealings.filter(({ dealer }) => used.some((dealing) => dealing.dealer === dealer)),
     ...table,
-    ...windowsAt(self.options, deps.clock()),
+    ...windowsAt(self.options, now, now - (runtime.state().opened?.at ?? now)),
   }
   const bytes = encodeOutput(output)
   await runtime.apply(

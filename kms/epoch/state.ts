@@ -199,12 +199,21 @@ export function isWinner(log: LogState, hash: Hash32): boolean {
   return log.winners.some((winner) => winner.hash === hash)
 }
 
-/** The windows of a candidate proposed now. */
+/** The most that a post window grows by; far below what {@link acceptsWindows} lets pass. */
+const MAX_EXTRA_POST_SECONDS = 120
+
+/**
+ * The windows of a candidate proposed now.
+ * @param spentMs - How long the epoch has been tried already: where everything is slow, a certificate takes longer to get into a
+ * block, and a window that was missed once would be missed again.
+ */
 export function windowsAt(
   options: EpochOptions,
   now: Millis,
+  spentMs: Millis,
 ): Pick<Output, 'postBy' | 'vetoBy' | 'activateAt'> {
-  const postBy = Math.ceil(now / 1000) + options.postSeconds
+  const extra = Math.min(MAX_EXTRA_POST_SECONDS, Math.floor(spentMs / 2000))
+  const postBy = Math.ceil(now / 1000) + options.postSeconds + extra
   const vetoBy = postBy + options.vetoSeconds
   return { postBy, vetoBy, activateAt: vetoBy + options.finalitySeconds }
 }
@@ -215,7 +224,7 @@ export function acceptsWindows(
   output: Pick<Output, 'postBy' | 'vetoBy' | 'activateAt'>,
   now: Millis,
 ): boolean {
-  const own = windowsAt(options, now)
+  const own = windowsAt(options, now, 0)
   return (
     output.vetoBy - output.postBy >= options.vetoSeconds &&
     output.activateAt - output.vetoBy >= options.finalitySeconds &&
