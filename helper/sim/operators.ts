@@ -21,7 +21,7 @@ const START_TIMEOUT_MS = 30_000
  * Short windows, since nobody on a devnet is far away; but long enough for a machine that is busy
  * with something else, where a missed window costs a whole new session.
  */
-const POST_SECONDS = 6
+const POST_SECONDS = 3
 const VETO_SECONDS = 1
 const ACTIVATION_DELAY_SECONDS = 0
 const POLL_MS = 400

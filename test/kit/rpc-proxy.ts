@@ -39,11 +39,17 @@ export async function startRpcProxy(
     const chunks: Buffer[] = []
     open++
     peak = Math.max(peak, open)
-    response.once('close', () => open--)
+    let isOpen = true
+    // Before the answer goes out: its reader may ask again before the stream has closed here.
+    const leave = () => {
+      if (isOpen) open--
+      isOpen = false
+    }
+    response.once('close', leave)
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      answer(target, Buffer.concat(chunks).toString('utf8'), tamper, calls, response).catch(() =>
-        response.destroy(),
+      answer(target, Buffer.concat(chunks).toString('utf8'), tamper, calls, response, leave).catch(
+        () => response.destroy(),
       )
     })
   })
@@ -68,6 +74,7 @@ async function answer(
   tamper: Tamper,
   calls: RpcCall[],
   response: ServerResponse,
+  leave: () => void,
 ): Promise<void> {
   const call: RpcCall & { id: unknown } = JSON.parse(body)
   calls.push({ method: call.method, params: call.params })
@@ -79,6 +86,7 @@ async function answer(
   const text = await upstream.text()
   const changed = tamper(call, JSON.parse(text).result)
   if (changed === 'hang') return
+  leave()
   const headers = { 'content-type': 'application/json' }
   if (changed === undefined) {
     response.writeHead(200, headers).end(text)
