@@ -37,8 +37,12 @@ const ConfigSchema = z.strictObject({
   operator: z.strictObject({
     /** The address under which this operator is registered. */
     address,
-    /** File with the hex secp256k1 key that is registered for signing. */
+    /** File with the hex key that is registered for signing. */
     signing_key_file: path,
+    /** The operator set's curve, as its key registrar says. */
+    signing_curve: z.enum(['ecdsa', 'bn254']).default('ecdsa'),
+    /** File with the hex secp256k1 key that pays for transactions. Default: the signing key, where it is one. */
+    transaction_key_file: path.optional(),
   }),
   listen: z
     .strictObject({
@@ -221,6 +225,9 @@ function withDefaults(config: Parsed): KmsConfig {
 const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value))
 
 function checkConsistency(config: KmsConfig): void {
+  const { signingCurve, transactionKeyFile } = config.operator
+  if (signingCurve === 'bn254' && transactionKeyFile === undefined)
+    throw refuse('operator.transaction_key_file', 'a BN254 signing key cannot sign transactions')
   const providers = config.chain.rpcUrls.length
   if (config.chain.quorum > providers || 2 * config.chain.quorum <= providers)
     throw refuse('chain.quorum', `more than half and at most all of the ${providers} rpc_urls`)

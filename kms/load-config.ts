@@ -22,10 +22,15 @@ export async function loadKmsConfig(file: string): Promise<KmsConfig> {
   const config = parseKmsConfig(text)
   const at = (path: string) => resolve(dirname(file), path)
   const { snpRootsFile } = config.development
+  const { transactionKeyFile } = config.operator
   const { gcp, intel } = config.attestation
   return {
     ...config,
-    operator: { ...config.operator, signingKeyFile: at(config.operator.signingKeyFile) },
+    operator: {
+      ...config.operator,
+      signingKeyFile: at(config.operator.signingKeyFile),
+      ...(transactionKeyFile === undefined ? {} : { transactionKeyFile: at(transactionKeyFile) }),
+    },
     attestation: {
       ...config.attestation,
       ...(gcp === undefined ? {} : { gcp: withKeySetAt(gcp, at) }),

@@ -5,13 +5,10 @@
  */
 import { readFile } from 'node:fs/promises'
 import { randomBytes } from '@noble/hashes/utils.js'
-import { privateKeyToAccount } from 'viem/accounts'
 import { AMD_ANCHORS, parseSnpRoots, type SnpTrustAnchors } from '../sdk/attest/anchors.ts'
-import { toHex } from '../sdk/bytes.ts'
 import type { ProviderAlarm } from '../sdk/chain/quorum.ts'
 import { type ChainReader, createChainReader } from '../sdk/chain/reader.ts'
 import type { Address } from '../sdk/chain/types.ts'
-import { signDigest } from '../sdk/protocol/digest.ts'
 import { createKmsApp } from './app.ts'
 import { createChainQuestions } from './authorize/chain.ts'
 import { decisionSettings } from './authorize/settings.ts'
@@ -22,13 +19,13 @@ import { openEpochNode, runEpochNode } from './epoch/driver.ts'
 import type { EpochLogPort, EpochReport } from './epoch/ports.ts'
 import type { EpochOptions } from './epoch/state.ts'
 import { listen } from './http/server.ts'
-import { readSigningKey } from './key-file.ts'
 import { createKeyService } from './keys.ts'
 import { errorFields, type Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { listenForMetrics } from './node-metrics.ts'
 import { countPeerCalls } from './peer/counted.ts'
 import { createPeerTransport } from './peer/transport.ts'
+import { readOperatorKeys } from './signer.ts'
 import { type NodeStatus, reportStatus } from './status.ts'
 import { readStoreKey } from './store/key-file.ts'
 import { openLibsqlStore } from './store/libsql.ts'
@@ -60,7 +57,7 @@ export async function startOperator(
   const { log, now = () => Date.now() } = options
   const { address } = config.operator
   const settings = decisionSettings(config)
-  const signingKey = await readSigningKey(config.operator.signingKeyFile)
+  const { signer, account } = await readOperatorKeys(config.operator)
   const anchors = await readAnchors(config)
   const store = openLibsqlStore({
     path: config.store.path,
@@ -82,7 +79,7 @@ export async function startOperator(
     closers.push(() => reader.close())
     const poster = createPoster({
       ...chainAccess(config),
-      account: privateKeyToAccount(toHex(signingKey)),
+      account,
     })
     closers.push(() => poster.close())
     const status: NodeStatus = { startedAtMs: now(), accepting: true }
@@ -104,7 +101,7 @@ export async function startOperator(
           createPeerTransport({ timeoutMs: config.limits.peerTimeoutMs }),
           metrics,
         ),
-        signer: { operator: address, sign: async (digest) => signDigest(signingKey, digest) },
+        signer,
         clock: now,
         rng: randomBytes,
         pause: () => new Promise((resolve) => setImmediate(resolve)),

@@ -93,7 +93,7 @@ async function callPeer(
   }
 }
 
-async function readCapped(response: Response, limit: number): Promise<Uint8Array> {
+export async function readCapped(response: Response, limit: number): Promise<Uint8Array> {
   if (response.body === null) return new Uint8Array()
   const reader = response.body.getReader()
   const out = new Uint8Array(limit)
