@@ -6,9 +6,12 @@
  * @module
  */
 import type { Command } from 'commander'
+import { registerMembershipCommands } from './membership-commands.ts'
 
 export function registerKmsCommands(program: Command): void {
-  const kms = program.command('kms').description('run an operator: serve, status, init')
+  const kms = program
+    .command('kms')
+    .description('run an operator: serve, status, init, join, leave, backup, restore, import')
   kms
     .command('serve')
     .description('run an operator until SIGTERM or Ctrl-C')
@@ -60,4 +63,5 @@ Example:
       const { initFolder } = await import('./commands.ts')
       process.stdout.write(`${await initFolder(folder)}\n`)
     })
+  registerMembershipCommands(kms)
 }

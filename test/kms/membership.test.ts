@@ -1,0 +1,146 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import {
+  announceLeave,
+  checkJoin,
+  dealtOutIn,
+  type MembershipDeps,
+  outputInForce,
+} from '../../kms/membership.ts'
+import type { OperatorKeys } from '../../kms/signer.ts'
+import { encodeCertifiedBody } from '../../sdk/protocol/output.ts'
+import {
+  allActive,
+  assertOneKey,
+  bootAll,
+  createIdentities,
+  createWorld,
+  DOMAIN,
+  keyServiceOf,
+  nodeAt,
+  runUntil,
+  type Sealed,
+  type World,
+} from './epoch/kit.ts'
+
+const HOUR = { holdsSeconds: 3600, force: false }
+
+function depsOf(world: World): MembershipDeps {
+  const nodeOf = (address: string) =>
+    world.nodes.find((sim) => sim.identity.info.address === address)
+  return {
+    domain: DOMAIN,
+    membership: world.chain.membership,
+    peers: {
+      push: async (peer, message) =>
+        (await nodeOf(peer.address)?.node?.handler.receive(message)) ?? 'later',
+    },
+    fetchOutput: async (peer) => {
+      const sim = nodeOf(peer.address)
+      const key = sim === undefined ? undefined : keyServiceOf(world, sim).inForce()
+      return key === undefined ? undefined : encodeCertifiedBody(key)
+    },
+  }
+}
+
+const keysOf = (world: World, index: number): OperatorKeys => {
+  const { signer, info } = nodeAt(world, index).identity
+  // No transaction is sent here.
+  return { signer, signingKey: info.signingKey, account: {} as OperatorKeys['account'] }
+}
+
+describe('an operator that comes and goes', () => {
+  let world: World
+  let sealed: Sealed
+
+  beforeAll(async () => {
+    world = createWorld({ seed: 98, n: 3 })
+    world.chain.members = createIdentities(3)
+      .slice(0, 2)
+      .map(({ info }) => info)
+    await bootAll(world)
+    const two = () =>
+      [0, 1].every((i) => keyServiceOf(world, nodeAt(world, i)).active() !== undefined)
+    await runUntil(world, two, 120)
+    sealed = assertOneKey(world)
+  })
+
+  it('is told what is missing until it is registered and dealt in', async () => {
+    const steps = async () =>
+      (await checkJoin(depsOf(world), keysOf(world, 2))).steps.map(({ done }) => done)
+    expect(await steps()).toEqual([false, false, false, false])
+    world.chain.members = createIdentities(3).map(({ info }) => info)
+    await runUntil(world, () => false, 16)
+    expect(await steps()).toEqual([true, true, true, false])
+    expect(await runUntil(world, allActive(world), 200)).toBe(true)
+    expect(await checkJoin(depsOf(world), keysOf(world, 2))).toMatchObject({ joined: true })
+    assertOneKey(world, sealed)
+  })
+
+  it('notices that another signing key is registered', async () => {
+    const keys = { ...keysOf(world, 2), signingKey: keysOf(world, 1).signingKey }
+    const { steps, joined } = await checkJoin(depsOf(world), keys)
+    expect(steps[1]?.done).toBe(false)
+    expect(joined).toBe(false)
+  })
+
+  it('may not deregister before the others hold the key without it, and may after', async () => {
+    const deps = depsOf(world)
+    const { signer } = nodeAt(world, 2).identity
+    expect(await dealtOutIn(deps, signer)).toBeUndefined()
+    const input = { ...HOUR, now: world.chain.now() }
+    expect(await announceLeave(deps, signer, input)).toBe(3)
+    expect(await dealtOutIn(deps, signer)).toBeUndefined()
+    const out = () =>
+      [0, 1].every((i) => keyServiceOf(world, nodeAt(world, i)).active()?.epoch === 2)
+    expect(await runUntil(world, out, 200)).toBe(true)
+    expect(await dealtOutIn(deps, signer)).toBe(2)
+    assertOneKey(world, sealed)
+  })
+
+  it('cannot leave when it is no member, or when clients would miss it', async () => {
+    const deps = depsOf(world)
+    const stranger = createIdentities(9).find(
+      ({ info }) => !world.nodes.some((sim) => sim.identity.info.address === info.address),
+    )
+    if (stranger === undefined) throw new Error('nine identities')
+    const now = world.chain.now()
+    await expect(announceLeave(deps, stranger.signer, { ...HOUR, now })).rejects.toThrow(
+      /not registered/,
+    )
+    const { signer } = nodeAt(world, 0).identity
+    const small = (n: number): MembershipDeps => ({
+      ...deps,
+      membership: {
+        ...deps.membership,
+        current: async () => {
+          const set = await world.chain.membership.current()
+          return { ...set, operators: set.operators.slice(0, n) }
+        },
+      },
+    })
+    await expect(announceLeave(small(1), signer, { ...HOUR, now })).rejects.toThrow(/last one/)
+    await expect(announceLeave(small(2), signer, { ...HOUR, now })).rejects.toThrow(/--force/)
+    const long = { now, holdsSeconds: 8 * 86_400, force: true }
+    await expect(announceLeave(deps, signer, long)).rejects.toThrow(/at most/)
+    const deaf = { ...deps, peers: { push: () => Promise.reject(new Error('down')) } }
+    await expect(announceLeave(deaf, signer, { ...HOUR, now })).rejects.toMatchObject({
+      code: 'QUORUM_NOT_REACHED',
+    })
+  })
+
+  it('believes no single operator about what is in force', async () => {
+    const deps = depsOf(world)
+    const set = await deps.membership.current()
+    const honest = await outputInForce(deps, set)
+    expect(honest?.certified.output.epoch).toBe(2)
+    const [first] = set.operators
+    const only: MembershipDeps = {
+      ...deps,
+      fetchOutput: (peer) =>
+        peer === first ? deps.fetchOutput(peer) : Promise.reject(new Error('down')),
+    }
+    expect(await outputInForce(only, set)).toBeUndefined()
+    const garbage = { ...deps, fetchOutput: async () => new Uint8Array([1, 8, 0]) }
+    expect(await outputInForce(garbage, set)).toBeUndefined()
+  })
+})

@@ -1,0 +1,57 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readOperatorKeys } from '../../kms/signer.ts'
+import { isSignedBy } from '../../sdk/protocol/digest.ts'
+
+const ADDRESS = '0x00000000000000000000000000000000000000aa'
+const digest = new Uint8Array(32).fill(7)
+
+describe('the keys of an operator', () => {
+  let folder: string
+  const file = (name: string) => join(folder, name)
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'eigenx-signer-'))
+    await writeFile(file('small'), `${'11'.repeat(32)}\n`, { mode: 0o600 })
+    await writeFile(file('large'), `${'f1'.repeat(32)}\n`, { mode: 0o600 })
+  })
+  afterAll(() => rm(folder, { recursive: true }))
+
+  it.each(['ecdsa', 'bn254'] as const)(
+    'sign on the curve %s what its registered key verifies',
+    async (signingCurve) => {
+      const keys = await readOperatorKeys({
+        address: ADDRESS,
+        signingKeyFile: file('small'),
+        signingCurve,
+        transactionKeyFile: file('large'),
+      })
+      const signature = await keys.signer.sign(digest)
+      const info = { address: ADDRESS, socket: '', signingKey: keys.signingKey } as const
+      expect(isSignedBy(info, digest, signature)).toBe(true)
+      expect(keys.signer.operator).toBe(ADDRESS)
+    },
+  )
+
+  it('pay with the signing key where there is no other', async () => {
+    const keys = await readOperatorKeys({
+      address: ADDRESS,
+      signingKeyFile: file('small'),
+      signingCurve: 'ecdsa',
+    })
+    expect(keys.signingKey).toEqual({ curve: 'ecdsa', address: keys.account.address.toLowerCase() })
+  })
+
+  it('are refused when the file holds no key of the curve', async () => {
+    const wrong = {
+      address: ADDRESS,
+      signingKeyFile: file('large'),
+      signingCurve: 'bn254',
+    } as const
+    await expect(
+      readOperatorKeys({ ...wrong, transactionKeyFile: file('small') }),
+    ).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+  })
+})
