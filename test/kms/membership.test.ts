@@ -1,3 +1,4 @@
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
   announceLeave,
@@ -45,7 +46,7 @@ function depsOf(world: World): MembershipDeps {
 const keysOf = (world: World, index: number): OperatorKeys => {
   const { signer, info } = nodeAt(world, index).identity
   // No transaction is sent here.
-  return { signer, signingKey: info.signingKey, account: {} as OperatorKeys['account'] }
+  return { signer, signingKey: info.signingKey, account: privateKeyToAccount(generatePrivateKey()) }
 }
 
 describe('an operator that comes and goes', () => {

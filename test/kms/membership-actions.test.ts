@@ -1,0 +1,117 @@
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomBytes } from '@noble/hashes/utils.js'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { decisionSettings } from '../../kms/authorize/settings.ts'
+import { initFolder } from '../../kms/commands.ts'
+import { readImportedShare } from '../../kms/epoch/imported.ts'
+import { loadKmsConfig } from '../../kms/load-config.ts'
+import { backup, importFile, restore } from '../../kms/membership-actions.ts'
+import { readStoreKey } from '../../kms/store/key-file.ts'
+import { openLibsqlStore } from '../../kms/store/libsql.ts'
+import type { Store } from '../../kms/store/store.ts'
+import { toBase64 } from '../../sdk/bytes.ts'
+import { publicShareOf } from '../../sdk/crypto/bls.ts'
+
+let folder: string
+let config: string
+const file = (name: string) => join(folder, name)
+const secret = (name: string, text: string) => writeFile(file(name), text, { mode: 0o600 })
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'eigenx-backup-'))
+  await initFolder(folder)
+  config = file('operator.toml')
+  const sample = await readFile(config, 'utf8')
+  await writeFile(config, sample.replaceAll('https://…', 'https://rpc.example'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
+  const loaded = await loadKmsConfig(config)
+  const store = openLibsqlStore({
+    path: loaded.store.path,
+    key: await readStoreKey(loaded.store.keyFile),
+    operator: loaded.operator.address,
+    domain: decisionSettings(loaded).domain,
+    rng: randomBytes,
+  })
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}
+
+const KEY = { kind: 'encryption-key', epoch: 0, id: '1700000000' } as const
+const VALUE = new Uint8Array(32).fill(3)
+const fillStore = () =>
+  withStore((store) => store.commit([{ type: 'putSecret', name: KEY, value: VALUE }]))
+
+async function loseDisk(): Promise<void> {
+  for (const name of await readdir(folder)) if (name.startsWith('operator.db')) await rm(file(name))
+}
+
+describe('kms backup and restore', () => {
+  it('bring the encryption key back with a passphrase; the file is private and never overwritten', async () => {
+    await fillStore()
+    await secret('pass', 'correct horse battery\n')
+    const options = { config, passphraseFile: file('pass') }
+    expect(await backup({ ...options, out: file('b') })).toContain(file('b'))
+    expect((await stat(file('b'))).mode & 0o777).toBe(0o600)
+    await expect(backup({ ...options, out: file('b') })).rejects.toThrow(/exists already/)
+    await expect(restore({ ...options, from: file('b') })).rejects.toThrow(/in use/)
+    await loseDisk()
+    expect(await restore({ ...options, from: file('b') })).toContain('1 encryption key')
+    expect(await withStore((store) => store.secret(KEY))).toEqual(VALUE)
+  })
+
+  it('split the key among custodians; two of three open it', async () => {
+    await fillStore()
+    await backup({ config, out: file('b'), custodians: '3', threshold: '2' })
+    await loseDisk()
+    await expect(restore({ config, from: file('b'), partFile: [file('b.part1')] })).rejects.toThrow(
+      /2 different parts/,
+    )
+    await restore({ config, from: file('b'), partFile: [file('b.part3'), file('b.part1')] })
+    expect(await withStore((store) => store.secret(KEY))).toEqual(VALUE)
+  })
+
+  it('refuse weak, readable and missing keys, and an operator without anything', async () => {
+    const out = file('b')
+    await secret('key', 'ab'.repeat(32))
+    await expect(backup({ config, out, keyFile: file('key') })).rejects.toThrow(
+      /nothing to back up/,
+    )
+    await secret('pass', 'short')
+    await expect(backup({ config, out, passphraseFile: file('pass') })).rejects.toThrow(/shorter/)
+    await expect(backup({ config, out })).rejects.toThrow(/Give one/)
+    await chmod(file('key'), 0o644)
+    await expect(backup({ config, out, keyFile: file('key') })).rejects.toThrow(
+      /readable by others/,
+    )
+    await expect(backup({ config, out, keyFile: file('none') })).rejects.toThrow(/cannot be read/)
+    await expect(stat(out)).rejects.toThrow()
+  })
+})
+
+describe('kms import', () => {
+  it('puts the exported share into the store and shows what all operators must agree on', async () => {
+    const mpk = publicShareOf(9n)
+    await secret(
+      'export.json',
+      JSON.stringify({
+        Version: 1750000000,
+        PrivateShare: '123456789012345678901234567890',
+        MasterPublicKey: { CompressedBytes: toBase64(mpk) },
+        ParticipantIDs: [1, 2, 3],
+      }),
+    )
+    const text = await importFile(file('export.json'), config)
+    expect(text).toContain('version 1750000000')
+    expect(text).not.toContain('123456789012345678901234567890')
+    const imported = await withStore(readImportedShare)
+    expect(imported).toMatchObject({ share: 123456789012345678901234567890n, mpk })
+  })
+})
