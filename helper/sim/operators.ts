@@ -165,6 +165,8 @@ function operatorConfig(
       activation_delay_seconds: ACTIVATION_DELAY_SECONDS,
       poll_ms: POLL_MS,
       grace_seconds: 60,
+      // One key for the life of a devnet, unless who starts it wants epochs: they cost its machine time.
+      reshare_seconds: 0,
     },
     // The simulated machine boots one known image; like any other, it must be known to its operators.
     attestation: { measurements: [{ value: SIMULATED_MEASUREMENT, covers_image: true }] },
