@@ -9,7 +9,7 @@ import { fromBER, IA5String, Integer } from 'asn1js'
 import { equalBytes } from '../bytes.ts'
 import { malformed } from './checks.ts'
 import type { SnpProduct, SnpTcb } from './types.ts'
-import { type AmdX509, isP384, parseAmdCertificate } from './x509.ts'
+import { type AmdX509, decode, isP384, parseAmdCertificate } from './x509.ts'
 
 const AMD = '1.3.6.1.4.1.3704.1'
 const OID = {
@@ -121,7 +121,7 @@ function requireSet(found: ReadonlySet<FieldName>, product: SnpProduct, kind: Sn
 
 /** A DER INTEGER of 0..255 and nothing behind it. */
 function readInteger(bytes: Uint8Array, name: FieldName): number {
-  const { offset, result } = fromBER(bytes)
+  const { offset, result } = decode(() => fromBER(bytes), `leaf.${name}`)
   if (offset !== bytes.length || !(result instanceof Integer)) throw bad(name)
   const value = result.valueBlock.valueDec
   if (!Number.isInteger(value) || value < 0 || value > 255) throw bad(name)
@@ -131,7 +131,7 @@ function readInteger(bytes: Uint8Array, name: FieldName): number {
 
 /** A DER IA5String of 1..255 printable ASCII characters and nothing behind it. */
 function readIa5(bytes: Uint8Array, name: FieldName): string {
-  const { offset, result } = fromBER(bytes)
+  const { offset, result } = decode(() => fromBER(bytes), `leaf.${name}`)
   if (offset !== bytes.length || !(result instanceof IA5String)) throw bad(name)
   const value = result.valueBlock.value
   if (!/^[\x20-\x7e]{1,255}$/.test(value)) throw bad(name)

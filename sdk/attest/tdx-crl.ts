@@ -69,7 +69,7 @@ function readNumber(list: Parameters<typeof readExtensions>[0], label: string): 
       throw bad(label, `extension ${oid}`)
   const number = extensions.get(id_ce_cRLNumber)
   if (number === undefined) throw bad(label, 'number')
-  const { offset, result } = fromBER(number.value)
+  const { offset, result } = decode(() => fromBER(number.value), label)
   if (offset !== number.value.length || !(result instanceof Integer)) throw bad(label, 'number')
   return result.toBigInt()
 }

@@ -19,6 +19,7 @@ import {
 import { equalBytes } from '../bytes.ts'
 import { malformed } from './checks.ts'
 import { SGX_EXTENSION } from './tdx-x509.ts'
+import { decode } from './x509.ts'
 
 export const TCB_COMPONENTS = 16
 
@@ -45,7 +46,8 @@ export type PckExtension = {
 
 /** @throws EVIDENCE_MALFORMED naming the part that does not fit the profile. */
 export function parsePckExtension(der: Uint8Array): PckExtension {
-  const { offset, result } = fromBER(der)
+  // The library throws errors of its own on some malformed types.
+  const { offset, result } = decode(() => fromBER(der), 'pck.sgx-extension')
   if (offset !== der.length) throw bad('encoding')
   const [ppid, tcb, pceId, fmspc, sgxType, platformInstanceId, configuration] = valuesOf(result, 7)
   const levels = valuesOf(tcb, TCB_COMPONENTS + 2)

@@ -156,11 +156,20 @@ describe('kms status', () => {
 })
 
 describe('the command line', () => {
-  it('has three subcommands with help that shows how', () => {
+  it('has subcommands, each with help that says what it does', () => {
     const program = new Command('eigenx-tee')
     registerKmsCommands(program)
     const kms = program.commands.find((command) => command.name() === 'kms')
-    expect(kms?.commands.map((command) => command.name())).toEqual(['serve', 'status', 'init'])
+    expect(kms?.commands.map((command) => command.name())).toEqual([
+      'serve',
+      'status',
+      'init',
+      'join',
+      'leave',
+      'backup',
+      'restore',
+      'import',
+    ])
     for (const command of kms?.commands ?? []) expect(command.description()).not.toBe('')
   })
 })

@@ -35,7 +35,9 @@ const some = fc.uint8Array({ maxLength: 2000 })
 const text = fc.oneof(fc.string({ maxLength: 500 }), fc.json())
 
 describe('whatever the bytes are, every parser answers with a value or a typed refusal', () => {
-  test.prop([some])('bytes', (bytes) => {
+  // A UniversalString of one byte: the ASN.1 library throws an error of its own.
+  const odd = Uint8Array.of(28, 1, 0)
+  test.prop([some], { examples: [[odd]] })('bytes', (bytes) => {
     for (const parse of [
       parseTdxQuote,
       parsePckExtension,
