@@ -256,7 +256,9 @@ describe('reads of one decision', () => {
     const tasks = Array.from({ length: 40 }, () => reader.blockByNumber(1n))
     const blocks = await Promise.all(tasks)
     expect(new Set(blocks.map((block) => block?.hash)).size).toBe(1)
-    expect(proxies[0]?.peak()).toBe(3)
+    // How many of the three overlap is the scheduler's choice; a fourth would be a gate that does not hold.
+    expect(proxies[0]?.peak()).toBeLessThanOrEqual(3)
+    expect(proxies[0]?.calls.length).toBeGreaterThanOrEqual(40)
   })
 
   it('ask once what is the same for a block, and for the newest block anew each time', async () => {
