@@ -1,17 +1,15 @@
 /**
  * `GET /pubkey`: the master public key and how to check partials against it.
  *
- * Byte-compatible with Go operators; the fields beyond theirs are ignored by Go clients. Keys are
- * sorted, as Go writes maps.
+ * Byte-compatible with Go operators; the fields beyond theirs are ignored by Go clients.
  * @module
  */
 import { getAddress } from 'viem'
-import { toBase64 } from '../../sdk/bytes.ts'
 import type { Address } from '../../sdk/chain/types.ts'
 import { g2Msm, operatorX, parseG2, serializeG2 } from '../../sdk/crypto/bls.ts'
 import { lagrangeAtZero } from '../../sdk/crypto/shamir.ts'
 import type { CertifiedOutput, Output } from '../../sdk/protocol/types.ts'
-import { encodeGoJson, type GoValue } from '../../sdk/wire/go-json.ts'
+import { encodePubkeyResponse, type PubkeyResponse } from '../../sdk/wire/secrets.ts'
 import type { KeyService } from '../keys.ts'
 import { json, plain } from './answers.ts'
 import type { RouteHandler } from './guard.ts'
@@ -27,7 +25,8 @@ export function pubkeyHandler(deps: PubkeyDeps): RouteHandler {
     const state = `${key?.hash} ${isActive}`
     if (cached?.state !== state) {
       const described = key === undefined ? undefined : describeKey(deps.operator, key, isActive)
-      cached = described === undefined ? undefined : { state, text: encodeGoJson(described) }
+      cached =
+        described === undefined ? undefined : { state, text: encodePubkeyResponse(described) }
     }
     return cached === undefined ? plain(c, 503, 'No active key version') : json(c, cached.text)
   }
@@ -38,18 +37,18 @@ function describeKey(
   operator: Address,
   { output, hash }: CertifiedOutput,
   isActive: boolean,
-): GoValue | undefined {
+): PubkeyResponse | undefined {
   const term = ownTerm(operator, output)
   if (term === undefined) return undefined
   return {
-    commitments: [{ CompressedBytes: toBase64(term) }],
+    commitments: [term],
     epoch: output.epoch,
     isActive,
-    masterPublicKey: { CompressedBytes: toBase64(output.mpk) },
-    operatorAddress: getAddress(operator),
+    masterPublicKey: output.mpk,
+    operator: getAddress(operator),
     outputHash: hash,
     participants: output.members.map((member) => member.address),
-    publicShares: output.publicShares.map((share) => ({ CompressedBytes: toBase64(share) })),
+    publicShares: output.publicShares,
     threshold: output.threshold,
     version: output.activateAt,
   }

@@ -143,6 +143,9 @@ export type PubkeyResponse = {
   epoch?: number
   threshold?: number
   outputHash?: Hash32
+  /** Written for people and other clients; ours takes both from the certified output, so they are not read. */
+  participants?: readonly Address[]
+  publicShares?: readonly Uint8Array[]
 }
 
 /** @throws REQUEST_INVALID or INPUT_TOO_LARGE */
@@ -269,6 +272,8 @@ export function encodePubkeyResponse(response: PubkeyResponse): string {
     masterPublicKey: masterPublicKey === undefined ? null : { CompressedBytes: masterPublicKey },
     operatorAddress: response.operator,
     outputHash: response.outputHash,
+    participants: response.participants,
+    publicShares: response.publicShares?.map((bytes) => ({ CompressedBytes: bytes })),
     threshold: response.threshold,
     version: response.version,
   })
