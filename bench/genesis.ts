@@ -10,7 +10,7 @@ import type { Row } from './row.ts'
 
 const SHORTEST = {
   chain: { finality: 'latest' },
-  epoch: { post_seconds: 2, veto_seconds: 0, activation_delay_seconds: 0, poll_ms: 100 },
+  epoch: { post_seconds: 1, veto_seconds: 0, activation_delay_seconds: 0, poll_ms: 100 },
 }
 const RUNS = 3
 
@@ -27,7 +27,7 @@ export async function genesisRows(): Promise<Row[]> {
       value: median(seconds),
       unit: 's',
       budget,
-      note: 'one block a second; post window 2 s, no veto window',
+      note: 'one block a second; post window 1 s, no veto window',
     })
   }
   return rows

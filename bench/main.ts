@@ -6,15 +6,19 @@
 import { cpus, totalmem } from 'node:os'
 import { cryptoRows } from './crypto.ts'
 import { withBenchDevnet } from './devnet.ts'
+import { epochRows } from './epoch.ts'
 import { evidenceRows } from './evidence.ts'
 import { genesisRows } from './genesis.ts'
 import { helperRows } from './helper.ts'
 import type { Row } from './row.ts'
 import { secretsRows } from './secrets.ts'
+import { tdxRows } from './tdx.ts'
 
 const PARTS: Readonly<Record<string, () => Promise<Row[]>>> = {
   crypto: cryptoRows,
   evidence: evidenceRows,
+  tdx: tdxRows,
+  epoch: epochRows,
   genesis: genesisRows,
   secrets: () => withBenchDevnet(secretsRows),
   helper: () => withBenchDevnet(helperRows),

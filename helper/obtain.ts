@@ -8,17 +8,26 @@ import { createAaClient } from './aa.ts'
 import { createQuorumViewer } from './chain-view.ts'
 import { type AppIdentity, obtainAppKey } from './identity.ts'
 import type { PodConfig } from './initdata-file.ts'
-import { createRequestKey } from './request-key.ts'
+import { createRequestKey, type RequestKey } from './request-key.ts'
+
+export type ObtainOptions = {
+  signal?: AbortSignal
+  /** One that is being made already, for this attempt alone. @default a new one */
+  key?: Promise<RequestKey>
+}
 
 /** @throws EigenxError of the agent, the chain or the quorum */
-export async function obtainIdentity(pod: PodConfig, signal?: AbortSignal): Promise<AppIdentity> {
+export async function obtainIdentity(
+  pod: PodConfig,
+  { signal, key }: ObtainOptions = {},
+): Promise<AppIdentity> {
   const { config, initdata } = pod
   return await obtainAppKey(
     {
       exchange: requestBytes,
       evidence: createAaClient({ exchange: requestBytes }, { url: config.attestation.aaUrl }),
       viewQuorum: createQuorumViewer(config, signal),
-      createKey: createRequestKey,
+      createKey: () => key ?? createRequestKey(),
     },
     { config, initdata, ...(signal === undefined ? {} : { signal }) },
   )

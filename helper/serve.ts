@@ -15,6 +15,7 @@ import { EigenxError } from '../sdk/errors.ts'
 import { createHelperApp } from './app.ts'
 import { createIdentityHolder, type HolderState } from './identity-holder.ts'
 import { INITDATA_PATHS, readPodConfig } from './initdata-file.ts'
+import { createRequestKey } from './request-key.ts'
 
 /** Longest path that fits a `sockaddr_un`. */
 const MAX_SOCKET_PATH = 107
@@ -52,8 +53,12 @@ export async function startHelper(options: HelperOptions): Promise<RunningHelper
   for (const warning of pod.config.warnings) log('warn', 'config-warning', { warning })
   const holder = createIdentityHolder({
     obtain: async (signal) => {
+      // A worker thread makes the key while this one loads what reads the chain.
+      const key = createRequestKey()
+      // Its failure reaches whoever waits for the identity; until then nobody waits for it.
+      key.catch(() => undefined)
       const { obtainIdentity } = await import('./obtain.ts')
-      return await obtainIdentity(pod, signal)
+      return await obtainIdentity(pod, { signal, key })
     },
     onAttempt: (state) => logAttempt(log, state),
   })

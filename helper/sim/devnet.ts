@@ -86,7 +86,7 @@ async function assemble(options: DevnetOptions, cleanup: Cleanup): Promise<Devne
   }
   const folder = await mkdtemp(join(tmpdir(), 'eigenx-tee-devnet-'))
   cleanup.add(() => rm(folder, { recursive: true, force: true }))
-  // The longest single job is the hardware vendor's three RSA-4096 keys: all else runs beside it.
+  // The longest single job is the hardware vendor's RSA-4096 key: all else runs beside it.
   const [authority, cli, { chain, contracts, planned }] = await settleAll([
     createSnpAuthority({
       product: options.product ?? 'Milan',
@@ -94,6 +94,7 @@ async function assemble(options: DevnetOptions, cleanup: Cleanup): Promise<Devne
       now: Math.floor(Date.now() / 1000),
       // Once per process: a second devnet in a test need not wait for new keys.
       keySet: 'devnet',
+      oneKey: true,
     }),
     prepareCliEntry(cleanup),
     prepareChain({ folder, operators: options.operators ?? 4, cleanup, report }),

@@ -89,13 +89,19 @@ export type SnpAuthorityInput = {
   now: number
   /** Different names get different keys; the same name the same ones. */
   keySet?: string
+  /**
+   * One RSA key behind all three authorities, where nothing but the time to make keys hangs on it: their
+   * certificates differ all the same.
+   * @default false
+   */
+  oneKey?: boolean
 }
 
 const keySets = new Map<string, Promise<RsaKeys>>()
 
 export async function createSnpAuthority(input: SnpAuthorityInput): Promise<SnpAuthority> {
   const name = input.keySet ?? 'default'
-  const keys = keySets.get(name) ?? generateKeys()
+  const keys = keySets.get(name) ?? generateKeys(input.oneKey ?? false)
   keySets.set(name, keys)
   return buildAuthority(input, await keys)
 }
@@ -318,9 +324,11 @@ function amdName(commonName: string): JsonName {
   ]
 }
 
-async function generateKeys(): Promise<RsaKeys> {
+async function generateKeys(oneKey: boolean): Promise<RsaKeys> {
   const make = () => crypto.subtle.generateKey(RSA, true, ['sign', 'verify'])
-  const [ark, ask, asvk] = await Promise.all([make(), make(), make()])
+  const first = make()
+  const next = () => (oneKey ? first : make())
+  const [ark, ask, asvk] = await Promise.all([first, next(), next()])
   return { ark, ask, asvk }
 }
 

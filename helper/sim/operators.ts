@@ -18,10 +18,10 @@ import { type Program, startProgram } from './program.ts'
 
 const START_TIMEOUT_MS = 30_000
 /**
- * Short windows, since nobody on a devnet is far away; but long enough for a machine that is busy
- * with something else, where a missed window costs a whole new session.
+ * Short windows, since nobody on a devnet is far away. On a busy machine a candidate comes late in its
+ * epoch, and `windowsAt` then gives it more time to be posted.
  */
-const POST_SECONDS = 3
+const POST_SECONDS = 1
 const VETO_SECONDS = 1
 const ACTIVATION_DELAY_SECONDS = 0
 const POLL_MS = 400
