@@ -1,0 +1,120 @@
+/**
+ * Runs one target: its seeds, its corpus, then mutations of both.
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { EigenxError } from '../../sdk/errors.ts'
+import type { Run, Target, Verdict } from './kit.ts'
+import { createMutator, createRandom } from './mutate.ts'
+
+export const CORPUS = new URL('corpus/', import.meta.url)
+/** An execution above this is measured again; one that stays above it every time is a hang. */
+export const HANG_MS = 50
+const REMEASURED = 3
+/** A target that fails on everything need not fill the disk. */
+const MAX_FAILURES = 20
+
+export type Failure = { input: Uint8Array; kind: 'crash' | 'hang'; reason: string }
+
+export type Report = {
+  target: string
+  executions: number
+  accepted: number
+  refused: number
+  failures: Failure[]
+  slowestMs: number
+}
+
+export type RunOptions = {
+  executions: number
+  seed: number
+  /** Off where many processes share a core: a wall clock measures them too. */
+  hangs?: boolean
+}
+
+export function readCorpus(target: string): Uint8Array[] {
+  try {
+    const folder = new URL(`${target}/`, CORPUS)
+    const files = readdirSync(folder).sort()
+    return files.map((file) => Uint8Array.from(readFileSync(new URL(file, folder))))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** Targets with saved inputs. */
+export const corpusNames = (): string[] => readdirSync(CORPUS)
+
+/** @returns The file's name: the same input is saved once. */
+export function saveInput(target: string, input: Uint8Array): string {
+  const folder = new URL(`${target}/`, CORPUS)
+  mkdirSync(folder, { recursive: true })
+  const name = createHash('sha256').update(input).digest('hex').slice(0, 16)
+  writeFileSync(new URL(name, folder), input)
+  return name
+}
+
+export async function runTarget(target: Target, options: RunOptions): Promise<Report> {
+  const seeds = await target.seeds()
+  const run = await target.prepare(seeds)
+  const corpus = readCorpus(target.name)
+  const report: Report = {
+    target: target.name,
+    executions: 0,
+    accepted: 0,
+    refused: 0,
+    failures: [],
+    slowestMs: 0,
+  }
+  for (const [index, input] of seeds.entries()) {
+    await measure(run, input, report, options)
+    // Mutations of what is refused anyway would only meet the first check.
+    if (report.accepted + report.failures.length <= index)
+      report.failures.push({ input, kind: 'crash', reason: `seed ${index} is refused` })
+  }
+  for (const input of corpus) await measure(run, input, report, options)
+  const mutate = createMutator([...seeds, ...corpus], target.dictionary, createRandom(options.seed))
+  const wanted = Math.ceil(options.executions / target.cost)
+  for (let i = 0; i < wanted && report.failures.length < MAX_FAILURES; i++)
+    await measure(run, mutate(), report, options)
+  return report
+}
+
+async function measure(run: Run, input: Uint8Array, report: Report, options: RunOptions) {
+  report.executions++
+  const start = performance.now()
+  let verdict: Verdict
+  try {
+    verdict = await execute(run, input)
+  } catch (error) {
+    report.failures.push({ input, kind: 'crash', reason: String(error).slice(0, 200) })
+    return
+  }
+  let took = performance.now() - start
+  if (options.hangs === true && took > HANG_MS) {
+    for (let i = 0; i < REMEASURED; i++) took = Math.min(took, await time(run, input))
+    if (took > HANG_MS)
+      report.failures.push({ input, kind: 'hang', reason: `takes ${took.toFixed(0)} ms` })
+  }
+  report.slowestMs = Math.max(report.slowestMs, took)
+  if (verdict === 'accepted') report.accepted++
+  else report.refused++
+}
+
+async function time(run: Run, input: Uint8Array): Promise<number> {
+  const start = performance.now()
+  await execute(run, input)
+  return performance.now() - start
+}
+
+/** @throws Whatever is no typed refusal. */
+async function execute(run: Run, input: Uint8Array): Promise<Verdict> {
+  try {
+    return await run(Uint8Array.from(input))
+  } catch (error) {
+    if (error instanceof EigenxError) return 'refused'
+    throw error
+  }
+}
