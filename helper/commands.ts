@@ -1,5 +1,5 @@
 /**
- * `eigenx-tee helper serve` and `eigenx-tee helper unseal`.
+ * `eigenx-tee helper serve`, `unseal` and `doctor`.
  *
  * The flags say where things are on this machine and nothing more: which app, operators and chain is
  * decided by the attested initdata. Modules are loaded by the command that needs them.
@@ -8,6 +8,7 @@
 import { once } from 'node:events'
 import { type Command, InvalidArgumentError } from 'commander'
 import { HELPER_SOCKET } from '../sdk/client/endpoint.ts'
+import { EigenxError } from '../sdk/errors.ts'
 import { DEFAULT_CACHE_DIR } from './env-cache.ts'
 
 const MAX_STDIN_BYTES = 64 * 1024
@@ -89,6 +90,35 @@ Example:
         await readStdin(),
       )
       process.stdout.write(value)
+    })
+
+  helper
+    .command('doctor')
+    .description(
+      'Say what this pod has, what its hardware vouches for, and what is missing for a key.',
+    )
+    .option('--initdata <path...>', "the pod's initdata; the first file that exists")
+    .option('--json', 'one JSON document on standard output', false)
+    .addHelpText(
+      'after',
+      `
+Looks and changes nothing, and prints nothing secret. Exit code 1 when no key can be had like this;
+a warning depends on what operators and the release allow.
+
+Example:
+  eigenx-tee helper doctor`,
+    )
+    .action(async (options: { initdata?: readonly string[]; json: boolean }) => {
+      const { runDoctor } = await import('./run-doctor.ts')
+      const { text, healthy } = await runDoctor(options)
+      process.stdout.write(`${text}\n`)
+      if (!healthy)
+        throw new EigenxError({
+          code: 'KEY_NOT_READY',
+          message: 'No key can be had like this; see the findings.',
+          stage: 'key',
+          details: {},
+        })
     })
 }
 

@@ -290,7 +290,7 @@ async function addGroups(program: Command, first: string | undefined): Promise<v
   if (first === 'kms') (await import('../../kms/cli.ts')).registerKmsCommands(program)
   else program.command('kms').description('run an operator: serve, status')
   if (first === 'helper') (await import('../commands.ts')).registerHelperCommands(program)
-  else program.command('helper').description('run the helper inside a pod: serve, unseal')
+  else program.command('helper').description('run the helper inside a pod: serve, unseal, doctor')
 }
 
 function operatorsOption(): Option {

@@ -1,0 +1,36 @@
+/** `helper doctor` with the real files, agent and chain. @module */
+import { randomBytes } from '@noble/hashes/utils.js'
+import { requestBytes } from '../sdk/client/node-http.ts'
+import { createAaClient } from './aa.ts'
+import { createQuorumViewer } from './chain-view.ts'
+import { type DoctorFinding, diagnose, isHealthy } from './doctor.ts'
+import { INITDATA_PATHS, readPodConfig } from './initdata-file.ts'
+
+export async function runDoctor(options: {
+  initdata?: readonly string[]
+  json: boolean
+}): Promise<{ text: string; healthy: boolean }> {
+  const findings = await diagnose({
+    readPod: () => readPodConfig(options.initdata ?? INITDATA_PATHS),
+    connect: ({ config }) => ({
+      evidence: createAaClient({ exchange: requestBytes }, { url: config.attestation.aaUrl }),
+      viewQuorum: createQuorumViewer(config),
+    }),
+    rng: randomBytes,
+    now: () => Date.now(),
+  })
+  const healthy = isHealthy(findings)
+  return {
+    text: options.json
+      ? JSON.stringify({ healthy, findings }, null, 2)
+      : findings.flatMap(formatFinding).join('\n'),
+    healthy,
+  }
+}
+
+/** File names and errors may quote what the host wrote: no control characters reach a terminal. */
+function formatFinding({ subject, state, text, hint }: DoctorFinding): string[] {
+  const clean = (value: string) => value.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd')
+  const line = `${state.padEnd(4)}  ${subject.padEnd(9)}  ${clean(text)}`
+  return hint === undefined ? [line] : [line, `${' '.repeat(17)}${clean(hint)}`]
+}

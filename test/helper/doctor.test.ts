@@ -1,0 +1,197 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomBytes } from '@noble/hashes/utils.js'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createAaClient } from '../../helper/aa.ts'
+import { parseEigenxToml } from '../../helper/config.ts'
+import { type DoctorFinding, diagnose, isHealthy } from '../../helper/doctor.ts'
+import type { QuorumView } from '../../helper/identity.ts'
+import { startAttestationAgent } from '../../helper/sim/aa.ts'
+import type { SnpReportFields } from '../../helper/sim/evidence-report.ts'
+import { encodeInitdata, parseInitdata } from '../../policy/initdata.ts'
+import type { Initdata } from '../../policy/types.ts'
+import { utf8ToBytes } from '../../sdk/bytes.ts'
+import { requestBytes } from '../../sdk/client/node-http.ts'
+import { EigenxError } from '../../sdk/errors.ts'
+import { runCli } from '../kit/cli.ts'
+import { authorityOf, NOW } from '../kit/snp-authority.ts'
+import { evidenceJson, initdataToml, makeCluster, singleOperatorToml } from './kit.ts'
+
+const cluster = makeCluster(4)
+const running: { stop: () => Promise<void> }[] = []
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(({ stop }) => stop()))
+})
+
+const CONFIG = singleOperatorToml({
+  kmsUrl: 'http://127.0.0.1:1',
+  aaUrl: 'http://127.0.0.1:1',
+  cluster,
+})
+
+function pod(withPolicy = true): Initdata {
+  const policy = withPolicy ? `"policy.rego" = "package agent_policy"\n` : ''
+  return parseInitdata(utf8ToBytes(initdataToml(CONFIG) + policy))
+}
+
+const VIEW: QuorumView = {
+  operators: cluster.addresses.map((address) => ({ address, url: 'http://127.0.0.1:1' })),
+  threshold: cluster.threshold,
+  tables: [],
+  masterPublicKey: cluster.masterPublicKey,
+  attestationTime: 0,
+  freshness: undefined,
+}
+
+type Case = {
+  initdata?: Initdata
+  report?: (initdata: Initdata) => Partial<SnpReportFields>
+  knowsEncoding?: boolean
+  /** Nobody has signed it. */
+  unsigned?: boolean
+  view?: () => Promise<QuorumView>
+}
+
+async function examine(given: Case = {}): Promise<readonly DoctorFinding[]> {
+  const initdata = given.initdata ?? pod()
+  const authority = await authorityOf()
+  const report = given.report?.(initdata) ?? { hostData: initdata.digest.slice(0, 32) }
+  const agent = await startAttestationAgent({
+    getEvidence: async (reportData) =>
+      given.unsigned === true
+        ? evidenceJson(reportData)
+        : (await authority.issue({ ...report, reportData })).aaJson(),
+    ...(given.knowsEncoding === undefined ? {} : { knowsEncoding: given.knowsEncoding }),
+  })
+  running.push(agent)
+  return diagnose({
+    readPod: async () => ({
+      initdata,
+      config: parseEigenxToml(CONFIG),
+      path: '/run/peerpod/initdata',
+    }),
+    connect: () => ({
+      evidence: createAaClient({ exchange: requestBytes }, { url: agent.url }),
+      viewQuorum: given.view ?? (async () => VIEW),
+    }),
+    anchors: authority.anchors,
+    rng: randomBytes,
+    now: () => NOW * 1000,
+  })
+}
+
+function of(findings: readonly DoctorFinding[], subject: string): DoctorFinding[] {
+  return findings.filter((finding) => finding.subject === subject)
+}
+
+describe('helper doctor', () => {
+  test('tells of a pod with everything in place what is bound and by what', async () => {
+    const findings = await examine()
+    expect(isHealthy(findings)).toBe(true)
+    expect(of(findings, 'agent')).toMatchObject([{ state: 'ok' }])
+    expect(of(findings, 'evidence')[0]).toMatchObject({
+      state: 'ok',
+      text: expect.stringContaining('Milan'),
+    })
+    expect(of(findings, 'binding')).toMatchObject([
+      { state: 'ok', text: 'HOST_DATA is the digest of this initdata' },
+    ])
+    expect(of(findings, 'operators')).toMatchObject([
+      { state: 'ok', text: expect.stringContaining('4 operators with an address, 3 must answer') },
+    ])
+  })
+
+  test('warns where the hardware anchors nothing', async () => {
+    const findings = await examine({ report: () => ({ hostData: new Uint8Array(32) }) })
+    expect(isHealthy(findings)).toBe(true)
+    expect(of(findings, 'binding')).toMatchObject([
+      { state: 'warn', hint: expect.stringContaining('EIGENX_TEE_MIN_BINDING=report_data') },
+    ])
+  })
+
+  test('warns of a guest image that cannot attest raw report data, and still judges its evidence', async () => {
+    const findings = await examine({ knowsEncoding: false })
+    expect(of(findings, 'agent')).toMatchObject([{ state: 'warn' }])
+    expect(of(findings, 'evidence')[0]).toMatchObject({ state: 'ok' })
+  })
+
+  test.each<[string, Case, string, string]>([
+    [
+      'another document at launch',
+      { report: () => ({ hostData: new Uint8Array(32).fill(1) }) },
+      'binding',
+      'INITDATA_MISMATCH',
+    ],
+    [
+      'a guest that can be debugged',
+      {
+        report: (initdata) => ({
+          hostData: initdata.digest.slice(0, 32),
+          policy: 0x30000n | (1n << 19n),
+        }),
+      },
+      'appraisal',
+      'EVIDENCE_NOT_ALLOWED',
+    ],
+    ['evidence that nobody signed', { unsigned: true }, 'evidence', 'EVIDENCE_'],
+    [
+      'a document without a policy',
+      { initdata: pod(false) },
+      'initdata',
+      'it holds no policy.rego',
+    ],
+    [
+      'too few operators with an address',
+      { view: async () => ({ ...VIEW, operators: VIEW.operators.slice(0, 2) }) },
+      'operators',
+      '2 operators with an address, 3 must answer',
+    ],
+    [
+      'a chain that does not answer',
+      {
+        view: () =>
+          Promise.reject(
+            new EigenxError({
+              code: 'TIMEOUT',
+              message: 'no answer',
+              stage: 'chain',
+              details: { what: 'chain', afterMs: 1 },
+            }),
+          ),
+      },
+      'operators',
+      'TIMEOUT: no answer',
+    ],
+  ])('says that no key can be had with %s', async (_, given, subject, text) => {
+    const findings = await examine(given)
+    expect(isHealthy(findings)).toBe(false)
+    expect(of(findings, subject).filter(({ state }) => state === 'bad')).toMatchObject([
+      { text: expect.stringContaining(text) },
+    ])
+  })
+
+  test('a bug is not a finding', async () => {
+    await expect(examine({ view: () => Promise.reject(new RangeError('a bug')) })).rejects.toThrow(
+      'a bug',
+    )
+  })
+
+  test('exits with 1 where there is no initdata and where the agent is away', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'eigenx-doctor-'))
+    try {
+      const absent = await runCli(['helper', 'doctor', '--initdata', join(folder, 'absent')])
+      expect(absent.code).toBe(1)
+      const path = join(folder, 'initdata')
+      await writeFile(path, encodeInitdata(pod().toml))
+      const { code, err } = await runCli(['helper', 'doctor', '--json', '--initdata', path])
+      expect([code, err]).toEqual([
+        1,
+        ['KEY_NOT_READY: No key can be had like this; see the findings.'],
+      ])
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+})
