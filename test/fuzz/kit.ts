@@ -195,3 +195,23 @@ export const DER_TOKENS: readonly Uint8Array[] = [
   [0x1f, 0x81],
   [0x24, 0x80],
 ].map((token) => Uint8Array.from(token))
+
+/** A parser of text, by what it reads. */
+export const textual = <T>(
+  name: string,
+  seeds: readonly string[],
+  parse: (text: string) => T | undefined,
+  holds?: (value: T, bytes: Uint8Array) => boolean,
+  dictionary: Target['dictionary'] = JSON_TOKENS,
+  cost = 1,
+): Target => ({
+  name,
+  seeds: () => seeds.map(utf8ToBytes),
+  dictionary,
+  prepare: () => total(ofText(parse), holds),
+  cost,
+})
+
+export const textOf = (bytes: Uint8Array) =>
+  new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+export const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
