@@ -7,7 +7,7 @@
  * @module
  */
 
-import { parseAllDocuments } from 'yaml'
+import { type Document, isScalar, parseAllDocuments, visit } from 'yaml'
 import { z } from 'zod'
 import { EigenxError } from '../sdk/errors.ts'
 import { makeFinding, quote } from './findings.ts'
@@ -129,11 +129,10 @@ export function podInvalid(path: string, message: string, hint?: string) {
 }
 
 function readDocuments(yaml: string): unknown[] {
-  const documents = parseAllDocuments(yaml, { uniqueKeys: true, strict: true })
-  if (!Array.isArray(documents)) return []
+  const documents = parseDocuments(yaml)
   return documents.map((document) => {
-    const error = document.errors[0]
-    if (error !== undefined) throw podInvalid('pod.yaml', 'It is not well-formed YAML.')
+    if (document.errors.length > 0) throw malformed()
+    demandUniqueKeys(document)
     try {
       const value: unknown = document.toJS({ maxAliasCount: 100 })
       return value
@@ -143,12 +142,49 @@ function readDocuments(yaml: string): unknown[] {
   })
 }
 
-const document = z.looseObject({ kind: z.string(), spec: z.unknown() })
+const malformed = () => podInvalid('pod.yaml', 'It is not well-formed YAML.')
+
+function parseDocuments(yaml: string): Document[] {
+  try {
+    const documents = parseAllDocuments(yaml, {
+      // The library compares every key with every other: see demandUniqueKeys.
+      uniqueKeys: false,
+      strict: true,
+      // One broken line can have thousands of errors, and each would look for its place in the file again.
+      prettyErrors: false,
+      logLevel: 'error', // a warning would quote the file on stderr
+    })
+    return Array.isArray(documents) ? documents : []
+  } catch {
+    // Nesting beyond the stack.
+    throw malformed()
+  }
+}
+
+/** Which of two a reader takes is its own choice; the number 1 and the text "1" become one key, too. */
+function demandUniqueKeys(document: Document): void {
+  let isUnique = true
+  try {
+    visit(document, {
+      Map: (_, map) => {
+        const keys = map.items.map(({ key }) => (isScalar(key) ? String(key.value) : key))
+        if (new Set(keys).size === keys.length) return
+        isUnique = false
+        return visit.BREAK
+      },
+    })
+  } catch {
+    throw malformed()
+  }
+  if (!isUnique) throw malformed()
+}
+
+const workloadDocument = z.looseObject({ kind: z.string(), spec: z.unknown() })
 const template = z.looseObject({ template: z.looseObject({ spec: z.unknown() }) })
 const cron = z.looseObject({ jobTemplate: z.looseObject({ spec: template }) })
 
 function findSpec(value: unknown): unknown[] {
-  const parsed = document.safeParse(value)
+  const parsed = workloadDocument.safeParse(value)
   if (!parsed.success) return []
   const { kind, spec } = parsed.data
   if (kind === 'Pod') return [spec]

@@ -312,6 +312,13 @@ describe('manifests that cannot be released', () => {
     ['nothing', '', 'pod.yaml'],
     ['broken YAML', 'kind: [', 'pod.yaml'],
     ['a key twice', 'kind: Pod\nkind: Pod\n', 'pod.yaml'],
+    ['a number and a text as one key', 'kind: Pod\nspec: {1: a, "1": b}\n', 'pod.yaml'],
+    ['nesting beyond the stack', '['.repeat(50_000), 'pod.yaml'],
+    [
+      'thousands of keys',
+      Array.from({ length: 8000 }, (_, i) => `k${i}: 1\n`).join(''),
+      'pod.yaml',
+    ],
     [
       'anchors without end',
       `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c]\n`,
