@@ -5,12 +5,13 @@
  * @module
  */
 import { type DevnetProgress, startDevnet } from '../helper/sim/devnet.ts'
+import { postWindow } from '../helper/sim/operators.ts'
 import { median } from './devnet.ts'
 import type { Row } from './row.ts'
 
 const SHORTEST = {
   chain: { finality: 'latest' },
-  epoch: { post_seconds: 1, veto_seconds: 0, activation_delay_seconds: 0, poll_ms: 100 },
+  epoch: { veto_seconds: 0, activation_delay_seconds: 0, poll_ms: 100 },
 }
 const RUNS = 3
 
@@ -27,7 +28,7 @@ export async function genesisRows(): Promise<Row[]> {
       value: median(seconds),
       unit: 's',
       budget,
-      note: 'one block a second; post window 1 s, no veto window',
+      note: `one block a second; post window ${postWindow(operators)} s, no veto window`,
     })
   }
   return rows

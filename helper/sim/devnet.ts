@@ -105,6 +105,7 @@ async function assemble(options: DevnetOptions, cleanup: Cleanup): Promise<Devne
     cliPath: cli,
     contracts,
     snpRootsFile,
+    operatorCount: planned.length,
     overrides: options.config ?? {},
     cleanup,
   }
