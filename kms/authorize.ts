@@ -33,6 +33,7 @@ import {
 } from './authorize/release.ts'
 import type { DecisionDeps } from './authorize/settings.ts'
 import { judgeSnp } from './authorize/snp.ts'
+import { judgeTdx, TDX_METHOD } from './authorize/tdx.ts'
 import { demandTokenBinding, isTokenMethod, judgeToken, settleRefused } from './authorize/token.ts'
 import { judgeTokenContainer } from './authorize/token-release.ts'
 import { type DecisionTrail, type Mark, note, startTrail } from './authorize/trail.ts'
@@ -193,7 +194,8 @@ async function judgePod(
 ): Promise<ReleaseEnv> {
   trail.step = 'rsa'
   const rsa = parseRsaPublicKeyPem(request.rsaPubkeyTmp)
-  const pod = judgeSnp(deps, request, rsa.spkiDer, trail, nowSeconds)
+  const judge = request.attestationMethod === TDX_METHOD ? judgeTdx : judgeSnp
+  const pod = judge(deps, request, rsa.spkiDer, trail, nowSeconds)
 
   if (request.freshnessBlock !== undefined && request.reportDataVersion === 2) {
     trail.step = 'freshness'

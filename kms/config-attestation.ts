@@ -4,9 +4,10 @@
  */
 import { z } from 'zod'
 import { count, isHttpUrl, isLoopbackHost, path, seconds } from './config-fields.ts'
+import { tdxSection } from './config-tdx.ts'
 
 /** Attestation methods this build can verify. */
-export const KNOWN_METHODS = ['eigenx-snp', 'ecdsa', 'gcp', 'intel'] as const
+export const KNOWN_METHODS = ['eigenx-snp', 'eigenx-tdx', 'ecdsa', 'gcp', 'intel'] as const
 
 const component = z.int().min(0).max(255)
 const tcb = z.strictObject({
@@ -80,6 +81,8 @@ export const attestationSection = z
     minimum_tcb: z
       .strictObject({ Milan: tcb.optional(), Genoa: tcb.optional(), Turin: tcb.optional() })
       .prefault({}),
+    /** What `eigenx-tdx` takes as good. */
+    tdx: tdxSection,
     /** Google's tokens, and Intel's for the same guests. */
     gcp: tokenMethod(
       'https://www.googleapis.com/service_accounts/v1/metadata/jwk/signer@confidentialspace-sign.iam.gserviceaccount.com',

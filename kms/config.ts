@@ -151,6 +151,8 @@ const ConfigSchema = z.strictObject({
     .strictObject({
       /** PEM or JSON roots of a simulated SNP authority: a devnet on loopback only. */
       snp_roots_file: path.optional(),
+      /** PEM roots of a simulated TDX authority: likewise. */
+      tdx_roots_file: path.optional(),
     })
     .prefault({}),
 })
@@ -238,6 +240,8 @@ function checkConsistency(config: KmsConfig): void {
       throw refuse(`attestation.${method}`, 'the method is enabled, so project_id must be given')
   if (config.development.snpRootsFile !== undefined)
     demandDevnet(config, 'development.snp_roots_file')
+  if (config.development.tdxRootsFile !== undefined)
+    demandDevnet(config, 'development.tdx_roots_file')
 }
 
 /** A throw-away root of trust must never meet a chain or a network with something to lose. */

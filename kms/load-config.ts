@@ -21,9 +21,10 @@ export async function loadKmsConfig(file: string): Promise<KmsConfig> {
   }
   const config = parseKmsConfig(text)
   const at = (path: string) => resolve(dirname(file), path)
-  const { snpRootsFile } = config.development
+  const { snpRootsFile, tdxRootsFile } = config.development
   const { transactionKeyFile } = config.operator
-  const { gcp, intel } = config.attestation
+  const { gcp, intel, tdx } = config.attestation
+  const { collateralDir } = tdx
   return {
     ...config,
     operator: {
@@ -33,11 +34,15 @@ export async function loadKmsConfig(file: string): Promise<KmsConfig> {
     },
     attestation: {
       ...config.attestation,
+      tdx: collateralDir === undefined ? tdx : { ...tdx, collateralDir: at(collateralDir) },
       ...(gcp === undefined ? {} : { gcp: withKeySetAt(gcp, at) }),
       ...(intel === undefined ? {} : { intel: withKeySetAt(intel, at) }),
     },
     store: { path: at(config.store.path), keyFile: at(config.store.keyFile) },
-    development: snpRootsFile === undefined ? {} : { snpRootsFile: at(snpRootsFile) },
+    development: {
+      ...(snpRootsFile === undefined ? {} : { snpRootsFile: at(snpRootsFile) }),
+      ...(tdxRootsFile === undefined ? {} : { tdxRootsFile: at(tdxRootsFile) }),
+    },
   }
 }
 

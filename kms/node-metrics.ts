@@ -1,6 +1,7 @@
 /** An operator's metrics on a socket of their own, and where their values come from. @module */
 import { AMD_CERTIFICATES } from '../certs/amd.ts'
 import { AMD_ANCHORS, type SnpTrustAnchors } from '../sdk/attest/anchors.ts'
+import type { TdxService } from './collateral/start.ts'
 import type { KmsConfig } from './config.ts'
 import type { EpochNode } from './epoch/driver.ts'
 import { createMetricsApp } from './http/metrics.ts'
@@ -16,6 +17,7 @@ export type MetricsListenerInput = {
   report: () => StatusReport
   node: Pick<EpochNode, 'status'>
   tokens: TokenService | undefined
+  tdx: TdxService | undefined
 }
 
 /**
@@ -35,7 +37,7 @@ export async function listenForMetrics(input: MetricsListenerInput): Promise<Lis
         ageSeconds: source.ageSeconds(),
       })),
     tokensOnRecord: () => tokens?.deps.uses.count(),
-    expiries: () => expiries,
+    expiries: () => [...expiries, ...(input.tdx?.expiries() ?? [])],
   })
   return listen(app, { ...config.metrics, limits: config.limits })
 }

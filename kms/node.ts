@@ -14,6 +14,7 @@ import { createChainQuestions } from './authorize/chain.ts'
 import { decisionSettings } from './authorize/settings.ts'
 import { createEpochLogPort, createMembershipPort } from './chain/epoch-log-port.ts'
 import { createPoster } from './chain/poster.ts'
+import { startTdxService } from './collateral/start.ts'
 import type { KmsConfig } from './config.ts'
 import { openEpochNode, runEpochNode } from './epoch/driver.ts'
 import type { EpochLogPort, EpochReport } from './epoch/ports.ts'
@@ -90,6 +91,8 @@ export async function startOperator(
       onLook: (provider, result) => metrics.jwksLooked(provider, result),
     })
     closers.push(() => tokens?.stop())
+    const tdx = await startTdxService({ config, log, now })
+    closers.push(() => tdx?.stop())
     const report = reporter(log)
     const node = await openEpochNode(
       {
@@ -130,6 +133,7 @@ export async function startOperator(
         settings,
         anchors,
         keys,
+        ...(tdx === undefined ? {} : { tdx: tdx.deps }),
         ...(tokens === undefined ? {} : { tokens: tokens.deps }),
         chain: createChainQuestions({
           reader,
@@ -151,6 +155,7 @@ export async function startOperator(
       report: statusNow,
       node,
       tokens,
+      tdx,
     })
     closers.push(() => metricsListener?.close())
     const listener = await listen(app, { ...config.listen, limits: config.limits })

@@ -6,12 +6,14 @@
 
 import type { SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
 import { DEFAULT_SNP_POLICY, type SnpPolicy } from '../../sdk/attest/snp-policy.ts'
+import { DEFAULT_TDX_POLICY, type TdxPolicy } from '../../sdk/attest/tdx-policy.ts'
 import type { SnpTcb } from '../../sdk/attest/types.ts'
 import { parseHex } from '../../sdk/bytes.ts'
 import type { Address, AppDecision, Hash32 } from '../../sdk/chain/types.ts'
 import type { Domain } from '../../sdk/protocol/types.ts'
 import type { KmsConfig } from '../config.ts'
 import type { KeyService } from '../keys.ts'
+import type { TdxDeps } from './tdx.ts'
 import type { TokenDeps } from './token.ts'
 
 export type DecisionSettings = {
@@ -24,6 +26,7 @@ export type DecisionSettings = {
   allowDigestOnly: boolean
   ecdsaLegacy: boolean
   snp: SnpPolicy
+  tdx: TdxPolicy
 }
 
 /** The chain, as one decision sees it. Each call does its own reads at one pinned block. */
@@ -39,6 +42,8 @@ export type ChainQuestions = {
 export type DecisionDeps = {
   settings: DecisionSettings
   anchors: SnpTrustAnchors
+  /** There where `eigenx-tdx` is enabled. */
+  tdx?: TdxDeps
   chain: ChainQuestions
   keys: KeyService
   /** There where a token method is enabled. */
@@ -62,6 +67,7 @@ export function decisionSettings(config: KmsConfig): DecisionSettings {
     allowDigestOnly: policy.allowDigestOnly,
     ecdsaLegacy: routes.ecdsaLegacy,
     snp: snpPolicyOf(attestation),
+    tdx: tdxPolicyOf(attestation.tdx),
   }
 }
 
@@ -70,12 +76,43 @@ function snpPolicyOf(attestation: KmsConfig['attestation']): SnpPolicy {
     ...DEFAULT_SNP_POLICY,
     minimumReportVersion: attestation.minimumReportVersion,
     minimumTcb: floorsOf(attestation.minimumTcb),
-    measurements: attestation.measurements.map(({ value, coversImage, bindsInitdata }) => {
-      const bytes = parseHex(value, 48)
-      if (bytes === undefined) throw new RangeError('the configuration was not parsed')
-      return { value: bytes, coversImage, bindsInitdata }
+    measurements: attestation.measurements.map(({ value, coversImage, bindsInitdata }) => ({
+      value: digestOf(value),
+      coversImage,
+      bindsInitdata,
+    })),
+  }
+}
+
+/** What is not in the configuration stays as strict as the default. */
+function tdxPolicyOf(tdx: KmsConfig['attestation']['tdx']): TdxPolicy {
+  const { allowedAdvisories: allowed, deniedAdvisories: denied } = tdx
+  return {
+    ...DEFAULT_TDX_POLICY,
+    statuses: tdx.statuses,
+    graceDays: tdx.graceDays,
+    advisories: { ...(allowed === undefined ? {} : { allowed }), denied },
+    minimumEvaluationNumber: tdx.minimumEvaluationNumber,
+    minimumTeeTcbSvn: tdx.minimumTeeTcbSvn,
+    mrSeams: tdx.mrSeams.map(digestOf),
+    fmspcs: tdx.fmspcs,
+    measurements: tdx.measurements.map((entry) => {
+      const register = (hex: string | undefined) => (hex === undefined ? hex : digestOf(hex))
+      const { rtmr0, rtmr1, rtmr2, rtmr3, coversImage, bindsInitdata } = entry
+      return {
+        mrTd: digestOf(entry.mrtd),
+        rtmrs: [register(rtmr0), register(rtmr1), register(rtmr2), register(rtmr3)],
+        coversImage,
+        bindsInitdata,
+      }
     }),
   }
+}
+
+function digestOf(hex: string): Uint8Array {
+  const bytes = parseHex(hex, 48)
+  if (bytes === undefined) throw new RangeError('the configuration was not parsed')
+  return bytes
 }
 
 function floorsOf(floors: KmsConfig['attestation']['minimumTcb']): SnpPolicy['minimumTcb'] {

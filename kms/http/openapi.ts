@@ -178,7 +178,7 @@ export const openApi = {
         properties: {
           app_id: string('0x and 40 hex digits; the key belongs to this text.'),
           stack_id: string('Equal to app_id, or absent.'),
-          attestation_method: string('eigenx-snp, or ecdsa where enabled.'),
+          attestation_method: string('eigenx-snp, eigenx-tdx, ecdsa, gcp or intel, where enabled.'),
           attestation: base64('Evidence of the method.'),
           rsa_pubkey_tmp: base64('PEM of a SubjectPublicKeyInfo, 2048 to 8192 bits.'),
           attestation_time: integer('Unix seconds; 0 for the key in force.'),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { decisionSettings } from '../../kms/authorize/settings.ts'
 import { describeConfig, parseKmsConfig } from '../../kms/config.ts'
 import { isLoopbackHost } from '../../kms/config-fields.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
@@ -50,7 +51,7 @@ describe('operator.toml', () => {
     })
     expect(config.policy).toMatchObject({ allowDigestOnly: false, serveStoppedApps: false })
     expect(config.routes).toEqual({ appSign: false, ecdsaLegacy: false })
-    expect(config.development.snpRootsFile).toBeUndefined()
+    expect(config.development).toEqual({})
   })
 
   it('is frozen all the way down', () => {
@@ -152,10 +153,13 @@ describe('operator.toml', () => {
 })
 
 describe('development shortcuts', () => {
-  const DEVELOPMENT = { development: 'snp_roots_file = "roots.json"' }
+  const FILES = ['snp_roots_file', 'tdx_roots_file'] as const
+  const development = (file: string) => ({ development: `${file} = "roots"` })
 
   it('are allowed on a loopback devnet', () => {
-    expect(parseKmsConfig(toml(DEVELOPMENT)).development.snpRootsFile).toBe('roots.json')
+    const [snp, tdx] = FILES.map((file) => parseKmsConfig(toml(development(file))).development)
+    expect(snp).toEqual({ snpRootsFile: 'roots' })
+    expect(tdx).toEqual({ tdxRootsFile: 'roots' })
   })
 
   it.each<[string, Sections]>([
@@ -179,7 +183,8 @@ describe('development shortcuts', () => {
     ['a public listener', { listen: 'host = "0.0.0.0"' }],
     ['an IPv6 wildcard', { listen: 'host = "::"' }],
   ])('are refused with %s', (_name, changes) => {
-    expect(refusal(toml({ ...DEVELOPMENT, ...changes })).path).toBe('development.snp_roots_file')
+    for (const file of FILES)
+      expect(refusal(toml({ ...development(file), ...changes })).path).toBe(`development.${file}`)
   })
 
   it.each([
@@ -196,6 +201,79 @@ describe('development shortcuts', () => {
     ['', false],
   ])('%s is loopback: %s', (host, expected) => {
     expect(isLoopbackHost(host)).toBe(expected)
+  })
+})
+
+describe('the method eigenx-tdx in operator.toml', () => {
+  const DIGEST = '7d'.repeat(48)
+  const tdx = (section: string) => ({
+    attestation: `methods = ["eigenx-tdx"]\n[attestation.tdx]\n${section}`,
+  })
+  const entry = (text: string) => tdx(`measurements = [{ ${text} }]`)
+
+  it('has strict defaults, whether or not the section is there', () => {
+    const strict = {
+      measurements: [],
+      statuses: ['UpToDate'],
+      graceDays: 0,
+      deniedAdvisories: [],
+      minimumEvaluationNumber: 0,
+      minimumTeeTcbSvn: [],
+      mrSeams: [],
+      fmspcs: [],
+      collateralRefreshSeconds: 300,
+    }
+    expect(parseKmsConfig(toml()).attestation.tdx).toEqual(strict)
+    const config = parseKmsConfig(toml(tdx('collateral_dir = "intel"')))
+    expect(config.attestation.tdx).toEqual({ ...strict, collateralDir: 'intel' })
+    expect(decisionSettings(config).tdx).toMatchObject({
+      allowDebug: false,
+      allowMigration: false,
+      requireSeptVeDisable: true,
+    })
+  })
+
+  it('reads registers into their places', () => {
+    const text = `mrtd = "${DIGEST}", rtmr1 = "${'a1'.repeat(48)}", rtmr2 = "${'a2'.repeat(48)}", covers_image = true`
+    expect(decisionSettings(parseKmsConfig(toml(entry(text)))).tdx.measurements).toEqual([
+      {
+        mrTd: new Uint8Array(48).fill(0x7d),
+        rtmrs: [
+          undefined,
+          new Uint8Array(48).fill(0xa1),
+          new Uint8Array(48).fill(0xa2),
+          undefined,
+        ],
+        coversImage: true,
+        bindsInitdata: false,
+      },
+    ])
+  })
+
+  it.each<[string, Sections, string]>([
+    ['a short MRTD', entry('mrtd = "7d"'), 'measurements.0.mrtd'],
+    ['no MRTD', entry(`rtmr1 = "${DIGEST}"`), 'measurements.0.mrtd'],
+    [
+      'firmware alone as the whole image',
+      entry(`mrtd = "${DIGEST}", covers_image = true`),
+      'measurements.0.covers_image',
+    ],
+    [
+      'firmware and kernel alone as the whole image',
+      entry(`mrtd = "${DIGEST}", rtmr1 = "${DIGEST}", covers_image = true`),
+      'measurements.0.covers_image',
+    ],
+    ['a fifth register', entry(`mrtd = "${DIGEST}", rtmr4 = "${DIGEST}"`), 'measurements.0.rtmr4'],
+    ['revoked platforms', tdx('statuses = ["Revoked"]'), 'statuses.0'],
+    ['unsupported platforms', tdx('statuses = ["NotSupported"]'), 'statuses.0'],
+    ['no status', tdx('statuses = []'), 'statuses'],
+    ['debuggable TDs', tdx('allow_debug = true'), 'allow_debug'],
+    ['endless grace', tdx('grace_days = 366'), 'grace_days'],
+    ['an upper-case FMSPC', tdx('fmspcs = ["00806F050000"]'), 'fmspcs.0'],
+    ['seventeen components', tdx(`minimum_tee_tcb_svn = [${'1, '.repeat(17)}]`), 'minimum_tee_tcb_svn'],
+    ['a restless folder', tdx('collateral_refresh_seconds = 0'), 'collateral_refresh_seconds'],
+  ])('refuses %s', (_name, changes, path) => {
+    expect(refusal(toml(changes)).path).toBe(`attestation.tdx.${path}`)
   })
 })
 

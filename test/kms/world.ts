@@ -4,6 +4,7 @@ import type { SnpAuthority } from '../../helper/sim/evidence.ts'
 import { SIMULATED_MEASUREMENT } from '../../helper/sim/evidence-report.ts'
 import { createKmsApp } from '../../kms/app.ts'
 import { type ChainQuestions, decisionSettings } from '../../kms/authorize/settings.ts'
+import type { TdxDeps } from '../../kms/authorize/tdx.ts'
 import type { TokenDeps } from '../../kms/authorize/token.ts'
 import { type KmsConfig, parseKmsConfig } from '../../kms/config.ts'
 import type { PeerHandler } from '../../kms/epoch/ports.ts'
@@ -37,6 +38,7 @@ export type WorldOptions = {
   chain?: Partial<ChainQuestions>
   keys?: KeyService
   anchors?: SnpTrustAnchors
+  tdx?: TdxDeps
   peers?: PeerHandler
   domain?: typeof DOMAIN
   tokens?: TokenDeps
@@ -113,6 +115,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
       anchors: options.anchors ?? authority?.anchors ?? NOBODY,
       chain: { ...honestChain(), ...options.chain },
       keys,
+      ...(options.tdx === undefined ? {} : { tdx: options.tdx }),
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
     },
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),

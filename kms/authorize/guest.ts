@@ -1,0 +1,111 @@
+/**
+ * What the methods for pods with raw evidence have in common, whatever their processor: REPORT_DATA names this very request, and initdata for
+ * which nobody vouches is served only where the operator says so. No I/O.
+ * @module
+ */
+import type { Initdata } from '../../policy/types.ts'
+import type { BoundInitdata } from '../../sdk/attest/binding.ts'
+import { checkReportData, reportDataV1, reportDataV2 } from '../../sdk/attest/report-data.ts'
+import { EigenxError } from '../../sdk/errors.ts'
+import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
+import type { DecisionDeps } from './settings.ts'
+import { type DecisionTrail, note } from './trail.ts'
+
+/** What the evidence of a pod proved. */
+export type PodJudgement = {
+  initdata: Initdata
+  /** Who vouches for the initdata. `self`: the operator allows it, the release has to opt in. */
+  vouchedBy: BoundInitdata['vouchedBy']
+}
+
+export type ReportedData = {
+  tee: 'snp' | 'tdx'
+  method: string
+  /** As the evidence has it, 64 bytes. */
+  reportData: Uint8Array
+  /** The request's RSA key. */
+  rsaSpkiDer: Uint8Array
+  initdata: Initdata
+}
+
+/** @throws EigenxError REPORT_DATA_MISMATCH */
+export function demandReportData(
+  deps: DecisionDeps,
+  request: SecretsRequest,
+  reported: ReportedData,
+  trail: DecisionTrail,
+): void {
+  const { domain, acceptReportDataV1 } = deps.settings
+  const { tee, method, rsaSpkiDer, initdata } = reported
+  if (request.reportDataVersion === 2 && request.freshnessBlock !== undefined) {
+    const expected = reportDataV2({
+      tee,
+      method,
+      rsaSpkiDer,
+      appId: request.appId,
+      chainId: domain.chainId,
+      avs: domain.avs,
+      operatorSetId: domain.operatorSetId,
+      freshnessBlock: request.freshnessBlock,
+      extraData: request.extraData,
+      initdataSha384: initdata.sha384,
+    })
+    checkReportData(reported.reportData, expected, 2, trail.checks)
+    return
+  }
+  if (!acceptReportDataV1)
+    throw new EigenxError({
+      code: 'REPORT_DATA_MISMATCH',
+      message: 'this operator does not accept report data version 1',
+      stage: 'evidence',
+      details: { version: 1 },
+      hint: 'Set report_data = "v2" in the eigenx.toml of the initdata.',
+    })
+  const expected = reportDataV1({
+    rsaPem: request.rsaPubkeyTmp,
+    extraData: request.extraData,
+    initdataReceived: request.ccInitData,
+  })
+  checkReportData(reported.reportData, expected, 1, trail.checks)
+  trail.marks.push('report-data-v1')
+}
+
+/**
+ * Puts what anchors the initdata, and how little may be known about the image, on the record.
+ * @param anchor - The field of this processor's launch that can hold the digest of the initdata.
+ * @throws EigenxError BINDING_TOO_WEAK
+ */
+export function demandVouched(
+  deps: DecisionDeps,
+  bound: BoundInitdata,
+  anchor: 'HOST_DATA' | 'MRCONFIGID',
+  trail: DecisionTrail,
+): void {
+  trail.binding = bound.binding
+  if (bound.vouchedBy === 'self') demandSelfAssertedAllowed(deps, anchor, trail)
+  if (!bound.measurementCoversImage) trail.marks.push('unmeasured-image')
+}
+
+function demandSelfAssertedAllowed(
+  deps: DecisionDeps,
+  anchor: string,
+  trail: DecisionTrail,
+): void {
+  const allowed = deps.settings.allowSelfAssertedInitdata
+  note(
+    trail,
+    'operator.self-asserted-initdata',
+    allowed ? 'passed' : 'failed',
+    { binding: trail.binding ?? 'report_data', allowed: String(allowed) },
+    'attestation.allow_self_asserted_initdata of this operator',
+  )
+  if (!allowed)
+    throw new EigenxError({
+      code: 'BINDING_TOO_WEAK',
+      message: 'no known guest image vouches for the initdata',
+      stage: 'evidence',
+      details: { binding: 'self-asserted', required: 'launch' },
+      hint: `Boot an image whose measurement the operator lists with covers_image, where ${anchor} holds the initdata digest.`,
+    })
+  trail.marks.push('self-asserted-initdata')
+}

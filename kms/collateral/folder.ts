@@ -1,0 +1,196 @@
+/**
+ * Intel's collateral as an operator keeps it: a folder of `*.json`, one bundle a file, read at start and from time to time after that. Requests
+ * use what is there and never wait.
+ *
+ * - A bundle is taken only when it verifies up to the pinned root, in date and unrevoked; of several for one platform the newest counts.
+ * - A file that cannot be read, or no longer verifies, changes nothing while it lies there: what it held before stays until it runs out. A
+ *   file that is gone takes its bundle with it.
+ * - What has run out is not handed out: the sender's own collateral then has its turn.
+ * @module
+ */
+import { open, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  COLLATERAL_LIMIT,
+  parseTdxCollateral,
+  type TdxCollateral,
+} from '../../sdk/attest/collateral-bundle.ts'
+import { verifyCollateral } from '../../sdk/attest/collateral-verify.ts'
+import type { TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
+import type { CrlMemory } from '../../sdk/attest/tdx-crl.ts'
+import { parseUtf8 } from '../../sdk/bytes.ts'
+import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
+
+/** Kinds of platforms that one operator meets; below what the verifier remembers. */
+export const MAX_COLLATERAL_FILES = 32
+
+export type CollateralFolderOptions = {
+  path: string
+  anchors: TdxTrustAnchors
+  /** Newer lists seen here count for evidence too. */
+  crls: CrlMemory
+  refreshMs: number
+  /** Unix milliseconds. */
+  now: () => number
+  /** Of each look: how many bundles are in use, and the names of files that hold none, with the refusal's code. */
+  onLook?: (bundles: number, refused: readonly RefusedFile[]) => void
+}
+
+export type RefusedFile = { file: string; code: string }
+
+export type CollateralFolder = {
+  find: (platform: Platform) => TdxCollateral | undefined
+  /** Of each bundle in use, `fmspc` in lower-case hex and the Unix seconds at which it runs out. */
+  expiries: () => readonly { fmspc: string; expiresAt: number }[]
+  /** Looks now, or joins the look under way. Never rejects. */
+  refresh: () => Promise<void>
+  stop: () => Promise<void>
+}
+
+type Platform = { fmspc: string; pceId: string }
+type Bundle = Platform & {
+  collateral: TdxCollateral
+  evaluationNumber: number
+  /** Unix seconds. */
+  issuedAt: number
+  expiresAt: number
+}
+
+/**
+ * Looks once, then keeps looking until it is stopped.
+ * @throws EigenxError CONFIG_INVALID when the folder cannot be read.
+ */
+export async function openCollateralFolder(
+  options: CollateralFolderOptions,
+): Promise<CollateralFolder> {
+  let files: ReadonlyMap<string, Bundle> = new Map()
+  let underWay: Promise<void> | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let stopped = false
+
+  const look = async () => {
+    const { bundles, refused } = await readFolder(options, files)
+    files = bundles
+    options.onLook?.(bundles.size, refused)
+  }
+  const refresh = (): Promise<void> => {
+    underWay ??= look()
+      .catch((thrown: unknown) => {
+        options.onLook?.(files.size, [{ file: '', code: codeOf(thrown) }])
+      })
+      .finally(() => {
+        underWay = undefined
+      })
+    return underWay
+  }
+  const schedule = () => {
+    if (stopped) return
+    timer = setTimeout(() => void refresh().finally(schedule), options.refreshMs)
+    timer.unref()
+  }
+  try {
+    await look()
+  } catch (cause) {
+    throw unreadable(cause)
+  }
+  schedule()
+  return {
+    refresh,
+    find: ({ fmspc, pceId }) =>
+      [...files.values()]
+        .filter((bundle) => bundle.fmspc === fmspc && bundle.pceId === pceId)
+        .filter(({ expiresAt }) => 1000 * expiresAt > options.now())
+        .sort(newestFirst)[0]?.collateral,
+    expiries: () => expiriesOf([...files.values()]),
+    stop: async () => {
+      stopped = true
+      clearTimeout(timer)
+      await underWay
+    },
+  }
+}
+
+async function readFolder(
+  options: CollateralFolderOptions,
+  before: ReadonlyMap<string, Bundle>,
+): Promise<{ bundles: ReadonlyMap<string, Bundle>; refused: readonly RefusedFile[] }> {
+  const names = (await readdir(options.path)).filter((name) => name.endsWith('.json')).sort()
+  const bundles = new Map<string, Bundle>()
+  const refused: RefusedFile[] = names
+    .slice(MAX_COLLATERAL_FILES)
+    .map((file) => ({ file, code: 'INPUT_TOO_LARGE' }))
+  for (const name of names.slice(0, MAX_COLLATERAL_FILES)) {
+    try {
+      bundles.set(name, openBundle(await readText(join(options.path, name)), options))
+    } catch (thrown) {
+      refused.push({ file: name, code: codeOf(thrown) })
+      const kept = before.get(name)
+      if (kept !== undefined) bundles.set(name, kept)
+    }
+  }
+  return { bundles, refused }
+}
+
+function openBundle(text: string, { anchors, crls, now }: CollateralFolderOptions): Bundle {
+  const collateral = parseTdxCollateral(text)
+  const nowSeconds = Math.floor(now() / 1000)
+  const { tcbInfo, expires } = verifyCollateral(collateral, anchors, nowSeconds, [], crls)
+  return {
+    collateral,
+    fmspc: tcbInfo.fmspc,
+    pceId: tcbInfo.pceId,
+    evaluationNumber: tcbInfo.evaluationNumber,
+    issuedAt: tcbInfo.issueDate,
+    expiresAt: expires,
+  }
+}
+
+/** At most one byte more than may be there is read, whatever the file's size. */
+async function readText(path: string): Promise<string> {
+  const file = await open(path, 'r')
+  try {
+    const bytes = new Uint8Array(COLLATERAL_LIMIT + 1)
+    let length = 0
+    for (;;) {
+      const { bytesRead } = await file.read(bytes, length, bytes.length - length)
+      length += bytesRead
+      if (bytesRead === 0 || length === bytes.length) break
+    }
+    const text = parseUtf8(bytes.subarray(0, length))
+    if (text === undefined) throw notText()
+    return text
+  } finally {
+    await file.close()
+  }
+}
+
+/** One per kind of platform: the bundle in use is the one whose end matters. */
+function expiriesOf(bundles: readonly Bundle[]): { fmspc: string; expiresAt: number }[] {
+  const inUse = new Map<string, Bundle>()
+  for (const bundle of [...bundles].sort(newestFirst))
+    if (!inUse.has(bundle.fmspc)) inUse.set(bundle.fmspc, bundle)
+  return [...inUse.values()].map(({ fmspc, expiresAt }) => ({ fmspc, expiresAt }))
+}
+
+function newestFirst(a: Bundle, b: Bundle): number {
+  return b.evaluationNumber - a.evaluationNumber || b.issuedAt - a.issuedAt
+}
+
+const codeOf = (thrown: unknown) => (isEigenxError(thrown) ? thrown.code : 'UNREADABLE')
+
+const notText = () =>
+  new EigenxError({
+    code: 'EVIDENCE_MALFORMED',
+    message: 'collateral is not text',
+    stage: 'evidence',
+    details: { field: 'collateral', offset: -1 },
+  })
+
+const unreadable = (cause: unknown) =>
+  new EigenxError({
+    code: 'CONFIG_INVALID',
+    message: 'attestation.tdx.collateral_dir: the folder cannot be read',
+    stage: 'config',
+    details: { path: 'attestation.tdx.collateral_dir' },
+    cause,
+  })

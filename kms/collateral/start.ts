@@ -1,0 +1,79 @@
+/** What `eigenx-tdx` runs on in one operator: whom it trusts, its collateral, and the revocation lists it has seen. @module */
+import { readFile } from 'node:fs/promises'
+import { INTEL_ROOTS } from '../../certs/intel.ts'
+import { INTEL_ANCHORS, parseTdxRoots, type TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
+import { createCrlMemory } from '../../sdk/attest/tdx-crl.ts'
+import { type TdxDeps, TDX_METHOD } from '../authorize/tdx.ts'
+import type { KmsConfig } from '../config.ts'
+import type { Log } from '../log.ts'
+import type { Expiry } from '../metrics.ts'
+import { openCollateralFolder } from './folder.ts'
+
+export type TdxService = {
+  deps: TdxDeps
+  /** Of Intel's roots and of the collateral in use; those of a simulated authority are not watched. */
+  expiries: () => readonly Expiry[]
+  /** Ends the background work. */
+  stop: () => Promise<void>
+}
+
+export type TdxServiceInput = {
+  config: Pick<KmsConfig, 'attestation' | 'development'>
+  log: Log
+  /** Unix milliseconds. */
+  now: () => number
+}
+
+/**
+ * @returns `undefined` where the method is not enabled.
+ * @throws EigenxError CONFIG_INVALID
+ */
+export async function startTdxService(input: TdxServiceInput): Promise<TdxService | undefined> {
+  const { attestation, development } = input.config
+  if (!attestation.methods.includes(TDX_METHOD)) return undefined
+  const { collateralDir, collateralRefreshSeconds } = attestation.tdx
+  const anchors = await readTdxAnchors(development.tdxRootsFile)
+  const crls = createCrlMemory()
+  const folder =
+    collateralDir === undefined
+      ? undefined
+      : await openCollateralFolder({
+          path: collateralDir,
+          anchors,
+          crls,
+          refreshMs: 1000 * collateralRefreshSeconds,
+          now: input.now,
+          onLook: (bundles, refused) => {
+            const level = refused.length === 0 ? 'debug' : 'warn'
+            input.log[level]({ event: 'collateral', bundles, refused }, 'collateral of TDX platforms')
+          },
+        })
+  return {
+    deps: {
+      anchors,
+      sources: { crls, ...(folder === undefined ? {} : { findCollateral: folder.find }) },
+    },
+    expiries: () => [
+      ...rootExpiries(anchors),
+      ...(folder?.expiries() ?? []).map(({ fmspc, expiresAt }) => ({
+        kind: 'tdx-collateral',
+        name: fmspc,
+        expiresAt,
+      })),
+    ],
+    stop: async () => folder?.stop(),
+  }
+}
+
+async function readTdxAnchors(path: string | undefined): Promise<TdxTrustAnchors> {
+  return path === undefined ? INTEL_ANCHORS : parseTdxRoots(await readFile(path, 'utf8'))
+}
+
+function rootExpiries(anchors: TdxTrustAnchors): Expiry[] {
+  if (anchors !== INTEL_ANCHORS) return []
+  return INTEL_ROOTS.map(({ sha256, notAfter }) => ({
+    kind: 'intel',
+    name: `root ${sha256.slice(0, 16)}`,
+    expiresAt: Math.floor(Date.parse(notAfter) / 1000),
+  }))
+}
