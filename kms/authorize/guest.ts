@@ -86,11 +86,7 @@ export function demandVouched(
   if (!bound.measurementCoversImage) trail.marks.push('unmeasured-image')
 }
 
-function demandSelfAssertedAllowed(
-  deps: DecisionDeps,
-  anchor: string,
-  trail: DecisionTrail,
-): void {
+function demandSelfAssertedAllowed(deps: DecisionDeps, anchor: string, trail: DecisionTrail): void {
   const allowed = deps.settings.allowSelfAssertedInitdata
   note(
     trail,

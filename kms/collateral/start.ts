@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { INTEL_ROOTS } from '../../certs/intel.ts'
 import { INTEL_ANCHORS, parseTdxRoots, type TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
 import { createCrlMemory } from '../../sdk/attest/tdx-crl.ts'
-import { type TdxDeps, TDX_METHOD } from '../authorize/tdx.ts'
+import { TDX_METHOD, type TdxDeps } from '../authorize/tdx.ts'
 import type { KmsConfig } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Expiry } from '../metrics.ts'
@@ -45,7 +45,10 @@ export async function startTdxService(input: TdxServiceInput): Promise<TdxServic
           now: input.now,
           onLook: (bundles, refused) => {
             const level = refused.length === 0 ? 'debug' : 'warn'
-            input.log[level]({ event: 'collateral', bundles, refused }, 'collateral of TDX platforms')
+            input.log[level](
+              { event: 'collateral', bundles, refused },
+              'collateral of TDX platforms',
+            )
           },
         })
   return {

@@ -1,19 +1,20 @@
 /** The method `eigenx-tdx` from request to answer, on evidence of a simulated authority. Each refusal changes one thing. */
 import { describe, expect, it } from 'vitest'
-import type { TdxAuthority, TdxIssueOptions } from '../../helper/sim/tdx-evidence.ts'
-import { createCrlMemory } from '../../sdk/attest/tdx-crl.ts'
-import { type TdxSources, verifyTdx } from '../../sdk/attest/tdx-verify.ts'
+import { SIM_PCK, type TdxAuthority, type TdxIssueOptions } from '../../helper/sim/tdx-evidence.ts'
 import { parseInitdata } from '../../policy/initdata.ts'
-import { encodeWireTdxEvidence } from '../../sdk/attest/wire-tdx.ts'
-import { reportDataV2 } from '../../sdk/attest/report-data.ts'
 import { fitDigest } from '../../sdk/attest/binding.ts'
+import { reportDataV2 } from '../../sdk/attest/report-data.ts'
+import { createCrlMemory } from '../../sdk/attest/tdx-crl.ts'
+import type { TdxSources } from '../../sdk/attest/tdx-verify.ts'
+import { encodeWireTdxEvidence } from '../../sdk/attest/wire-tdx.ts'
 import { toBase64 } from '../../sdk/bytes.ts'
-import { partialVerify } from '../../sdk/crypto/bls.ts'
 import type { Release } from '../../sdk/chain/types.ts'
+import { partialSign } from '../../sdk/crypto/bls.ts'
 import { DAY, tdxAuthority } from '../sdk/attest/tdx/kit.ts'
 import {
-  annotated,
   APP,
+  annotated,
+  container,
   DOMAIN,
   FRESH_BLOCK,
   makeInitdata,
@@ -24,11 +25,16 @@ import {
   type SecretsBody,
   TEST_TIME,
 } from './kit.ts'
-import { honestChain, makeWorld, post, PROBLEM, type World, WIDE_LIMITS } from './world.ts'
+import { honestChain, makeWorld, PROBLEM, post, WIDE_LIMITS, type World } from './world.ts'
 
 const hex = (byte: string) => byte.repeat(48)
 const IMAGE_ENTRY = `mrtd = "${hex('7d')}", rtmr1 = "${hex('a1')}", rtmr2 = "${hex('a2')}"`
 const COVERING = `measurements = [{ ${IMAGE_ENTRY}, covers_image = true }]`
+/** One below what the platform's level needs. */
+const OLD_COMPONENTS = SIM_PCK.components.map((svn, index) => (index === 0 ? svn - 1 : svn))
+const FOREIGN_INITDATA = makeInitdata(
+  makePolicy({ containers: [container({ digest: `sha256:${'22'.repeat(32)}` })] }),
+)
 const RSA = makeRsa()
 const OTHER_RSA = makeRsa()
 
@@ -57,6 +63,12 @@ ${setup.tdx ?? COVERING}
     chain: honestChain(makeRelease(setup.release)),
     now: () => 1000 * (setup.nowSeconds ?? TEST_TIME),
   })
+}
+
+/** The digest of the honest document with something behind it. */
+function paddedWith(byte: number): Uint8Array {
+  const { digest } = parseInitdata(annotated(makeInitdata()))
+  return Uint8Array.from([...digest.subarray(0, 32), ...new Uint8Array(16).fill(byte)])
 }
 
 type Pod = {
@@ -89,8 +101,7 @@ async function tdxBody(pod: Pod = {}): Promise<SecretsBody> {
     initdataSha384: initdata.sha384,
     ...pod.bind,
   })
-  const mrConfigId =
-    pod.anchored === false ? new Uint8Array(48) : fitDigest(initdata.digest, 48)
+  const mrConfigId = pod.anchored === false ? new Uint8Array(48) : fitDigest(initdata.digest, 48)
   const issued = await authority.issue({
     ...pod.issue,
     report: { reportData, mrConfigId, ...pod.report },
@@ -110,25 +121,285 @@ async function tdxBody(pod: Pod = {}): Promise<SecretsBody> {
   }
 }
 
-type Answer = { status: number; code?: string; details?: Record<string, unknown> }
+type Answer = {
+  status: number
+  code?: string
+  checks?: { name: string; result: string }[]
+  encrypted_partial_sig: string
+  binding?: string
+  marks?: string[]
+}
 
 async function ask(world: World, body: SecretsBody): Promise<Answer> {
   const response = await post(world, '/secrets', body, PROBLEM)
-  const answer = (await response.json()) as Omit<Answer, 'status'>
+  const answer: Omit<Answer, 'status'> = await response.json()
   return { ...answer, status: response.status }
 }
 
-/** The audit line of the one decision. */
-function audit(world: World): { marks: string[]; binding: string; checks: { name: string; result: string }[] } {
-  const line = world.log().split('\n').find((text) => text.includes('"verdict"') || text.includes('report-data'))
-  return JSON.parse(line ?? '{}')
+function expectGrant(world: World, answer: Answer): void {
+  expect(answer, JSON.stringify(answer)).toMatchObject({ status: 200 })
+  const share = world.sharing.shares.get(world.operator) ?? 0n
+  expect(openPartial(RSA, answer)).toEqual(partialSign(share, APP))
 }
 
+type Attack = {
+  name: string
+  setup?: Setup
+  pod?: Pod | ((lookAlike: TdxAuthority) => Pod)
+  /** Status as Go operators answer at this step, code, and the last check, which failed; a refusal that is no named check gives none. */
+  expect: readonly [number, string, string?]
+}
+
+const SELF_ASSERTED = 'allow_self_asserted_initdata = true'
+const OPT_IN = { publicEnv: { EIGENX_TEE_MIN_BINDING: 'report_data' } }
+const report = (fields: TdxIssueOptions['report']): Pod => ({ report: fields })
+const other48 = new Uint8Array(48).fill(0x66)
+
+const ATTACKS: readonly Attack[] = [
+  {
+    name: 'a TD that the host can debug',
+    pod: report({ tdAttributes: (1n << 28n) | 1n }),
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.debug'],
+  },
+  {
+    name: 'a TD that a migration TD can move',
+    pod: report({ tdAttributes: (1n << 28n) | (1n << 29n) }),
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.migratable'],
+  },
+  {
+    name: 'other firmware',
+    pod: report({ mrTd: other48 }),
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.measurement'],
+  },
+  {
+    name: 'another kernel under the same firmware',
+    pod: report({
+      rtmrs: [other48, other48, new Uint8Array(48).fill(0xa2), new Uint8Array(48)],
+    }),
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.measurement'],
+  },
+  {
+    name: 'a TDX module that is not listed',
+    setup: { tdx: `${COVERING}\nmr_seams = ["${hex('5f')}"]` },
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.mrseam'],
+  },
+  {
+    name: 'a kind of platform that is not listed',
+    setup: { tdx: `${COVERING}\nfmspcs = ["00806f050000"]` },
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.fmspc'],
+  },
+  {
+    name: 'a platform that is out of date',
+    pod: { issue: { sgx: { pceSvn: 11, components: OLD_COMPONENTS } } },
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.tcb-status'],
+  },
+  {
+    name: 'a platform out of date for longer than the grace',
+    setup: { tdx: `${COVERING}\ngrace_days = 30` },
+    pod: { issue: { sgx: { pceSvn: 11, components: OLD_COMPONENTS } } },
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.tcb-status'],
+  },
+  {
+    name: 'an advisory that is denied, though the status is allowed',
+    setup: {
+      tdx: `${COVERING}\nstatuses = ["UpToDate", "OutOfDate"]\ndenied_advisories = ["INTEL-SA-01079"]`,
+    },
+    pod: { issue: { sgx: { pceSvn: 11, components: OLD_COMPONENTS } } },
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.advisories'],
+  },
+  {
+    name: 'collateral of an older recovery event',
+    setup: { tdx: `${COVERING}\nminimum_evaluation_number = 20` },
+    expect: [401, 'TCB_TOO_OLD', 'tdx.policy.evaluation-number'],
+  },
+  {
+    name: 'collateral that has run out',
+    setup: { nowSeconds: TEST_TIME + 40 * DAY },
+    expect: [401, 'EVIDENCE_INVALID', 'tdx.tcb-info.validity'],
+  },
+  {
+    name: 'no collateral from anybody',
+    pod: { withCollateral: false },
+    expect: [401, 'EVIDENCE_INVALID', 'tdx.collateral'],
+  },
+  {
+    name: 'a look-alike root',
+    pod: (lookAlike) => ({ authority: lookAlike }),
+    expect: [401, 'EVIDENCE_INVALID', 'tdx.pck-chain.root'],
+  },
+  {
+    name: 'a quote signed by another attestation key',
+    pod: (lookAlike) => ({
+      issue: { signWith: { quote: lookAlike.keys.attestation.privateKey } },
+    }),
+    expect: [401, 'EVIDENCE_INVALID', 'tdx.quote-signature'],
+  },
+  {
+    name: 'a swapped RSA key',
+    pod: { body: { rsa_pubkey_tmp: toBase64(OTHER_RSA.pem) } },
+    expect: [401, 'REPORT_DATA_MISMATCH', 'report-data'],
+  },
+  {
+    name: 'evidence bound to the method of another processor',
+    pod: { bind: { method: 'eigenx-snp' } },
+    expect: [401, 'REPORT_DATA_MISMATCH', 'report-data'],
+  },
+  {
+    name: 'evidence bound to another processor',
+    pod: { bind: { tee: 'snp' } },
+    expect: [401, 'REPORT_DATA_MISMATCH', 'report-data'],
+  },
+  {
+    name: 'evidence made for another app',
+    pod: { bind: { appId: `0x${'aa'.repeat(20)}` } },
+    expect: [401, 'REPORT_DATA_MISMATCH', 'report-data'],
+  },
+  {
+    name: 'initdata that was swapped after the evidence was made',
+    pod: { body: { cc_init_data: toBase64(annotated(FOREIGN_INITDATA)) } },
+    expect: [401, 'REPORT_DATA_MISMATCH', 'report-data'],
+  },
+  {
+    name: 'initdata that the launch did not anchor',
+    pod: report({ mrConfigId: other48 }),
+    expect: [401, 'INITDATA_MISMATCH', 'initdata.mr-config-id'],
+  },
+  {
+    name: 'MRCONFIGID that agrees only in its first 32 bytes',
+    pod: report({ mrConfigId: paddedWith(1) }),
+    expect: [401, 'INITDATA_MISMATCH', 'initdata.mr-config-id'],
+  },
+  {
+    name: 'an anchored document under a launch that nobody listed',
+    setup: { tdx: '' },
+    expect: [401, 'BINDING_TOO_WEAK', 'operator.self-asserted-initdata'],
+  },
+  {
+    name: 'an anchored document under a known launch that covers the firmware only',
+    setup: { tdx: `measurements = [{ mrtd = "${hex('7d')}" }]` },
+    expect: [401, 'BINDING_TOO_WEAK', 'operator.self-asserted-initdata'],
+  },
+  {
+    name: 'a known image in which nothing anchored the document',
+    pod: { anchored: false },
+    expect: [401, 'BINDING_TOO_WEAK', 'operator.self-asserted-initdata'],
+  },
+  {
+    name: 'self-asserted initdata that only the operator allows',
+    setup: { tdx: '', attestation: SELF_ASSERTED },
+    expect: [401, 'BINDING_TOO_WEAK', 'release.min-binding'],
+  },
+  {
+    name: 'a policy that admits another image',
+    pod: { initdata: annotated(FOREIGN_INITDATA) },
+    expect: [403, 'RELEASE_MISMATCH', 'policy.release-enforced'],
+  },
+  {
+    name: 'the name of another method',
+    pod: { body: { attestation_method: 'eigenx-snp' } },
+    expect: [401, 'EVIDENCE_MALFORMED'],
+  },
+  {
+    name: 'a name that no method has',
+    pod: { body: { attestation_method: 'eigenx-TDX' } },
+    expect: [401, 'METHOD_UNKNOWN'],
+  },
+  {
+    name: 'the method where it is not enabled',
+    setup: { methods: '"eigenx-snp"' },
+    expect: [401, 'METHOD_DISABLED'],
+  },
+  {
+    name: 'bytes that are no evidence',
+    pod: { body: { attestation: toBase64(new Uint8Array(4096).fill(0xff)) } },
+    expect: [401, 'EVIDENCE_MALFORMED'],
+  },
+]
+
 describe('a grant on TDX evidence', () => {
-  it('probe', async () => {
+  it('goes to a known image that was launched with the document', async () => {
     const world = await tdxWorld()
-    const response = await post(world, '/secrets', await tdxBody(), PROBLEM)
-    console.log(response.status, await response.text(), world.log())
-    console.log(await ask(await tdxWorld({ tdx: '' }), await tdxBody()))
+    const answer = await ask(world, await tdxBody())
+    expectGrant(world, answer)
+    expect(answer.binding).toBe('mr_config_id')
+    expect(answer.marks).toBeUndefined()
+    const passed = ['tdx.quote-signature', 'tdx.tcb-status', 'report-data', 'initdata.mr-config-id']
+    for (const name of passed) expect(world.log()).toContain(`{"name":"${name}"`)
+  })
+
+  it('goes to a quote of version 5 with a TD of version 1.5', async () => {
+    const world = await tdxWorld()
+    expectGrant(world, await ask(world, await tdxBody({ issue: { version: 5, tdVersion: '1.5' } })))
+  })
+
+  it('is marked where nobody vouches for the initdata and both sides allow it', async () => {
+    const world = await tdxWorld({ tdx: '', attestation: SELF_ASSERTED, release: OPT_IN })
+    const answer = await ask(world, await tdxBody({ anchored: false }))
+    expectGrant(world, answer)
+    expect(answer.binding).toBe('report_data')
+    expect(answer.marks).toEqual(['self-asserted-initdata', 'unmeasured-image'])
+  })
+
+  it('goes to an image that lets nobody else name the document', async () => {
+    const tdx = COVERING.replace('covers_image', 'binds_initdata = true, covers_image')
+    const world = await tdxWorld({ tdx })
+    const answer = await ask(world, await tdxBody({ anchored: false }))
+    expectGrant(world, answer)
+    expect(answer.binding).toBe('report_data')
+  })
+
+  it('needs no collateral of the pod where the operator keeps it', async () => {
+    const { collateral } = await (await tdxAuthority()).issue()
+    const asked: unknown[] = []
+    const findCollateral: TdxSources['findCollateral'] = (platform) => {
+      asked.push(platform)
+      return collateral
+    }
+    const world = await tdxWorld({ sources: { findCollateral } })
+    expectGrant(world, await ask(world, await tdxBody({ withCollateral: false })))
+    expect(asked).toEqual([{ fmspc: '51806f000000', pceId: '0000' }])
+  })
+
+  it('goes to a platform that is out of date where the operator allows it', async () => {
+    const world = await tdxWorld({ tdx: `${COVERING}\nstatuses = ["UpToDate", "OutOfDate"]` })
+    const pod = { issue: { sgx: { pceSvn: 11, components: OLD_COMPONENTS } } }
+    expectGrant(world, await ask(world, await tdxBody(pod)))
+  })
+})
+
+describe('a pod with TDX evidence is refused for', () => {
+  it.each(ATTACKS)('$name', async (attack) => {
+    const world = await tdxWorld(attack.setup)
+    const lookAlike = await tdxAuthority('look-alike')
+    const pod = typeof attack.pod === 'function' ? attack.pod(lookAlike) : attack.pod
+    const answer = await ask(world, await tdxBody(pod))
+    const [status, code, check] = attack.expect
+    expect(answer, JSON.stringify(answer)).toMatchObject({ status, code })
+    expect(answer).not.toHaveProperty('encrypted_partial_sig')
+    const failed = (answer.checks ?? []).filter(({ result }) => result === 'failed')
+    expect(failed.map(({ name }) => name)).toEqual(check === undefined ? [] : [check])
+  })
+
+  it('a revoked platform, also with an older list that does not know it', async () => {
+    const world = await tdxWorld()
+    const revoked = { pckCrl: () => ({ number: 2, revoked: ['55'] }) }
+    const refused = await ask(world, await tdxBody({ issue: revoked }))
+    expect(refused).toMatchObject({ status: 401, code: 'EVIDENCE_INVALID' })
+    expect(refused.checks?.at(-1)).toMatchObject({ name: 'tdx.pck.not-revoked', result: 'failed' })
+    expect(await ask(world, await tdxBody())).toMatchObject({
+      status: 401,
+      code: 'EVIDENCE_INVALID',
+    })
+  })
+
+  it('lack of anything to verify with, as unready', async () => {
+    const world = await makeWorld({
+      toml: `${WIDE_LIMITS}\n[attestation]\nmethods = ["eigenx-tdx"]`,
+      anchors: new Map(),
+    })
+    expect(await ask(world, await tdxBody())).toMatchObject({
+      status: 503,
+      code: 'METHOD_NOT_READY',
+    })
   })
 })

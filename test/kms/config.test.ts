@@ -238,12 +238,7 @@ describe('the method eigenx-tdx in operator.toml', () => {
     expect(decisionSettings(parseKmsConfig(toml(entry(text)))).tdx.measurements).toEqual([
       {
         mrTd: new Uint8Array(48).fill(0x7d),
-        rtmrs: [
-          undefined,
-          new Uint8Array(48).fill(0xa1),
-          new Uint8Array(48).fill(0xa2),
-          undefined,
-        ],
+        rtmrs: [undefined, new Uint8Array(48).fill(0xa1), new Uint8Array(48).fill(0xa2), undefined],
         coversImage: true,
         bindsInitdata: false,
       },
@@ -270,7 +265,11 @@ describe('the method eigenx-tdx in operator.toml', () => {
     ['debuggable TDs', tdx('allow_debug = true'), 'allow_debug'],
     ['endless grace', tdx('grace_days = 366'), 'grace_days'],
     ['an upper-case FMSPC', tdx('fmspcs = ["00806F050000"]'), 'fmspcs.0'],
-    ['seventeen components', tdx(`minimum_tee_tcb_svn = [${'1, '.repeat(17)}]`), 'minimum_tee_tcb_svn'],
+    [
+      'seventeen components',
+      tdx(`minimum_tee_tcb_svn = [${'1, '.repeat(17)}]`),
+      'minimum_tee_tcb_svn',
+    ],
     ['a restless folder', tdx('collateral_refresh_seconds = 0'), 'collateral_refresh_seconds'],
   ])('refuses %s', (_name, changes, path) => {
     expect(refusal(toml(changes)).path).toBe(`attestation.tdx.${path}`)
