@@ -5,6 +5,7 @@
  */
 import { requestBytes } from '../sdk/client/node-http.ts'
 import { createAaClient } from './aa.ts'
+import { anchoredEvidence } from './anchor.ts'
 import { createQuorumViewer } from './chain-view.ts'
 import { type AppIdentity, obtainAppKey } from './identity.ts'
 import type { PodConfig } from './initdata-file.ts'
@@ -16,7 +17,7 @@ export type ObtainOptions = {
   key?: Promise<RequestKey>
 }
 
-/** @throws EigenxError of the agent, the chain or the quorum */
+/** @throws EigenxError of the agent, the chain or the quorum; INITDATA_MISMATCH when the launch anchored another document */
 export async function obtainIdentity(
   pod: PodConfig,
   { signal, key }: ObtainOptions = {},
@@ -25,7 +26,10 @@ export async function obtainIdentity(
   return await obtainAppKey(
     {
       exchange: requestBytes,
-      evidence: createAaClient({ exchange: requestBytes }, { url: config.attestation.aaUrl }),
+      evidence: anchoredEvidence(
+        createAaClient({ exchange: requestBytes }, { url: config.attestation.aaUrl }),
+        initdata,
+      ),
       viewQuorum: createQuorumViewer(config, signal),
       createKey: () => key ?? createRequestKey(),
     },

@@ -33,7 +33,7 @@ export type HelperOptions = {
   socketMode?: number
   /** Loopback port for containers that cannot mount the socket; 0 picks one; absent means none. */
   port?: number
-  /** Where to look for initdata. Its content is attested, so the place need not be trusted. */
+  /** Where to look for initdata. A document that the launch did not anchor is refused, see `anchor.ts`. */
   initdataPaths?: readonly string[]
   version: string
   log: HelperLog

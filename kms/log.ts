@@ -31,6 +31,7 @@ const SECRET_FIELDS = [
 ]
 
 export type LogOptions = {
+  /** `silent` is for tests: an operator's configuration has no such level. */
   level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** Operator address, on every line. */
   operator?: string
@@ -86,10 +87,12 @@ export type AuditRecord = {
 
 const MAX_AUDIT_TEXT = 256
 
+/** Whatever level the operator's log has: a decision about a key is always on record. */
 export function writeAudit(log: Log, record: AuditRecord): void {
   const { app, method, verdict, findings, ...facts } = record
   const granted = verdict === 'granted'
-  log[granted ? 'info' : 'warn'](
+  const audit = log.level === 'silent' ? log : log.child({}, { level: 'info' })
+  audit[granted ? 'info' : 'warn'](
     {
       event: 'audit',
       decision: verdict,

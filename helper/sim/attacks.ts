@@ -4,7 +4,13 @@ import { parseInitdata } from '../../policy/initdata.ts'
 import type { Initdata } from '../../policy/types.ts'
 import { utf8ToBytes } from '../../sdk/bytes.ts'
 import { createClient } from '../../sdk/client/client.ts'
+import { requestBytes } from '../../sdk/client/node-http.ts'
 import { isEigenxError, type OperatorRefusal } from '../../sdk/errors.ts'
+import { createAaClient } from '../aa.ts'
+import { createQuorumViewer } from '../chain-view.ts'
+import { parseEigenxToml } from '../config.ts'
+import { obtainAppKey } from '../identity.ts'
+import { createRequestKey } from '../request-key.ts'
 import { changeApp } from './contracts.ts'
 import type { Devnet } from './devnet.ts'
 import type { LaunchOptions } from './machine.ts'
@@ -19,6 +25,8 @@ type Attack = {
   launch: LaunchOptions
   /** Codes that say it was refused for the right reason. */
   refusedWith: readonly string[]
+  /** The pod's own helper sees it too and asks nobody; the operators then hear from a helper of the host's making. */
+  helperRefuses?: true
   before?: () => Promise<void>
 }
 
@@ -26,7 +34,10 @@ export async function runAttacks(story: Story, devnet: Devnet): Promise<void> {
   for (const attack of listAttacks(devnet)) {
     story.chapter(`Attack: ${attack.title}`)
     await attack.before?.()
-    const refusals = await bootRefused(devnet, attack.launch)
+    const refusals =
+      attack.helperRefuses === true
+        ? await sendRefused(story, devnet, attack)
+        : await bootRefused(devnet, attack.launch)
     if (refusals === undefined) {
       story.expect(false, 'no key is handed out')
       continue
@@ -62,6 +73,7 @@ function listAttacks({ app, contracts }: Devnet): Attack[] {
       title: 'the host launches its own document and shows the operators the released one',
       launch: { initdata: released, launchedWith: permissive },
       refusedWith: ['INITDATA_MISMATCH'],
+      helperRefuses: true,
     },
     {
       title: 'the host boots the released pod in debug mode, to read its memory',
@@ -114,6 +126,39 @@ async function bootRefused(
     throw error
   } finally {
     await pod.stop()
+  }
+}
+
+/** What the host gets when it runs its own helper beside the agent, without the checks of ours. */
+async function sendRefused(
+  story: Story,
+  devnet: Devnet,
+  { launch, refusedWith }: Attack,
+): Promise<readonly OperatorRefusal[] | undefined> {
+  const pod = await devnet.machine.boot(launch)
+  const error = await createClient({ endpoint: pod.socketPath })
+    .getMnemonic()
+    .catch((reason: unknown) => reason)
+    .finally(() => pod.stop())
+  const stopped = isEigenxError(error) && refusedWith.includes(error.code)
+  story.expect(stopped, 'the pod’s helper refuses the document itself and asks nobody')
+  story.say('the host runs a helper of its own making instead:')
+  const { initdata } = launch
+  const config = parseEigenxToml(initdata.data['eigenx.toml'] ?? '')
+  try {
+    await obtainAppKey(
+      {
+        exchange: requestBytes,
+        evidence: createAaClient({ exchange: requestBytes }, { url: devnet.machine.agent.url }),
+        viewQuorum: createQuorumViewer(config),
+        createKey: createRequestKey,
+      },
+      { config, initdata },
+    )
+    return undefined
+  } catch (reason) {
+    if (isEigenxError(reason, 'QUORUM_NOT_REACHED')) return reason.details.refusals
+    throw reason
   }
 }
 

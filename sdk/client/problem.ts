@@ -21,6 +21,7 @@ const SHAPES = {
   METHOD_DISABLED: { method: 'string' },
   EVIDENCE_MALFORMED: { field: 'string', offset: 'number' },
   INITDATA_INVALID: { reason: 'string' },
+  INITDATA_MISMATCH: { anchor: 'string' },
   RELEASE_INVALID: { appId: 'string', reason: 'string' },
   CHAIN_UNAVAILABLE: { needed: 'number', got: 'number' },
   CHAIN_DISAGREES: { what: 'string' },

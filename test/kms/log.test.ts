@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createLog, errorFields, writeAudit } from '../../kms/log.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 
-function capture(level: 'debug' | 'info' = 'debug') {
+function capture(level: 'debug' | 'info' | 'error' = 'debug') {
   const lines: string[] = []
   const log = createLog({
     level,
@@ -79,5 +79,29 @@ describe('the log', () => {
       level: 'warn',
       checks: [{ name: 'snp.signature', result: 'failed', inputs: { a: 'b' }, source: 's' }],
     })
+  })
+
+  it('keeps decisions on record however quiet it is', () => {
+    const { log, text } = capture('error')
+    log.warn('not this')
+    for (const verdict of ['granted', 'refused'] as const)
+      writeAudit(log, {
+        requestId: verdict,
+        caller: '127.0.0.1',
+        route: 'secrets',
+        app: 'a',
+        method: 'm',
+        verdict,
+        status: 200,
+        marks: ['digest-only'],
+        checks: [],
+        findings: [],
+        durationMs: 1,
+      })
+    const lines = text().trim().split('\n')
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { event: 'audit', requestId: 'granted', operator: '0x01', marks: ['digest-only'] },
+      { event: 'audit', requestId: 'refused' },
+    ])
   })
 })
