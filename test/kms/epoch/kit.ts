@@ -6,16 +6,11 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { type EpochNode, openEpochNode } from '../../../kms/epoch/driver.ts'
-import type { EpochReport, PeerPort, PushResult, SignerPort } from '../../../kms/epoch/ports.ts'
+import { openEpochNode } from '../../../kms/epoch/driver.ts'
+import type { PeerPort, PushResult } from '../../../kms/epoch/ports.ts'
 import type { EpochDeps } from '../../../kms/epoch/runtime.ts'
 import type { EpochOptions } from '../../../kms/epoch/state.ts'
-import { createKeyService } from '../../../kms/keys.ts'
-import {
-  createMemoryMedium,
-  type MemoryMedium,
-  openMemoryStore,
-} from '../../../kms/store/memory.ts'
+import { createMemoryMedium, openMemoryStore } from '../../../kms/store/memory.ts'
 import { concatBytes, toHex, uintBE, utf8ToBytes } from '../../../sdk/bytes.ts'
 import type { Address, Hash32, OperatorInfo } from '../../../sdk/chain/types.ts'
 import { partialSign } from '../../../sdk/crypto/bls.ts'
@@ -25,9 +20,19 @@ import { bn254PublicKey, signBn254 } from '../../../sdk/protocol/bn254.ts'
 import { sortByAddress } from '../../../sdk/protocol/codec.ts'
 import { signDigest } from '../../../sdk/protocol/digest.ts'
 import { publicSharesOf, verifyCertifiedBody } from '../../../sdk/protocol/output.ts'
-import { createChain, DOMAIN, type SimChain } from './sim-chain.ts'
+import { assertInvariants } from './invariants.ts'
+import { createChain, DOMAIN } from './sim-chain.ts'
+import {
+  createWitness,
+  type Dice,
+  type Identity,
+  keyServiceOf,
+  type SimNode,
+  type World,
+} from './world.ts'
 
-export { DOMAIN }
+export type { Identity, SimNode, Tamper, World } from './world.ts'
+export { DOMAIN, keyServiceOf }
 
 const OPTIONS: EpochOptions = {
   genesis: true,
@@ -53,15 +58,11 @@ export function seededRng(seed: number, name: string): (length: number) => Uint8
   }
 }
 
-type Dice = { chance(probability: number): boolean; below(limit: number): number }
-
 function seededDice(seed: number, name: string): Dice {
   const rng = seededRng(seed, name)
   const unit = () => Number(BigInt(toHex(rng(6)))) / 2 ** 48
   return { chance: (p) => unit() < p, below: (limit) => Math.floor(unit() * limit) }
 }
-
-export type Identity = { info: OperatorInfo; privateKey: Uint8Array; signer: SignerPort }
 
 type Curve = OperatorInfo['signingKey']['curve']
 
@@ -94,39 +95,7 @@ export function createIdentities(n: number, curve: Curve = 'ecdsa'): Identity[] 
   )
 }
 
-/** What a lying member does to a message before it leaves, by receiver. `undefined`: nothing is sent. */
-export type Tamper = (
-  message: Uint8Array,
-  receiver: Address,
-) => Promise<Uint8Array | undefined> | Uint8Array | undefined
-
-export type SimNode = {
-  identity: Identity
-  medium: MemoryMedium
-  node: EpochNode | undefined
-  /** Crash when it reaches zero: counts down at each commit (twice) and each push, post and complaint. */
-  fuse: number
-  restarts: number
-  tamper: Tamper | undefined
-  /** Refuses to serve bodies. */
-  withholds: boolean
-}
-
 class Crash extends Error {}
-
-export type World = {
-  seed: number
-  chain: SimChain
-  nodes: SimNode[]
-  dice: Dice
-  /** Probability that a push or fetch fails. */
-  loss: number
-  partition: (from: Address, to: Address) => boolean
-  options: EpochOptions
-  reports: (EpochReport & { node: Address })[]
-  /** Milliseconds. */
-  clock: number
-}
 
 export function createWorld(input: {
   seed: number
@@ -159,6 +128,7 @@ export function createWorld(input: {
     partition: () => false,
     options: { ...OPTIONS, ...input.options },
     reports: [],
+    witness: createWitness(),
     clock: start * 1000,
   }
   return world
@@ -279,6 +249,7 @@ async function settle(world: World): Promise<void> {
   for (let quiet = 0; quiet < 2; quiet++) for (const { node } of world.nodes) await node?.idle()
 }
 
+/** The invariants are asserted after every turn. */
 export async function runUntil(
   world: World,
   done: () => boolean,
@@ -288,15 +259,13 @@ export async function runUntil(
   for (let i = 0; i < turns; i++) {
     if (done()) return true
     await turn(world)
+    assertInvariants(world)
     await between()
   }
   return done()
 }
 
-/**
- * Between turns: whatever the phase, every node that runs knows the same version in force, and once there is a key enough
- * of them serve it. (I4, I8: nobody answers with another.)
- */
+/** Between turns: once there is a key, enough of the running nodes serve it, whatever the phase. */
 export function serviceWatch(world: World): () => Promise<void> {
   let served = false
   return async () => {
@@ -304,8 +273,6 @@ export function serviceWatch(world: World): () => Promise<void> {
       sim.node === undefined ? [] : [keyServiceOf(world, sim)],
     )
     const inForce = services.map((service) => service.inForce())
-    const hashes = new Set(inForce.flatMap((output) => (output === undefined ? [] : [output.hash])))
-    if (hashes.size > 1) throw new Error(`seed ${world.seed}: two versions are in force`)
     const threshold = inForce.find((output) => output !== undefined)?.output.threshold
     if (threshold === undefined) {
       if (served) throw new Error(`seed ${world.seed}: the key is gone`)
@@ -316,13 +283,6 @@ export function serviceWatch(world: World): () => Promise<void> {
     if (served && serving < threshold)
       throw new Error(`seed ${world.seed}: ${serving} serve, ${threshold} needed`)
   }
-}
-
-export function keyServiceOf(world: World, sim: SimNode) {
-  return createKeyService({
-    keyRing: () => sim.node?.keyRing() ?? { outputs: [], shares: new Map() },
-    clock: () => world.clock,
-  })
 }
 
 export function activeHash(world: World, sim: SimNode): Hash32 | undefined {

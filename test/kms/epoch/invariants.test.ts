@@ -1,0 +1,166 @@
+/** The invariants that every simulated run asserts, shown to catch what they are for. */
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { EpochNode } from '../../../kms/epoch/driver.ts'
+import type { KeyRing } from '../../../kms/keys.ts'
+import type { SecretName } from '../../../kms/store/store.ts'
+import { publicShareOf } from '../../../sdk/crypto/bls.ts'
+import { encodeCertifiedBody, parseCertifiedBody } from '../../../sdk/protocol/output.ts'
+import type { CertifiedOutput, Output } from '../../../sdk/protocol/types.ts'
+import { assertInvariants } from './invariants.ts'
+import { allActive, bootAll, createWorld, keyServiceOf, nodeAt, runUntil } from './kit.ts'
+import { createWitness, type World } from './world.ts'
+
+let world: World
+
+beforeAll(async () => {
+  world = createWorld({ seed: 95, n: 2, options: { reshareSeconds: 2, graceSeconds: 600 } })
+  await bootAll(world)
+  const second = () =>
+    world.nodes.every((sim) => (keyServiceOf(world, sim).active()?.epoch ?? 0) >= 1)
+  if (!(await runUntil(world, second, 300))) throw new Error('the run did not come so far')
+})
+
+/** The world with one node whose memory is not what it was. */
+function planted(change: (node: EpochNode) => Partial<EpochNode>): World {
+  const nodes = world.nodes.map((sim, i) =>
+    i === 0 && sim.node !== undefined
+      ? { ...sim, node: { ...sim.node, ...change(sim.node) } }
+      : sim,
+  )
+  return { ...world, nodes, witness: createWitness() }
+}
+
+const withRing = (change: (ring: KeyRing) => Partial<KeyRing>): World =>
+  planted((node) => ({ keyRing: () => ({ ...node.keyRing(), ...change(node.keyRing()) }) }))
+
+const withOutput = (change: (output: Output) => Partial<Output>, hash?: CertifiedOutput['hash']) =>
+  withRing(({ outputs }) => ({
+    outputs: outputs.map((known, i) =>
+      i === outputs.length - 1
+        ? {
+            ...known,
+            hash: hash ?? known.hash,
+            output: { ...known.output, ...change(known.output) },
+          }
+        : known,
+    ),
+  }))
+
+/** A disk on which something was left. */
+function withSecret(name: SecretName): World {
+  const nodes = world.nodes.map((sim) => ({
+    ...sim,
+    medium: {
+      ...sim.medium,
+      secrets: new Map(sim.medium.secrets).set('left', { name, value: new Uint8Array(32) }),
+    },
+  }))
+  return { ...world, nodes, witness: createWitness() }
+}
+
+/** A log whose entries carry no signature. */
+function withoutSignatures(): World {
+  const entries = world.chain.entries().map((entry) => {
+    const { output } = parseCertifiedBody(entry.body)
+    return { ...entry, body: encodeCertifiedBody({ output, certificate: { signatures: [] } }) }
+  })
+  return { ...world, chain: { ...world.chain, entries: () => entries }, witness: createWitness() }
+}
+
+/** Disks on which the dealings of the second epoch have changed places. */
+function withSwappedDealings(): World {
+  const [, second] = nodeAt(world, 0).node?.keyRing().outputs ?? []
+  const [a, b] = second?.output.dealings ?? []
+  if (a === undefined || b === undefined) throw new Error('two dealings are needed')
+  const nodes = world.nodes.map((sim) => {
+    const blobs = new Map(sim.medium.blobs)
+    const bodies = [blobs.get(a.hash), blobs.get(b.hash)]
+    if (bodies[0] !== undefined) blobs.set(b.hash, bodies[0])
+    if (bodies[1] !== undefined) blobs.set(a.hash, bodies[1])
+    return { ...sim, medium: { ...sim.medium, blobs } }
+  })
+  return { ...world, nodes, witness: createWitness() }
+}
+
+const other: CertifiedOutput['hash'] = `0x${'ab'.repeat(32)}`
+
+describe('the invariants of a simulated run', () => {
+  it('hold in a run without faults, which looked at them at every turn', () => {
+    expect(world.witness.looks).toBeGreaterThan(20)
+    expect(world.witness.settled.size).toBeGreaterThanOrEqual(2)
+    expect(world.witness.dealings.size).toBeGreaterThan(0)
+    expect(() => assertInvariants({ ...world, witness: createWitness() })).not.toThrow()
+  })
+
+  it.each<[string, RegExp, () => World]>([
+    ['an output of another key', /I4/, () => withOutput(() => ({ mpk: publicShareOf(7n) }))],
+    ['an output that the log does not have', /I1/, () => withOutput(() => ({}), other)],
+    ['an output that too few signed', /I3, I5/, withoutSignatures],
+    ['a dealing of something else than a share', /I2/, withSwappedDealings],
+    ['a second winner of an epoch', /I7/, () => withOutput(() => ({ epoch: 0 }))],
+    ['a winner that follows nothing', /I7/, () => withOutput(() => ({ prev: other }))],
+    [
+      'an epoch number given back',
+      /I7/,
+      () => planted((node) => ({ status: () => ({ ...node.status(), nextEpoch: 0 }) })),
+    ],
+    [
+      'a share of something else',
+      /I8: .* holds a share/,
+      () =>
+        withRing(({ shares }) => ({
+          shares: new Map([...shares].map(([hash, share]) => [hash, share + 1n])),
+        })),
+    ],
+    [
+      'an answer with the version before',
+      /I8: .* answers/,
+      () => withRing(({ outputs }) => ({ outputs: outputs.slice(0, 1) })),
+    ],
+    [
+      'a dealing seed left on the disk',
+      /I10: .* seed/,
+      () => withSecret({ kind: 'dealer-seed', epoch: 0, id: '' }),
+    ],
+    [
+      'the share of an output that lost',
+      /I10: .* share/,
+      () => withSecret({ kind: 'share', epoch: 0, id: other }),
+    ],
+    [
+      'shares kept past their grace window',
+      /I10: .* share/,
+      () => ({
+        ...world,
+        options: { ...world.options, graceSeconds: 0 },
+        witness: createWitness(),
+      }),
+    ],
+  ])('catch %s', (_what, complaint, plant) => {
+    const spoilt = plant()
+    const lookTwice = () => {
+      assertInvariants(spoilt)
+      assertInvariants(spoilt)
+    }
+    expect(lookTwice).toThrow(complaint)
+  })
+
+  it('end a run in which a node diverges', async () => {
+    const sim = nodeAt(world, 1)
+    const { node } = sim
+    if (node === undefined) throw new Error('the node is down')
+    sim.node = {
+      ...node,
+      keyRing: () => ({
+        ...node.keyRing(),
+        shares: new Map([...node.keyRing().shares].map(([hash, share]) => [hash, share + 1n])),
+      }),
+    }
+    try {
+      await expect(runUntil(world, () => false, 1)).rejects.toThrow(/I8/)
+    } finally {
+      sim.node = node
+    }
+    expect(await runUntil(world, allActive(world), 8)).toBe(true)
+  })
+})
