@@ -1,6 +1,6 @@
 /**
  * Everything an app can ask its identity for, as pure derivations from the app key and the release's
- * environment (docs/keys.md). Nothing here does I/O.
+ * environment (docs/protocol.md, Keys). Nothing here does I/O.
  *
  * The mnemonic in force is the release's sealed secret MNEMONIC where there is one, so an app that comes
  * with its own words keeps its wallets; else it is derived. Addresses, TLS and the unnamed storage key

@@ -1,5 +1,5 @@
 /**
- * Which share serves which request (DESIGN 5.5): the version at a time is the same function of the log on every operator.
+ * Which share serves which request (docs/protocol.md, Epochs): the version at a time is the same function of the log on every operator.
  *
  * - The version in force at time T is the settled output with the greatest `activateAt` not after T.
  * - A time in the future counts as now: a client's fast clock must not ask for what is not active.

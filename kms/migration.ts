@@ -1,6 +1,6 @@
 /**
- * Bringing an older operator set's key here (DESIGN 5.6): reads the share that a Go operator exported and puts it, sealed, into this operator's
- * store. The first epoch then proves and replaces it (`epoch/imported.ts`).
+ * Bringing an older operator set's key here (docs/operators.md, Coming and going): reads the share that a Go operator exported and puts it,
+ * sealed, into this operator's store. The first epoch then proves and replaces it (`epoch/imported.ts`).
  *
  * The export is the operator's key share record as JSON:
  *   { "Version": 1750000000, "PrivateShare": "<decimal>", "MasterPublicKey": { "CompressedBytes": "<base64, 96 bytes>" }, "ParticipantIDs": [..] }

@@ -20,7 +20,7 @@ import { createCheckLog, type Rule } from './checks.ts'
 import type { Check } from './types.ts'
 
 const RULES = {
-  nonce: { name: 'report-data.nonce', source: 'docs/trust.md, Azure' },
+  nonce: { name: 'report-data.nonce', source: 'docs/protocol.md, Report data on Azure' },
   pcr8: { name: 'initdata.pcr8', source: 'CoCo initdata specification, Azure vTPM' },
   coversImage: { name: 'initdata.registers-cover-image', source: 'operator policy' },
   bindsInitdata: { name: 'initdata.image-binds-initdata', source: 'operator policy' },

@@ -24,7 +24,7 @@ export const CHALLENGE_AGE_LIMIT_SECONDS = 300
 export const CLOCK_SKEW_SECONDS = 5
 
 const CHALLENGE = /^(0|[1-9]\d{0,14})-([0-9A-Za-z]{64})$/
-const SOURCE = 'docs/trust.md, ecdsa method'
+const SOURCE = 'docs/protocol.md, The ecdsa method'
 const RULES = {
   age: { name: 'ecdsa.challenge-age', source: SOURCE },
   publicKey: { name: 'ecdsa.public-key', source: 'SEC 1, 2.3.4' },

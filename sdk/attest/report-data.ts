@@ -102,7 +102,7 @@ export function checkReportData(
 ): readonly Check[] {
   const log = createCheckLog(trace)
   log.expect(
-    { name: 'report-data', source: `docs/trust.md, report data version ${version}` },
+    { name: 'report-data', source: `docs/protocol.md, REPORT_DATA, version ${version}` },
     expected.length === 64 && equalBytes(actual, expected),
     {
       actual: bytesToHex(actual),

@@ -1,5 +1,5 @@
 /**
- * Leaving the operator set without hurting clients (DESIGN 5, "a leave is dealt out first").
+ * Leaving the operator set without hurting clients (docs/protocol.md, Epochs: a leave is dealt out first).
  *
  * An operator that wants to go signs a Leave while it is still registered. Setups honour it: the members of an epoch
  * are the chain's operator set without those whose Leave the terms carry. The leaving operator still deals, so the key moves to the

@@ -1,5 +1,5 @@
 /**
- * Which outputs won: a pure function of the log (DESIGN 5.5), the same on every operator and helper.
+ * Which outputs won: a pure function of the log (docs/protocol.md, Epochs), the same on every operator and helper.
  *
  * Entries and complaints are taken in chain order. An entry wins its epoch when, at its place in the log,
  *   - it follows the last standing winner (`prev`), or starts the log as a fresh or an imported key, in an epoch that no winner had before, voided ones included;

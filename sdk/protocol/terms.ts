@@ -1,5 +1,5 @@
 /**
- * The configuration of an epoch and how it becomes common (DESIGN 5, "config").
+ * The configuration of an epoch and how it becomes common (docs/protocol.md, Epochs).
  *
  * Each operator announces its encryption key in a record signed with its registered key. Any member may propose
  * the terms of the next epoch in a signed Setup: a final block, its operator set and one key

@@ -1,5 +1,5 @@
 /**
- * The public artefacts of the epoch protocol (DESIGN 5): what a helper needs to trust a master
+ * The public artefacts of the epoch protocol (docs/protocol.md, Epochs): what a helper needs to trust a master
  * public key and to name a bad partial, and what operators exchange.
  * @module
  */
