@@ -17,6 +17,14 @@ const tcb = z.strictObject({
   snp: component.default(0),
   microcode: component.default(0),
 })
+const floors = z
+  .strictObject({ Milan: tcb.optional(), Genoa: tcb.optional(), Turin: tcb.optional() })
+  .prefault({})
+
+/** Bits of a 64-bit vector; a TOML integer would not hold the highest. */
+const bits = z
+  .string()
+  .regex(/^0x[0-9a-f]{1,16}$/, 'expected 0x and up to 16 lower-case hex digits')
 
 /** Confidential Space tokens of one issuer. */
 const tokenMethod = (jwksUrl: string) =>
@@ -77,10 +85,26 @@ export const attestationSection = z
       )
       .max(1024)
       .default([]),
-    /** Lowest TCB served, by product. */
-    minimum_tcb: z
-      .strictObject({ Milan: tcb.optional(), Genoa: tcb.optional(), Turin: tcb.optional() })
+    /** Processors served. */
+    products: z
+      .array(z.enum(['Milan', 'Genoa', 'Turin']))
+      .min(1)
+      .max(3)
+      .default(['Milan', 'Genoa', 'Turin']),
+    /** Lowest TCB served, by product: what the platform reports now, and what it had when the guest was launched. */
+    minimum_tcb: floors,
+    minimum_launch_tcb: floors,
+    /** Firmware mitigations that must have been there at launch and now, by product. */
+    required_mitigations: z
+      .strictObject({ Milan: bits.optional(), Genoa: bits.optional(), Turin: bits.optional() })
       .prefault({}),
+    /** Cloud providers whose VLEKs are believed, by CSP_ID; none means any. */
+    csp_ids: z.array(z.string().min(1).max(64)).max(64).default([]),
+    /** Chips whose VCEKs are believed; none means any. */
+    chip_ids: z
+      .array(z.string().regex(/^[0-9a-f]{128}$/, 'expected 128 lower-case hex digits'))
+      .max(4096)
+      .default([]),
     /** What `eigenx-tdx` takes as good. */
     tdx: tdxSection,
     /** Google's tokens, and Intel's for the same guests. */

@@ -33,7 +33,8 @@ const routeLimit = (perSecond: number, burst: number, concurrent: number) =>
     })
     .prefault({})
 
-const ConfigSchema = z.strictObject({
+/** The file as it is written, before names turn to camelCase; docs/operators.md lists every key of it. */
+export const ConfigSchema = z.strictObject({
   operator: z.strictObject({
     /** The address under which this operator is registered. */
     address,

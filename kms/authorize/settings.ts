@@ -75,7 +75,12 @@ function snpPolicyOf(attestation: KmsConfig['attestation']): SnpPolicy {
   return {
     ...DEFAULT_SNP_POLICY,
     minimumReportVersion: attestation.minimumReportVersion,
+    products: attestation.products,
     minimumTcb: floorsOf(attestation.minimumTcb),
+    minimumLaunchTcb: floorsOf(attestation.minimumLaunchTcb),
+    requiredMitigations: mitigationsOf(attestation.requiredMitigations),
+    cspIds: attestation.cspIds,
+    chipIds: attestation.chipIds.map((hex) => bytesOf(hex, 64)),
     measurements: attestation.measurements.map(({ value, coversImage, bindsInitdata }) => ({
       value: digestOf(value),
       coversImage,
@@ -109,8 +114,10 @@ function tdxPolicyOf(tdx: KmsConfig['attestation']['tdx']): TdxPolicy {
   }
 }
 
-function digestOf(hex: string): Uint8Array {
-  const bytes = parseHex(hex, 48)
+const digestOf = (hex: string) => bytesOf(hex, 48)
+
+function bytesOf(hex: string, length: number): Uint8Array {
+  const bytes = parseHex(hex, length)
   if (bytes === undefined) throw new RangeError('the configuration was not parsed')
   return bytes
 }
@@ -127,4 +134,16 @@ function floorsOf(floors: KmsConfig['attestation']['minimumTcb']): SnpPolicy['mi
 function floorOf(floor: NonNullable<KmsConfig['attestation']['minimumTcb']['Milan']>): SnpTcb {
   const { fmc, ...components } = floor
   return fmc === undefined ? components : { ...components, fmc }
+}
+
+function mitigationsOf({
+  Milan,
+  Genoa,
+  Turin,
+}: KmsConfig['attestation']['requiredMitigations']): SnpPolicy['requiredMitigations'] {
+  return {
+    ...(Milan === undefined ? {} : { Milan: BigInt(Milan) }),
+    ...(Genoa === undefined ? {} : { Genoa: BigInt(Genoa) }),
+    ...(Turin === undefined ? {} : { Turin: BigInt(Turin) }),
+  }
 }

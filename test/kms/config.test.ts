@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { decisionSettings } from '../../kms/authorize/settings.ts'
 import { describeConfig, parseKmsConfig } from '../../kms/config.ts'
 import { isLoopbackHost } from '../../kms/config-fields.ts'
+import { DEFAULT_SNP_POLICY } from '../../sdk/attest/snp-policy.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
 
 const ADDRESS = `0x${'Ab'.repeat(20)}`
@@ -90,6 +91,23 @@ describe('operator.toml', () => {
       { attestation: 'minimum_tcb = { Rome = {} }' },
       'attestation.minimum_tcb.Rome',
     ],
+    ['no product', { attestation: 'products = []' }, 'attestation.products'],
+    ['a product of old', { attestation: 'products = ["Naples"]' }, 'attestation.products.0'],
+    [
+      'mitigations as a number',
+      { attestation: 'required_mitigations = { Turin = 3 }' },
+      'attestation.required_mitigations.Turin',
+    ],
+    [
+      'mitigations of more than 64 bits',
+      { attestation: `required_mitigations = { Turin = "0x1${'0'.repeat(16)}" }` },
+      'attestation.required_mitigations.Turin',
+    ],
+    [
+      'half a chip id',
+      { attestation: `chip_ids = ["${'c1'.repeat(32)}"]` },
+      'attestation.chip_ids.0',
+    ],
     ['a websocket RPC', { chain: 'chain_id = 1\nrpc_urls = ["ws://x"]' }, 'chain.rpc_urls.0'],
     ['no RPC', { chain: 'chain_id = 1\nrpc_urls = []' }, 'chain.rpc_urls'],
     ['more quorum than providers', { chain: `${MINIMAL.chain}\nquorum = 2` }, 'chain.quorum'],
@@ -105,6 +123,26 @@ describe('operator.toml', () => {
     ],
   ])('refuses %s and names the field', (_name, changes, path) => {
     expect(refusal(toml(changes)).path).toBe(path)
+  })
+
+  it('narrows the processors that are served, and no further than it says', () => {
+    const { snp: open } = decisionSettings(parseKmsConfig(toml()))
+    expect(open).toEqual(DEFAULT_SNP_POLICY)
+    const attestation = [
+      'products = ["Turin"]',
+      'minimum_launch_tcb = { Turin = { fmc = 1, snp = 4 } }',
+      'required_mitigations = { Turin = "0xffffffffffffffff" }',
+      'csp_ids = ["Amazon"]',
+      `chip_ids = ["${'c1'.repeat(64)}"]`,
+    ].join('\n')
+    expect(decisionSettings(parseKmsConfig(toml({ attestation }))).snp).toEqual({
+      ...DEFAULT_SNP_POLICY,
+      products: ['Turin'],
+      minimumLaunchTcb: { Turin: { fmc: 1, bootloader: 0, tee: 0, snp: 4, microcode: 0 } },
+      requiredMitigations: { Turin: 0xffff_ffff_ffff_ffffn },
+      cspIds: ['Amazon'],
+      chipIds: [new Uint8Array(64).fill(0xc1)],
+    })
   })
 
   it('takes the majority as the default quorum', () => {
