@@ -27,7 +27,15 @@ export function postWindow(operators: number): number {
 }
 const VETO_SECONDS = 1
 const ACTIVATION_DELAY_SECONDS = 0
-const POLL_MS = 400
+/**
+ * All processes of a devnet share the machine: the more there are, the less often each one looks.
+ * @returns Milliseconds.
+ */
+function pollMs(operators: number): number {
+  return 100 * Math.max(4, operators)
+}
+/** All operators of a devnet call each other from one address, which is one caller to the limiter. */
+const SHARED_ADDRESS_LIMIT = { per_second: 1000, burst: 4000, concurrent: 64 }
 const STORE_KEY_BYTES = 32
 const LOWEST_PORT = 10_240
 const HIGHEST_PORT = 32_000
@@ -167,11 +175,12 @@ function operatorConfig(
       post_seconds: postWindow(operatorCount),
       veto_seconds: VETO_SECONDS,
       activation_delay_seconds: ACTIVATION_DELAY_SECONDS,
-      poll_ms: POLL_MS,
+      poll_ms: pollMs(operatorCount),
       grace_seconds: 60,
       // One key for the life of a devnet, unless who starts it wants epochs: they cost its machine time.
       reshare_seconds: 0,
     },
+    limits: { peer: SHARED_ADDRESS_LIMIT, read: SHARED_ADDRESS_LIMIT },
     // The simulated machine boots one known image; like any other, it must be known to its operators.
     attestation: { measurements: [{ value: SIMULATED_MEASUREMENT, covers_image: true }] },
     development: { snp_roots_file: snpRootsFile },

@@ -32,6 +32,11 @@ export type Lookup = {
   opened: Map<Hash32, DealingVerdict>
   /** Shares this node holds, by output: secret. */
   shares: Map<Hash32, bigint>
+  /**
+   * Messages of open sessions that were taken, by the hash of their bytes, with their session. Senders repeat them until
+   * the session is over; a repetition costs a hash instead of a signature check.
+   */
+  taken: Map<Hash32, Hash32>
   contexts: Map<Hash32, { context: SessionContext; members: readonly OperatorInfo[] }>
 }
 
@@ -43,6 +48,7 @@ export function createLookup(runtime: Runtime, keys: EncryptionKeys): Lookup {
     peerKeys: new Map(),
     opened: new Map(),
     shares: new Map(),
+    taken: new Map(),
     contexts: new Map(),
     operatorsAt: async (block) => {
       const known = sets.get(block.hash)
@@ -60,6 +66,7 @@ export function trimLookup(lookup: Lookup): void {
   const held = new Set(shares.map((share) => share.output))
   for (const output of lookup.shares.keys()) if (!held.has(output)) lookup.shares.delete(output)
   const sids = new Set(sessions.map((session) => session.sid))
+  for (const [message, sid] of lookup.taken) if (!sids.has(sid)) lookup.taken.delete(message)
   for (const sid of lookup.contexts.keys()) if (!sids.has(sid)) lookup.contexts.delete(sid)
   const hashes = new Set([
     ...sessions.flatMap((session) => session.dealings.map((dealing) => dealing.hash)),

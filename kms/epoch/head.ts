@@ -13,7 +13,7 @@ import type { Winner } from '../../sdk/protocol/log.ts'
 import { parseCertifiedBody } from '../../sdk/protocol/output.ts'
 import type { NodeState } from './state.ts'
 
-const VERSION = 2
+const VERSION = 3
 
 function hex(length: number): z.ZodType<Hex> {
   return z.custom<Hex>(
@@ -38,6 +38,10 @@ const blockNumber = z
   .string()
   .regex(/^(-1|\d{1,20})$/)
   .transform(BigInt)
+const optionalTime = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? undefined)
 const block = z.strictObject({ number: blockNumber, hash, timestamp: count })
 
 const leave = z.strictObject({ operator: address, notAfter: count, signature: bytesField() })
@@ -57,6 +61,7 @@ const session = z.strictObject({
   proposer: address,
   setup: hash,
   openedAt: z.number(),
+  usableAt: optionalTime,
   dealers: z.array(address),
   needed: count,
   dealings: z.array(
@@ -76,10 +81,7 @@ const session = z.strictObject({
       postBy: count,
       status: z.enum(['unchecked', 'good', 'bad']),
       signatures: z.array(z.strictObject({ operator: address, signature: bytesField() })),
-      certifiedAt: z
-        .number()
-        .nullable()
-        .transform((value) => value ?? undefined),
+      certifiedAt: optionalTime,
     }),
   ),
 })
@@ -124,6 +126,7 @@ export function encodeHead(state: NodeState): Uint8Array {
     opened: rest.opened ?? null,
     sessions: rest.sessions.map((entry) => ({
       ...entry,
+      usableAt: entry.usableAt ?? null,
       candidates: entry.candidates.map((candidate) => ({
         ...candidate,
         certifiedAt: candidate.certifiedAt ?? null,

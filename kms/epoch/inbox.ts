@@ -4,7 +4,7 @@
  * @module
  */
 import { equalBytes } from '../../sdk/bytes.ts'
-import type { Address, OperatorInfo } from '../../sdk/chain/types.ts'
+import type { Address, Hash32, OperatorInfo } from '../../sdk/chain/types.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
 import { messageKind } from '../../sdk/protocol/codec.ts'
 import { accusedDealing, parseComplaint, verifyComplaint } from '../../sdk/protocol/complaint.ts'
@@ -34,10 +34,15 @@ import { contextOf, type Lookup, learnEncryptionKeys } from './context.ts'
 import type { NodeEvent } from './machine.ts'
 import { MAX_MESSAGE_BYTES, type PushResult } from './ports.ts'
 import { candidateEvent } from './recipient.ts'
+import type { SessionEvent } from './session.ts'
 import type { Session } from './state.ts'
+
+/** Bounds the memory of taken messages; beyond it they are read again. */
+const MAX_TAKEN = 16_384
 
 export async function receiveMessage(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {
   if (bytes.length > MAX_MESSAGE_BYTES) return 'refused'
+  if (lookup.taken.has(blobHash(bytes))) return 'accepted'
   try {
     return await route(lookup, bytes)
   } catch (error) {
@@ -76,6 +81,19 @@ async function apply(lookup: Lookup, event: NodeEvent, ...writes: Write[]): Prom
   return verdict === 'fault' ? 'refused' : 'accepted'
 }
 
+/** The message says what `event` says; when it is taken, it need not be read again. */
+async function applyIn(
+  lookup: Lookup,
+  sid: Hash32,
+  bytes: Uint8Array,
+  event: SessionEvent,
+  ...writes: Write[]
+): Promise<PushResult> {
+  const result = await apply(lookup, { type: 'session', sid, event }, ...writes)
+  if (result === 'accepted' && lookup.taken.size < MAX_TAKEN) lookup.taken.set(blobHash(bytes), sid)
+  return result
+}
+
 function sessionBy(lookup: Lookup, sid: `0x${string}`): Session | undefined {
   return lookup.runtime.state().sessions.find((session) => session.sid === sid)
 }
@@ -103,6 +121,8 @@ async function receiveSetup(lookup: Lookup, bytes: Uint8Array): Promise<PushResu
   const leaves = terms.leaves.map((leave): NodeEvent => ({ type: 'leave', leave }))
   const event = { type: 'setup' as const, sid, terms, proposer, setup: blobHash(bytes) }
   const verdict = await runtime.apply([event, ...leaves], [{ type: 'putBlob', bytes }])
+  // A session that was pushed out by others starts with nothing when it is opened again.
+  for (const [message, of] of lookup.taken) if (of === sid) lookup.taken.delete(message)
   // A proposer with an open session, or an epoch that was decided meanwhile: it may come again.
   return verdict === 'valid' || sessionBy(lookup, sid) !== undefined ? 'accepted' : 'later'
 }
@@ -176,12 +196,8 @@ async function receiveDealing(lookup: Lookup, bytes: Uint8Array): Promise<PushRe
   const { context } = await contextOf(lookup, session)
   const operator = context.dealers.get(dealer)
   if (operator === undefined || !isDealingOf(context.domain, operator, dealing)) return 'refused'
-  const event: NodeEvent = {
-    type: 'session',
-    sid,
-    event: { type: 'dealing', dealing: { dealer, hash } },
-  }
-  return apply(lookup, event, { type: 'putBlob', bytes })
+  const event: SessionEvent = { type: 'dealing', dealing: { dealer, hash } }
+  return applyIn(lookup, sid, bytes, event, { type: 'putBlob', bytes })
 }
 
 async function memberOf(
@@ -201,7 +217,7 @@ async function receiveAcks(lookup: Lookup, bytes: Uint8Array): Promise<PushResul
   const operator = await memberOf(lookup, session, recipient)
   if (operator === undefined || !isAcksOf(lookup.runtime.deps.domain, operator, acks))
     return 'refused'
-  return apply(lookup, { type: 'session', sid, event: { type: 'acks', recipient, dealings } })
+  return applyIn(lookup, sid, bytes, { type: 'acks', recipient, dealings })
 }
 
 async function receiveComplaint(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {
@@ -253,8 +269,8 @@ async function receiveCandidate(lookup: Lookup, bytes: Uint8Array): Promise<Push
   const output = parseOutput(candidate.output)
   if (sidOf(domain, output) !== sid) return 'refused'
   const encoded = encodeOutput(output)
-  const event = candidateEvent(lookup, sid, proposer, output, encoded)
-  return apply(lookup, event, { type: 'putBlob', bytes: encoded })
+  const event = candidateEvent(lookup, proposer, output, encoded)
+  return applyIn(lookup, sid, bytes, event, { type: 'putBlob', bytes: encoded })
 }
 
 async function receiveSignature(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {
@@ -265,9 +281,6 @@ async function receiveSignature(lookup: Lookup, bytes: Uint8Array): Promise<Push
   const info = await memberOf(lookup, session, operator)
   if (info === undefined || !isSignatureOf(lookup.runtime.deps.domain, info, message))
     return 'refused'
-  return apply(lookup, {
-    type: 'session',
-    sid,
-    event: { type: 'signature', hash: output, operator, signature },
-  })
+  const event: SessionEvent = { type: 'signature', hash: output, operator, signature }
+  return applyIn(lookup, sid, bytes, event)
 }

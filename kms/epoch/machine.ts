@@ -15,7 +15,13 @@ import { isBarred, type LogState, lastWinner, type Winner } from '../../sdk/prot
 import { isAbsent, NO_OUTPUT } from '../../sdk/protocol/terms.ts'
 import type { Leave, Output, Terms } from '../../sdk/protocol/types.ts'
 import type { Write } from '../store/store.ts'
-import { dueInSession, type SessionEffect, type SessionEvent, stepSession } from './session.ts'
+import {
+  dueInSession,
+  isUsable,
+  type SessionEffect,
+  type SessionEvent,
+  stepSession,
+} from './session.ts'
 import {
   type ComplaintRecord,
   candidateIsLive,
@@ -78,9 +84,9 @@ export function step(self: Self, state: NodeState, event: NodeEvent, now: Millis
     case 'setup':
       return openSession(self, state, event, now)
     case 'session':
-      return inSession(state, event.sid, event.event, now)
+      return inSession(self, state, event.sid, event.event, now)
     case 'complaint':
-      return recordComplaint(state, event.sid, event.complaint, now)
+      return recordComplaint(self, state, event, now)
     case 'share':
       return state.shares.some((known) => known.output === event.share.output)
         ? skip('known share')
@@ -167,6 +173,7 @@ function openSession(
     proposer,
     setup,
     openedAt: now,
+    usableAt: undefined,
     dealers: dealersOf(terms, previous),
     needed: dealingsNeeded(terms, previous),
     dealings: [],
@@ -178,6 +185,7 @@ function openSession(
 }
 
 function inSession(
+  self: Self,
   state: NodeState,
   sid: Hash32,
   event: SessionEvent,
@@ -187,21 +195,23 @@ function inSession(
   if (session === undefined) return skip('unknown session')
   const moved = stepSession(session, event, now)
   if (moved.verdict !== 'valid') return moved
-  const sessions = state.sessions.map((known) => (known === session ? moved.state : known))
+  const usableAt = session.usableAt ?? (isUsable(moved.state, self.operator) ? now : undefined)
+  const changed = { ...moved.state, usableAt }
+  const sessions = state.sessions.map((known) => (known === session ? changed : known))
   return valid({ ...state, sessions }, ...moved.writes)
 }
 
 function recordComplaint(
+  self: Self,
   state: NodeState,
-  sid: Hash32,
-  complaint: ComplaintRecord,
+  { sid, complaint }: Extract<NodeEvent, { type: 'complaint' }>,
   now: Millis,
 ): Step<NodeState> {
   const { dealing, dealer } = complaint
   const known = state.complaints.some((other) => other.dealing === dealing)
   const complaints = known ? state.complaints : [...state.complaints, complaint]
   const event: SessionEvent = { type: 'convicted', dealing: { dealer, hash: dealing } }
-  const moved = inSession({ ...state, complaints }, sid, event, now)
+  const moved = inSession(self, { ...state, complaints }, sid, event, now)
   if (moved.verdict === 'valid') return moved
   return known ? skip('known complaint') : valid({ ...state, complaints })
 }

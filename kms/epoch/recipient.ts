@@ -33,7 +33,7 @@ import {
 } from './context.ts'
 import { consistentDealings } from './imported.ts'
 import type { NodeEvent } from './machine.ts'
-import type { DealingRef } from './session.ts'
+import type { DealingRef, SessionEvent } from './session.ts'
 import { acceptsWindows, type CandidateRecord, type Session, windowsAt } from './state.ts'
 import {
   buildKeyTable,
@@ -153,7 +153,13 @@ export async function propose(
   }
   const bytes = encodeOutput(output)
   await runtime.apply(
-    [candidateEvent(lookup, session.sid, self.operator, output, bytes)],
+    [
+      {
+        type: 'session',
+        sid: session.sid,
+        event: candidateEvent(lookup, self.operator, output, bytes),
+      },
+    ],
     [{ type: 'putBlob', bytes }],
   )
 }
@@ -178,11 +184,10 @@ function usableFor(
 
 export function candidateEvent(
   lookup: Lookup,
-  sid: Hash32,
   proposer: Address,
   output: Output,
   bytes: Uint8Array,
-): NodeEvent {
+): SessionEvent {
   const candidate = {
     hash: outputHash(lookup.runtime.deps.domain, output),
     blob: blobHash(bytes),
@@ -190,7 +195,7 @@ export function candidateEvent(
     dealings: output.dealings.map(({ hash }) => hash),
     postBy: output.postBy,
   }
-  return { type: 'session', sid, event: { type: 'candidate', candidate } }
+  return { type: 'candidate', candidate }
 }
 
 function goodOnly(verdicts: readonly DealingVerdict[]): readonly OpenedDealing[] | undefined {

@@ -240,14 +240,15 @@ function dueProposal(
   options: EpochOptions,
   now: Millis,
 ): readonly DealingRef[] | undefined {
-  const { terms, openedAt } = session
+  const { terms, openedAt, usableAt } = session
   if (session.candidates.some((candidate) => candidateIsLive(candidate, now))) return undefined
   const turn = turnOf(
     terms.members.map((member) => member.address),
     self,
     terms.epoch,
   )
-  if (turn === undefined || now < openedAt + turn * options.slotMs) return undefined
+  if (turn === undefined || usableAt === undefined) return undefined
+  if (now < usableAt + turn * slotOf(session, options)) return undefined
   const usable = usableDealings(session, self)
   if (usable.length < session.needed) return undefined
   const recipients = terms.members.filter((member) => !isAbsent(member)).length
@@ -255,6 +256,19 @@ function dueProposal(
     usable.length === session.dealers.length &&
     usable.every(({ hash }) => ackCount(session, self, hash) >= recipients)
   return complete || now >= openedAt + options.patienceMs ? usable : undefined
+}
+
+/** Whether this node could propose. */
+export function isUsable(session: Session, self: Address): boolean {
+  return usableDealings(session, self).length >= session.needed
+}
+
+/**
+ * How long each member in turn has the first word. A candidate costs the others about what its dealings cost them, so where those
+ * took long, the turns are longer too: else every member would propose before it has seen the first one's candidate.
+ */
+function slotOf({ openedAt, usableAt }: Session, { slotMs }: EpochOptions): Millis {
+  return Math.max(slotMs, ((usableAt ?? openedAt) - openedAt) / 2)
 }
 
 /** Good dealings that a threshold of members, this node among them, acknowledged. */
@@ -291,6 +305,6 @@ function dueForCandidate(
     terms.epoch,
   )
   // The proposer posts at once; the others only when nothing came of it.
-  const wait = candidate.proposer === self ? 0 : ((turn ?? 0) + 1) * options.slotMs
+  const wait = candidate.proposer === self ? 0 : ((turn ?? 0) + 1) * slotOf(session, options)
   return now >= candidate.certifiedAt + wait ? [...effects, { type: 'post', sid, hash }] : effects
 }

@@ -42,6 +42,8 @@ export type Session = {
   /** Blob of the setup message, to show it to peers that missed it. */
   setup: Hash32
   openedAt: Millis
+  /** When this node first could propose: enough dealings that a threshold of members, it among them, acknowledged. */
+  usableAt: Millis | undefined
   dealers: readonly Address[]
   /** Dealings needed: t_old. */
   needed: number

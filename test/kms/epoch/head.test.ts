@@ -43,6 +43,7 @@ const FULL: NodeState = {
       proposer: address,
       setup: hashOf('setup'),
       openedAt: 1_000_000.5,
+      usableAt: 1_000_002,
       dealers: [address],
       needed: 3,
       dealings: [{ dealer: address, hash: hashOf('d'), status: 'badShare' }],
