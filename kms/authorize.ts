@@ -5,8 +5,10 @@
  * there. Cheap checks stand before expensive ones, the chain is asked only about good evidence,
  * and the share is touched last. I/O happens in `deps.chain` alone.
  *
- *   fields -> app id -> method -> evidence -> appraisal -> initdata -> REPORT_DATA -> binding
+ *   fields -> app id -> method -> evidence -> appraisal -> initdata -> RSA key -> REPORT_DATA -> binding
  *     -> freshness -> app state and release -> policy -> registry -> key version -> sign -> wrap
+ *
+ * No method looks into the RSA key before its evidence is genuine: OpenSSL parses nothing for callers who proved nothing.
  *
  * Evidence that is good for one grant is reserved once it is verified, spent with the grant, and given back by every refusal that
  * does not judge the pod: a chain that is down must not cost a pod its token.
@@ -18,7 +20,7 @@ import type { Check, InitdataBinding } from '../sdk/attest/types.ts'
 import type { AppDecision } from '../sdk/chain/types.ts'
 import { partialSign } from '../sdk/crypto/bls.ts'
 import { EigenxError } from '../sdk/errors.ts'
-import { parseRsaPublicKeyPem, wrapPartial } from '../sdk/wire/rsa-oaep.ts'
+import { wrapPartial } from '../sdk/wire/rsa-oaep.ts'
 import type { SecretsRequest } from '../sdk/wire/secrets.ts'
 import { judgeOwner } from './authorize/ecdsa.ts'
 import { demandFields, ECDSA_METHOD } from './authorize/fields.ts'
@@ -31,6 +33,7 @@ import {
   demandRegistry,
   type ReleaseEnv,
 } from './authorize/release.ts'
+import { demandRsaKey } from './authorize/rsa.ts'
 import type { DecisionDeps } from './authorize/settings.ts'
 import { judgeSnp } from './authorize/snp.ts'
 import { judgeTdx, TDX_METHOD } from './authorize/tdx.ts'
@@ -164,9 +167,8 @@ async function judgeVouched(
   trail: DecisionTrail,
   nowSeconds: number,
 ): Promise<ReleaseEnv> {
-  trail.step = 'rsa'
-  parseRsaPublicKeyPem(request.rsaPubkeyTmp)
   const { container } = await judgeToken(deps, request, method, trail, nowSeconds)
+  demandRsaKey(request, trail)
 
   trail.step = 'chain'
   const decision = await deps.chain.decideApp(appAddress(request.appId))
@@ -192,10 +194,8 @@ async function judgePod(
   trail: DecisionTrail,
   nowSeconds: number,
 ): Promise<ReleaseEnv> {
-  trail.step = 'rsa'
-  const rsa = parseRsaPublicKeyPem(request.rsaPubkeyTmp)
   const judge = request.attestationMethod === TDX_METHOD ? judgeTdx : judgeSnp
-  const pod = judge(deps, request, rsa.spkiDer, trail, nowSeconds)
+  const pod = judge(deps, request, trail, nowSeconds)
 
   if (request.freshnessBlock !== undefined && request.reportDataVersion === 2) {
     trail.step = 'freshness'

@@ -12,6 +12,7 @@ import type { Address, AppDecision } from '../../sdk/chain/types.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
 import { appAddress, type ReleaseEnv } from './release.ts'
+import { demandRsaKey } from './rsa.ts'
 import type { DecisionDeps } from './settings.ts'
 import { type DecisionTrail, note } from './trail.ts'
 
@@ -28,6 +29,7 @@ export async function judgeOwner(
   trail.step = 'evidence'
   const signer = verifySigner(deps, request, trail, nowSeconds)
   trail.marks.push('owner-not-attested')
+  demandRsaKey(request, trail)
 
   trail.step = 'owner'
   const app = appAddress(request.appId)

@@ -8,6 +8,7 @@ import type { BoundInitdata } from '../../sdk/attest/binding.ts'
 import { checkReportData, reportDataV1, reportDataV2 } from '../../sdk/attest/report-data.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
+import { demandRsaKey } from './rsa.ts'
 import type { DecisionDeps } from './settings.ts'
 import { type DecisionTrail, note } from './trail.ts'
 
@@ -23,12 +24,13 @@ export type ReportedData = {
   method: string
   /** As the evidence has it, 64 bytes. */
   reportData: Uint8Array
-  /** The request's RSA key. */
-  rsaSpkiDer: Uint8Array
   initdata: Initdata
 }
 
-/** @throws EigenxError REPORT_DATA_MISMATCH */
+/**
+ * Version 2 names the RSA key's content, so it is parsed first; version 1 names its text.
+ * @throws EigenxError REPORT_DATA_MISMATCH, RSA_KEY_INVALID
+ */
 export function demandReportData(
   deps: DecisionDeps,
   request: SecretsRequest,
@@ -36,12 +38,14 @@ export function demandReportData(
   trail: DecisionTrail,
 ): void {
   const { domain, acceptReportDataV1 } = deps.settings
-  const { tee, method, rsaSpkiDer, initdata } = reported
+  const { tee, method, initdata } = reported
   if (request.reportDataVersion === 2 && request.freshnessBlock !== undefined) {
+    const { spkiDer } = demandRsaKey(request, trail)
+    trail.step = 'report-data'
     const expected = reportDataV2({
       tee,
       method,
-      rsaSpkiDer,
+      rsaSpkiDer: spkiDer,
       appId: request.appId,
       chainId: domain.chainId,
       avs: domain.avs,
@@ -53,6 +57,7 @@ export function demandReportData(
     checkReportData(reported.reportData, expected, 2, trail.checks)
     return
   }
+  trail.step = 'report-data'
   if (!acceptReportDataV1)
     throw new EigenxError({
       code: 'REPORT_DATA_MISMATCH',
@@ -68,6 +73,7 @@ export function demandReportData(
   })
   checkReportData(reported.reportData, expected, 1, trail.checks)
   trail.marks.push('report-data-v1')
+  demandRsaKey(request, trail)
 }
 
 /**

@@ -18,14 +18,12 @@ import type { DecisionTrail } from './trail.ts'
 export const SNP_METHOD = 'eigenx-snp'
 
 /**
- * @param rsaSpkiDer - The request's RSA key; REPORT_DATA must name it.
  * @param nowSeconds - Unix seconds, for certificate validity.
  * @throws EigenxError; `trail.step` tells where.
  */
 export function judgeSnp(
   deps: DecisionDeps,
   request: SecretsRequest,
-  rsaSpkiDer: Uint8Array,
   trail: DecisionTrail,
   nowSeconds: number,
 ): PodJudgement {
@@ -39,9 +37,8 @@ export function judgeSnp(
   trail.step = 'initdata'
   const initdata = parseInitdata(request.ccInitData)
 
-  trail.step = 'report-data'
   const { reportData } = claims
-  const reported = { tee: 'snp', method: SNP_METHOD, reportData, rsaSpkiDer, initdata } as const
+  const reported = { tee: 'snp', method: SNP_METHOD, reportData, initdata } as const
   demandReportData(deps, request, reported, trail)
 
   trail.step = 'binding'

@@ -23,14 +23,12 @@ export const TDX_METHOD = 'eigenx-tdx'
 export type TdxDeps = { anchors: TdxTrustAnchors; sources: TdxSources }
 
 /**
- * @param rsaSpkiDer - The request's RSA key; REPORTDATA must name it.
  * @param nowSeconds - Unix seconds, for certificates, collateral and the grace period.
  * @throws EigenxError; `trail.step` tells where.
  */
 export function judgeTdx(
   deps: DecisionDeps,
   request: SecretsRequest,
-  rsaSpkiDer: Uint8Array,
   trail: DecisionTrail,
   nowSeconds: number,
 ): PodJudgement {
@@ -46,9 +44,8 @@ export function judgeTdx(
   trail.step = 'initdata'
   const initdata = parseInitdata(request.ccInitData)
 
-  trail.step = 'report-data'
   const { reportData } = claims
-  const reported = { tee: 'tdx', method: TDX_METHOD, reportData, rsaSpkiDer, initdata } as const
+  const reported = { tee: 'tdx', method: TDX_METHOD, reportData, initdata } as const
   demandReportData(deps, request, reported, trail)
 
   trail.step = 'binding'

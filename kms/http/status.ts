@@ -109,6 +109,8 @@ const BY_CODE: Partial<Record<ErrorCode, PlainAnswer>> = {
   KEY_NOT_READY: { status: 503, text: 'No valid key share' },
   KEY_SHARE_MISSING: { status: 503, text: 'No valid key share' },
   APP_ID_MISMATCH: { status: 403, text: 'App ID mismatch - unauthorized app' },
+  // Go meets a key that it cannot use only when it encrypts; a bad key is still the caller's.
+  RSA_KEY_INVALID: { status: 500, text: 'Encryption failed' },
   INTERNAL: { status: 500, text: 'Internal error' },
   STORE_CORRUPT: { status: 500, text: 'Internal error' },
   STORE_UNAVAILABLE: { status: 500, text: 'Internal error' },
@@ -127,7 +129,6 @@ export function answerAsGo(error: EigenxError, step: Step, method: string): Plai
     case 'allowlist':
       return { status: 403, text: 'app not allowed' }
     case 'rsa':
-      // Go meets a key that it cannot use only when it encrypts; a bad key is still the caller's.
       return { status: 500, text: 'Encryption failed' }
     case 'method':
     case 'evidence':

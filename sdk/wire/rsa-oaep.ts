@@ -56,7 +56,12 @@ export function parseRsaPublicKeyPem(pem: Uint8Array): RsaPublicKey {
 /** The partial key for the owner of the RSA key. @throws RSA_KEY_INVALID */
 export function wrapPartial(pem: Uint8Array, partial: Uint8Array): Uint8Array {
   const { key } = parseRsaPublicKeyPem(pem)
-  return Uint8Array.from(publicEncrypt({ key, ...OAEP }, encodeWrappedPartial(partial)))
+  try {
+    return Uint8Array.from(publicEncrypt({ key, ...OAEP }, encodeWrappedPartial(partial)))
+  } catch {
+    // An even modulus, for one, parses. The cause stays here: nothing that touched the plaintext travels on.
+    throw keyInvalid('nothing can be encrypted to this RSA key')
+  }
 }
 
 /** @returns The bytes that the operator sent as its partial key, unchecked. @throws CIPHERTEXT_INVALID */

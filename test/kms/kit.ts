@@ -3,6 +3,8 @@
  * authority, and the smallest request that succeeds. Each test changes one thing.
  */
 import { constants, generateKeyPairSync, type KeyObject, privateDecrypt } from 'node:crypto'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { keccak_256 } from '@noble/hashes/sha3.js'
 import { stringify as stringifyToml } from 'smol-toml'
 import type { IssueOptions, SnpAuthority } from '../../helper/sim/evidence.ts'
 import type { SnpReportFields } from '../../helper/sim/evidence-report.ts'
@@ -10,6 +12,7 @@ import { createKeyService, type KeyService, type KeyVersion } from '../../kms/ke
 import { EIGENX_RULES } from '../../policy/eigenx/rules.ts'
 import { encodeInitdata, parseInitdata } from '../../policy/initdata.ts'
 import { joinPolicy } from '../../policy/rego.ts'
+import { ecdsaMessage } from '../../sdk/attest/ecdsa.ts'
 import { reportDataV1, reportDataV2 } from '../../sdk/attest/report-data.ts'
 import { concatBytes, toBase64, toHex, utf8ToBytes } from '../../sdk/bytes.ts'
 import type { Address, Hash32, Release } from '../../sdk/chain/types.ts'
@@ -246,6 +249,39 @@ export async function makeBody(authority: SnpAuthority, pod: PodOptions): Promis
     cc_init_data: toBase64(received),
     ...(extraData.length === 0 ? {} : { extra_data: toBase64(extraData) }),
     ...(version === 2 ? { report_data_version: 2, freshness_block: freshnessBlock } : {}),
+  }
+}
+
+export type OwnerRequest = {
+  privateKey: Uint8Array
+  appId: string
+  rsaPem: Uint8Array
+  version?: 'legacy' | 'v2'
+  challenge?: string
+}
+
+/** What an app's creator sends instead of evidence. */
+export function signedByOwner(owner: OwnerRequest): SecretsBody {
+  const { privateKey, appId, rsaPem } = owner
+  const publicKey = secp256k1.getPublicKey(privateKey, false)
+  const challenge = utf8ToBytes(owner.challenge ?? `${TEST_TIME}-${'n'.repeat(64)}`)
+  const message = ecdsaMessage({
+    version: owner.version ?? 'v2',
+    appId,
+    challenge,
+    publicKey,
+    rsaPublicKey: rsaPem,
+    extraData: new Uint8Array(),
+  })
+  const signature = secp256k1.sign(keccak_256(message), privateKey, { prehash: false })
+  return {
+    app_id: appId,
+    attestation_method: 'ecdsa',
+    attestation: toBase64(concatBytes(signature, Uint8Array.of(27))),
+    rsa_pubkey_tmp: toBase64(rsaPem),
+    attestation_time: 0,
+    challenge: toBase64(challenge),
+    public_key: toBase64(publicKey),
   }
 }
 

@@ -1,7 +1,5 @@
 /** Attacks on the owner's method: other signers, stolen and stale signatures, malformed fields. */
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { keccak_256 } from '@noble/hashes/sha3.js'
-import { ecdsaMessage } from '../../../sdk/attest/ecdsa.ts'
 import {
   concatBytes,
   fromUintBE,
@@ -11,7 +9,7 @@ import {
   utf8ToBytes,
 } from '../../../sdk/bytes.ts'
 import type { ErrorCode } from '../../../sdk/errors.ts'
-import { type SecretsBody, TEST_TIME } from '../../kms/kit.ts'
+import { type SecretsBody, signedByOwner, TEST_TIME } from '../../kms/kit.ts'
 import type { Attack } from '../table.ts'
 import type { AppName, AttackWorld } from '../world.ts'
 
@@ -27,29 +25,16 @@ type OwnerOptions = {
 /** What the app's creator sends. */
 export function ownerBody(world: AttackWorld, options: OwnerOptions = {}): SecretsBody {
   const privateKey = options.privateKey ?? parseHex(world.creatorKey, 32) ?? new Uint8Array()
-  const publicKey = secp256k1.getPublicKey(privateKey, false)
-  const challenge = utf8ToBytes(
-    options.challenge ?? `${options.issuedAt ?? TEST_TIME}-${'n'.repeat(64)}`,
-  )
+  const challenge = options.challenge ?? `${options.issuedAt ?? TEST_TIME}-${'n'.repeat(64)}`
   const appId = options.appId ?? world.apps[options.app ?? 'running']
-  const message = ecdsaMessage({
-    version: options.version ?? 'v2',
+  const { version } = options
+  return signedByOwner({
+    privateKey,
     appId,
+    rsaPem: world.rsa.pem,
     challenge,
-    publicKey,
-    rsaPublicKey: world.rsa.pem,
-    extraData: new Uint8Array(),
+    ...(version && { version }),
   })
-  const signature = secp256k1.sign(keccak_256(message), privateKey, { prehash: false })
-  return {
-    app_id: appId,
-    attestation_method: 'ecdsa',
-    attestation: toBase64(concatBytes(signature, Uint8Array.of(27))),
-    rsa_pubkey_tmp: toBase64(world.rsa.pem),
-    attestation_time: 0,
-    challenge: toBase64(challenge),
-    public_key: toBase64(publicKey),
-  }
 }
 
 const owner = (

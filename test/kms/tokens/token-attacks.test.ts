@@ -408,6 +408,27 @@ describe('what is refused', () => {
     expect(await ask(world, body)).toMatchObject({ status: 401, code: 'REPORT_DATA_MISMATCH' })
   })
 
+  it('a key to which nothing can be encrypted, once the token is good, which is not spent on it', async () => {
+    const pem = utf8ToBytes('no key')
+    const claims = makeClaims({
+      provider: 'gcp',
+      appId: APP,
+      rsaPem: pem,
+      now: Math.floor(nowMs / 1000),
+    })
+    const body = async (key: IssuerKey) => ({
+      ...(await makeTokenBody()),
+      attestation: toBase64(await signToken(key, claims)),
+      rsa_pubkey_tmp: toBase64(pem),
+    })
+    const world = await operator()
+    const good = await body(issuer)
+    for (let times = 0; times < 2; times++)
+      expect(await ask(world, good)).toMatchObject({ status: 500, code: 'RSA_KEY_INVALID' })
+    const forged = await ask(world, await body(makeIssuerKey('google')))
+    expect(forged).toMatchObject({ status: 401, code: 'EVIDENCE_INVALID' })
+  })
+
   it('both methods where they are not enabled', async () => {
     const world = await makeWorld({ anchors: new Map() })
     for (const provider of ['gcp', 'intel'] as const) {
