@@ -16,8 +16,8 @@ import {
   type TdxCollateral,
 } from '../../sdk/attest/collateral-bundle.ts'
 import { verifyCollateral } from '../../sdk/attest/collateral-verify.ts'
+import type { CrlMemory } from '../../sdk/attest/crl-memory.ts'
 import type { TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
-import type { CrlMemory } from '../../sdk/attest/tdx-crl.ts'
 import { parseUtf8 } from '../../sdk/bytes.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 

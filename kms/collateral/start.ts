@@ -1,8 +1,8 @@
 /** What `eigenx-tdx` runs on in one operator: whom it trusts, its collateral, and the revocation lists it has seen. @module */
 import { readFile } from 'node:fs/promises'
 import { INTEL_ROOTS } from '../../certs/intel.ts'
+import { createCrlMemory } from '../../sdk/attest/crl-memory.ts'
 import { INTEL_ANCHORS, parseTdxRoots, type TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
-import { createCrlMemory } from '../../sdk/attest/tdx-crl.ts'
 import { TDX_METHOD, type TdxDeps } from '../authorize/tdx.ts'
 import type { KmsConfig } from '../config.ts'
 import type { Log } from '../log.ts'

@@ -9,9 +9,10 @@ import { equalBytes, utf8ToBytes } from '../bytes.ts'
 import { type CheckLog, createCheckLog, type Rule } from './checks.ts'
 import { hashCollateral, type SignedText, type TdxCollateral } from './collateral-bundle.ts'
 import { parseQeIdentity, parseTcbInfo, type QeIdentity, type TcbInfo } from './collateral-json.ts'
+import { type Crl, isRevoked, parseCrl, verifyCrlSignature } from './crl.ts'
+import type { CrlMemory } from './crl-memory.ts'
 import type { TdxTrustAnchors } from './tdx-anchors.ts'
 import { checkValidity, openCrlIssuerChain, openSignerChain, type PckChain } from './tdx-chain.ts'
-import { type CrlMemory, type IntelCrl, parseIntelCrl } from './tdx-crl.ts'
 import { createRememberedPerAnchors } from './tdx-memory.ts'
 import { type IntelX509, verifyRaw } from './tdx-x509.ts'
 import type { Check } from './types.ts'
@@ -31,8 +32,8 @@ export type VerifiedCollateral = {
   signers: readonly IntelX509[]
   platformCa: IntelX509
   root: IntelX509
-  rootCrl: IntelCrl
-  pckCrl: IntelCrl
+  rootCrl: Crl
+  pckCrl: Crl
   /** Unix seconds: when the first document runs out. */
   expires: number
 }
@@ -125,18 +126,20 @@ function openSigned(
   return signer
 }
 
-function openCrl(name: string, der: Uint8Array, issuer: IntelX509, trace: Check[]): IntelCrl {
+function openCrl(name: string, der: Uint8Array, issuer: IntelX509, trace: Check[]): Crl {
   const log: CheckLog = createCheckLog(trace)
-  const crl = parseIntelCrl(der, name.slice('tdx.'.length))
+  const crl = parseCrl(der, name.slice('tdx.'.length))
   log.demand(
     rule(`${name}.issuer`, PROFILE),
-    crl.issuer === issuer.subject,
-    { issuer: crl.issuer, expected: issuer.subject },
+    equalBytes(crl.issuer, issuer.subjectName),
+    { issuer: crl.issuerCommonName, expected: issuer.subject },
     'the revocation list is of another authority',
   )
+  const { algorithm } = crl
+  const isIntel = algorithm.kind === 'ecdsa' && algorithm.hash === 'sha256'
   log.demand(
     rule(`${name}.signature`, PROFILE),
-    crl.isSignedBy(issuer.publicKey),
+    isIntel && verifyCrlSignature(crl, issuer.publicKey),
     { issuer: issuer.sha256 },
     'the revocation list is not signed by its authority',
   )
@@ -149,7 +152,7 @@ function checkDates(verified: VerifiedCollateral, nowSeconds: number, trace: Che
     notBefore: issueDate,
     notAfter: nextUpdate,
   })
-  const update = ({ thisUpdate, nextUpdate }: IntelCrl) => ({
+  const update = ({ thisUpdate, nextUpdate }: Crl) => ({
     notBefore: thisUpdate,
     notAfter: nextUpdate,
   })
@@ -162,16 +165,16 @@ function checkDates(verified: VerifiedCollateral, nowSeconds: number, trace: Che
   checkValidity('tdx.collateral-root', root, nowSeconds, trace)
 }
 
-function newest(crl: IntelCrl, issuer: IntelX509, crls: CrlMemory | undefined): IntelCrl {
+function newest(crl: Crl, issuer: IntelX509, crls: CrlMemory | undefined): Crl {
   return crls === undefined ? crl : crls.newest(issuer.spki, crl)
 }
 
-function checkRevoked(prefix: string, subject: IntelX509, crl: IntelCrl, trace: Check[]): void {
+function checkRevoked(prefix: string, subject: IntelX509, crl: Crl, trace: Check[]): void {
   const log: CheckLog = createCheckLog(trace)
   log.demand(
     rule(`${prefix}.not-revoked`, 'RFC 5280, 6.3'),
-    subject.issuer === crl.issuer && !crl.revoked.has(subject.serial),
-    { serial: subject.serial, list: crl.issuer, revoked: String(crl.revoked.size) },
+    subject.issuer === crl.issuerCommonName && !isRevoked(crl, subject.serial),
+    { serial: subject.serial, list: crl.issuerCommonName, revoked: String(crl.revoked.size) },
     `${prefix} has been revoked`,
   )
 }

@@ -14,7 +14,10 @@ import {
   CertificateList,
   CRLNumber,
   type Extension,
+  id_ce_certificateIssuer,
   id_ce_cRLNumber,
+  id_ce_deltaCRLIndicator,
+  id_ce_issuingDistributionPoint,
   type Name,
   type Time,
 } from '@peculiar/asn1-x509'
@@ -22,7 +25,7 @@ import { bytesToHex, equalBytes, fromUintBE } from '../bytes.ts'
 import { malformed, tooLarge } from './checks.ts'
 import { decode, readExtensions, readTime, sameAlgorithm } from './x509.ts'
 
-/** Some thousand entries; the lists in use have less than 2 KB. */
+/** Some thousand entries; the lists in use have less than 4 KB. */
 export const CRL_LIMIT = 256 * 1024
 /** RFC 5280, 5.2.3. */
 const NUMBER_BYTES = 20
@@ -156,11 +159,18 @@ function readPss(parameters: ArrayBuffer | null | undefined): CrlAlgorithm | und
 
 type Extensions = ReadonlyMap<string, { critical: boolean; value: Uint8Array }>
 
+/** They narrow what a list or an entry is about, and would also do so where a sloppy issuer does not mark them as critical. */
+const NARROWING: ReadonlySet<string> = new Set([
+  id_ce_deltaCRLIndicator,
+  id_ce_issuingDistributionPoint,
+  id_ce_certificateIssuer,
+])
+
 /** No critical extension is known: the number is never critical, and every other one changes what the list means. */
 function readUncritical(list: Iterable<Extension>, label: string): Extensions {
   const extensions = readExtensions(list, label)
   for (const [oid, { critical }] of extensions)
-    if (critical) throw bad(label, `critical extension ${oid}`)
+    if (critical || NARROWING.has(oid)) throw bad(label, `extension ${oid}`)
   return extensions
 }
 

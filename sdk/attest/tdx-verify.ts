@@ -19,9 +19,9 @@ import {
   type VerifiedCollateral,
   verifyCollateral,
 } from './collateral-verify.ts'
+import type { CrlMemory } from './crl-memory.ts'
 import type { TdxTrustAnchors } from './tdx-anchors.ts'
 import { type PckChain, verifyPckChain } from './tdx-chain.ts'
-import type { CrlMemory } from './tdx-crl.ts'
 import { parseTdxQuote, type QeReport, type TdReport, type TdxQuote } from './tdx-quote.ts'
 import { evaluateTcb, moduleIdOf, type TcbResult } from './tdx-tcb.ts'
 import { verifyRaw } from './tdx-x509.ts'

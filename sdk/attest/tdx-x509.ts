@@ -18,8 +18,8 @@ import {
   KeyUsageFlags,
   type Name,
 } from '@peculiar/asn1-x509'
-import { bytesToHex } from '../bytes.ts'
 import { malformed, tooLarge } from './checks.ts'
+import { serialHex } from './crl.ts'
 import {
   CERTIFICATE_LIMIT,
   decode,
@@ -30,7 +30,7 @@ import {
   sameAlgorithm,
 } from './x509.ts'
 
-export const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2'
+const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2'
 export const SGX_EXTENSION = '1.2.840.113741.1.13.1'
 
 const COMMON_NAME = '2.5.4.3'
@@ -50,7 +50,9 @@ export type IntelX509 = {
   sha256: string
   subject: string
   issuer: string
-  /** Lower-case hex without leading zeros. */
+  /** The subject's whole Name, DER: what a revocation list of this authority names as its issuer. */
+  subjectName: Uint8Array
+  /** As `serialHex` writes it. */
   serial: string
   /** Unix seconds, both inclusive. */
   notBefore: number
@@ -98,7 +100,8 @@ export function parseIntelCertificate(der: Uint8Array, role: IntelRole, label: s
     sha256: createHash('sha256').update(der).digest('hex'),
     subject: readIntelName(tbs.subject, label, 'subject'),
     issuer: readIntelName(tbs.issuer, label, 'issuer'),
-    serial: readSerial(tbs.serialNumber),
+    subjectName: new Uint8Array(AsnConvert.serialize(tbs.subject)),
+    serial: serialHex(new Uint8Array(tbs.serialNumber)),
     notBefore: readTime(() => tbs.validity.notBefore.getTime().getTime(), label),
     notAfter: readTime(() => tbs.validity.notAfter.getTime().getTime(), label),
     publicKey,
@@ -110,7 +113,7 @@ export function parseIntelCertificate(der: Uint8Array, role: IntelRole, label: s
 }
 
 /** An X.509 signature: ECDSA over SHA-256, DER. */
-export function verifyDer(signed: Uint8Array, signature: Uint8Array, key: KeyObject): boolean {
+function verifyDer(signed: Uint8Array, signature: Uint8Array, key: KeyObject): boolean {
   return verify('sha256', signed, { key, dsaEncoding: 'der' }, signature)
 }
 
@@ -120,7 +123,7 @@ export function verifyRaw(signed: Uint8Array, signature: Uint8Array, key: KeyObj
 }
 
 /** One attribute of each kind, Intel's values, in any order. @returns The common name. */
-export function readIntelName(name: Name, label: string, which: string): string {
+function readIntelName(name: Name, label: string, which: string): string {
   const found = new Map<string, string>()
   for (const relative of name) {
     const [attribute] = relative
@@ -132,11 +135,6 @@ export function readIntelName(name: Name, label: string, which: string): string 
   if (commonName === undefined || found.size !== INTEL_NAME.size + 1) throw bad(label, which)
   for (const [type, value] of INTEL_NAME) if (found.get(type) !== value) throw bad(label, which)
   return commonName
-}
-
-/** Serial numbers compare as numbers: leading zeros are encoding. */
-export function readSerial(bytes: ArrayBuffer): string {
-  return bytesToHex(new Uint8Array(bytes)).replace(/^(00)+(?=.)/, '')
 }
 
 function isP256(key: KeyObject): boolean {

@@ -2,8 +2,8 @@ import { type IssuedTdxEvidence, SIM_PCK } from '../../helper/sim/tdx-evidence.t
 import { parseAaTdxEvidence } from '../../sdk/attest/aa-tdx.ts'
 import { parseTdxCollateral } from '../../sdk/attest/collateral-bundle.ts'
 import { parseQeIdentity, parseTcbInfo } from '../../sdk/attest/collateral-json.ts'
+import { parseCrl } from '../../sdk/attest/crl.ts'
 import { encodeTdxRoots, parseTdxRoots } from '../../sdk/attest/tdx-anchors.ts'
-import { parseIntelCrl } from '../../sdk/attest/tdx-crl.ts'
 import { encodePckExtension, parsePckExtension } from '../../sdk/attest/tdx-pck.ts'
 import { parseTdxQuote } from '../../sdk/attest/tdx-quote.ts'
 import { verifyTdx } from '../../sdk/attest/tdx-verify.ts'
@@ -114,7 +114,7 @@ export const TDX_TARGETS: readonly Target[] = [
     seeds: async () =>
       (await tdx()).flatMap(({ collateral }) => [collateral.pckCrl, collateral.rootCrl]),
     dictionary: DER_TOKENS,
-    prepare: () => total((der) => values(parseIntelCrl(der, 'list'))),
+    prepare: () => total((der) => parseCrl(der, 'list')),
     cost: 2,
   },
   {

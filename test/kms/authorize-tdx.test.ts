@@ -4,7 +4,7 @@ import { SIM_PCK, type TdxAuthority, type TdxIssueOptions } from '../../helper/s
 import { parseInitdata } from '../../policy/initdata.ts'
 import { fitDigest } from '../../sdk/attest/binding.ts'
 import { reportDataV2 } from '../../sdk/attest/report-data.ts'
-import { createCrlMemory } from '../../sdk/attest/tdx-crl.ts'
+import { createCrlMemory } from '../../sdk/attest/crl-memory.ts'
 import type { TdxSources } from '../../sdk/attest/tdx-verify.ts'
 import { encodeWireTdxEvidence } from '../../sdk/attest/wire-tdx.ts'
 import { toBase64 } from '../../sdk/bytes.ts'

@@ -15,7 +15,7 @@ import { parseKmsConfig } from '../../kms/config.ts'
 import { createLog } from '../../kms/log.ts'
 import { encodeTdxCollateral } from '../../sdk/attest/collateral-bundle.ts'
 import { encodeTdxRoots } from '../../sdk/attest/tdx-anchors.ts'
-import { createCrlMemory } from '../../sdk/attest/tdx-crl.ts'
+import { createCrlMemory } from '../../sdk/attest/crl-memory.ts'
 import { DAY, NOW, tdxAuthority } from '../sdk/attest/tdx/kit.ts'
 import { operatorToml } from './world.ts'
 

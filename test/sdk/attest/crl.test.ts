@@ -116,20 +116,26 @@ describe('a revocation list', () => {
       'crl.number',
     ],
     ['with a negative number', { number: -1 }, 'crl.number'],
+    ['that is a delta', { extensions: [extension('2.5.29.27', true)] }, 'crl.extension 2.5.29.27'],
     [
-      'that is a delta',
-      { extensions: [extension('2.5.29.27', true)] },
-      'crl.critical extension 2.5.29.27',
+      'that is a delta and does not say that this matters',
+      { extensions: [extension('2.5.29.27', false)] },
+      'crl.extension 2.5.29.27',
     ],
     [
       'for part of the certificates',
       { extensions: [extension('2.5.29.28', true)] },
-      'crl.critical extension 2.5.29.28',
+      'crl.extension 2.5.29.28',
+    ],
+    [
+      'with something critical that nobody knows',
+      { extensions: [extension('1.2.3.4', true)] },
+      'crl.extension 1.2.3.4',
     ],
     [
       'with an entry about another issuer',
       { revoked: ['05'], entryExtensions: [extension('2.5.29.29', true)] },
-      'crl.entry.critical extension 2.5.29.29',
+      'crl.entry.extension 2.5.29.29',
     ],
     ['with a salt of another length', { saltLength: 32 }, 'crl.signatureAlgorithm'],
   ]

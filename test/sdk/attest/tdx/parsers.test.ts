@@ -4,8 +4,8 @@ import { SIM_PCK } from '../../../../helper/sim/tdx-evidence.ts'
 import { parseAaTdxEvidence } from '../../../../sdk/attest/aa-tdx.ts'
 import { parseTdxCollateral } from '../../../../sdk/attest/collateral-bundle.ts'
 import { parseQeIdentity, parseTcbInfo } from '../../../../sdk/attest/collateral-json.ts'
+import { parseCrl } from '../../../../sdk/attest/crl.ts'
 import { encodeTdxRoots, INTEL_ANCHORS, parseTdxRoots } from '../../../../sdk/attest/tdx-anchors.ts'
-import { parseIntelCrl } from '../../../../sdk/attest/tdx-crl.ts'
 import { createRemembered } from '../../../../sdk/attest/tdx-memory.ts'
 import { encodePckExtension, parsePckExtension } from '../../../../sdk/attest/tdx-pck.ts'
 import { parseTdxQuote } from '../../../../sdk/attest/tdx-quote.ts'
@@ -42,7 +42,7 @@ describe('whatever the bytes are, every parser answers with a value or a typed r
       parseTdxQuote,
       parsePckExtension,
       parseWireTdxEvidence,
-      (der: Uint8Array) => parseIntelCrl(der, 'list'),
+      (der: Uint8Array) => parseCrl(der, 'list'),
       (der: Uint8Array) => parseIntelCertificate(der, 'leaf', 'leaf'),
       (der: Uint8Array) => parseIntelCertificate(der, 'authority', 'ca'),
     ])
@@ -67,7 +67,7 @@ describe('honest bytes that were cut or changed somewhere', () => {
     [
       'a revocation list',
       async () => (await honest).collateral.pckCrl,
-      (der) => parseIntelCrl(der, 'list'),
+      (der) => parseCrl(der, 'list'),
     ],
     ['an SGX extension', async () => encodePckExtension(SIM_PCK), parsePckExtension],
     [

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { importTdxAuthority, SIM_PCK } from '../../../../helper/sim/tdx-evidence.ts'
-import { createCrlMemory } from '../../../../sdk/attest/tdx-crl.ts'
+import { createCrlMemory } from '../../../../sdk/attest/crl-memory.ts'
 import { verifyTdx } from '../../../../sdk/attest/tdx-verify.ts'
 import type { Check } from '../../../../sdk/attest/types.ts'
 import { bytesToHex } from '../../../../sdk/bytes.ts'
