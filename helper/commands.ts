@@ -16,13 +16,11 @@ const MAX_STDIN_BYTES = 64 * 1024
 export function registerHelperCommands(program: Command): void {
   const helper = program
     .command('helper')
-    .description(
-      'The part that runs inside the pod: proves what the pod is, and hands out its keys.',
-    )
+    .description('what runs inside a pod: proves what the pod is, and hands out its keys')
 
   helper
     .command('serve')
-    .description('Obtain the app key from the operators and serve it on a Unix socket.')
+    .description('obtain the app key from the operators and serve it on a Unix socket')
     .option('--socket <path>', 'where to listen', HELPER_SOCKET)
     .option('--socket-mode <octal>', 'permission bits of the socket', parseMode, 0o600)
     .option('--port <number>', 'also listen on this loopback port', parsePort)
@@ -34,8 +32,8 @@ Which app, operators and chain this pod belongs to comes from "eigenx.toml" in i
 never from flags: initdata is in the hardware report, flags are not.
 
 Example:
-  eigenx-tee helper serve
-  curl --unix-socket /run/eigenx/eigenx.sock 'http://pod/GetAddresses?count=2'`,
+  $ eigenx-tee helper serve
+  $ curl --unix-socket /run/eigenx/eigenx.sock 'http://pod/GetAddresses?count=2'`,
     )
     .action(
       async (options: {
@@ -61,7 +59,7 @@ Example:
   helper
     .command('unseal')
     .description(
-      'Answer one request of the Confidential Data Hub: JSON on stdin, the value on stdout.',
+      'answer one request of the Confidential Data Hub: JSON on stdin, the value on stdout',
     )
     .option('--cache-dir <path>', 'folder on tmpfs for the opened environment', DEFAULT_CACHE_DIR)
     .option('--no-cache', 'attest for every request')
@@ -72,7 +70,7 @@ Example:
 The contract is that of the Go helper. Fields on stdin that name operators or a chain are ignored.
 
 Example:
-  echo '{"app_id":"0x…","key":"DB_PASSWORD"}' | eigenx-tee helper unseal`,
+  $ echo '{"app_id":"0x…","key":"DB_PASSWORD"}' | eigenx-tee helper unseal`,
     )
     .action(async (options: { cacheDir: string; cache: boolean; initdata?: readonly string[] }) => {
       const { unseal } = await import('./unseal.ts')
@@ -95,7 +93,7 @@ Example:
   helper
     .command('doctor')
     .description(
-      'Say what this pod has, what its hardware vouches for, and what is missing for a key.',
+      'say what this pod has, what its hardware vouches for, and what is missing for a key',
     )
     .option('--initdata <path...>', "the pod's initdata; the first file that exists")
     .option('--json', 'one JSON document on standard output', false)
@@ -106,7 +104,7 @@ Looks and changes nothing, and prints nothing secret. Exit code 1 when no key ca
 a warning depends on what operators and the release allow.
 
 Example:
-  eigenx-tee helper doctor`,
+  $ eigenx-tee helper doctor`,
     )
     .action(async (options: { initdata?: readonly string[]; json: boolean }) => {
       const { runDoctor } = await import('./run-doctor.ts')

@@ -11,7 +11,7 @@ import { registerMembershipCommands } from './membership-commands.ts'
 export function registerKmsCommands(program: Command): void {
   const kms = program
     .command('kms')
-    .description('run an operator: serve, status, init, join, leave, backup, restore, import')
+    .description('run an operator: its first files, its service, and its way into and out of a set')
   kms
     .command('serve')
     .description('run an operator until SIGTERM or Ctrl-C')

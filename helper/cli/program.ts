@@ -4,7 +4,9 @@
  * @module
  */
 import { Command, CommanderError, Option } from 'commander'
+import { registerKmsCommands } from '../../kms/cli.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
+import { registerHelperCommands } from '../commands.ts'
 import { type ExitCode, type Io, UsageError } from './io.ts'
 import type { ReleaseInput } from './release.ts'
 import { VERSION } from './version.ts'
@@ -24,9 +26,7 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
       exitCode = await handler(...args)
     }
   try {
-    const program = createProgram(io, keepCode)
-    await addGroups(program, argv[0])
-    await program.parseAsync([...argv], { from: 'user' })
+    await createProgram(io, keepCode).parseAsync([...argv], { from: 'user' })
     return exitCode
   } catch (error) {
     return explainFailure(error, io)
@@ -55,13 +55,15 @@ Start here:
   $ eigenx-tee sim                           the same devnet, to develop against
   $ eigenx-tee release prepare pod.yaml      the initdata and on-chain pins of your pod
   $ eigenx-tee policy explain initdata.toml  what a pod's policy really allows
-  $ eigenx-tee verify evidence.json          every check of a hardware report, one by one
-${EXIT_CODES}`,
+  $ eigenx-tee verify evidence.json          every check of a hardware report, one by one`,
     )
+    .addHelpText('afterAll', EXIT_CODES)
   addDevnetCommands(program, io, keepCode)
   addSealingCommands(program, io, keepCode)
   addVerifyCommand(program, io, keepCode)
   addPolicyCommands(program, io, keepCode)
+  registerKmsCommands(program)
+  registerHelperCommands(program)
   return program
 }
 
@@ -75,7 +77,9 @@ function addDevnetCommands(program: Command, io: Io, keepCode: KeepCode): void {
       `
 Starts a real EVM node, the operators and a pod on loopback, prints what each of them checked, and
 stops everything. Exit code 1 when anything does not behave as it must.
-${EXIT_CODES}`,
+
+Example:
+  $ eigenx-tee demo --operators 5`,
     )
     .action(
       keepCode(async (options: { operators: number }) => {
@@ -96,8 +100,7 @@ devnet: its hardware root of trust is made at start, and no production operator 
 
 Example:
   $ eigenx-tee sim --socket ./eigenx.sock
-  $ curl --unix-socket ./eigenx.sock http://eigenx/GetMnemonic
-${EXIT_CODES}`,
+  $ curl --unix-socket ./eigenx.sock http://eigenx/GetMnemonic`,
     )
     .action(
       keepCode(async (options: { operators: number; socket?: string }) => {
@@ -128,8 +131,7 @@ Nobody has to be asked and nothing is uploaded: identity-based encryption needs 
 master public key only. Take that key from your own check of the chain log, not from a web page.
 
 Example:
-  $ printf %s "$DB_PASSWORD" | eigenx-tee encrypt --app 0x1234… --master-public-key mpk.hex --out db.enc
-${EXIT_CODES}`,
+  $ printf %s "$DB_PASSWORD" | eigenx-tee encrypt --app 0x1234… --master-public-key mpk.hex --out db.enc`,
     )
     .action(
       keepCode(
@@ -153,8 +155,7 @@ The app key exists only inside an attested pod. It is read from a file, never fr
 because arguments are visible to every process of the machine.
 
 Example:
-  $ eigenx-tee decrypt --app 0x1234… --app-key-file /run/eigenx/app-key.hex db.enc
-${EXIT_CODES}`,
+  $ eigenx-tee decrypt --app 0x1234… --app-key-file /run/eigenx/app-key.hex db.enc`,
     )
     .action(
       keepCode(async (file: string, options: { app: string; appKeyFile: string; out?: string }) => {
@@ -190,8 +191,7 @@ Examples:
   $ eigenx-tee verify evidence.json
   $ eigenx-tee verify evidence.json initdata.toml      the report must also anchor the document
   $ eigenx-tee verify report.bin --certificate vcek.der --certificate ask.pem --at 2026-05-01
-  $ eigenx-tee verify evidence.json --json | jq '.checks[] | select(.result == "failed")'
-${EXIT_CODES}`,
+  $ eigenx-tee verify evidence.json --json | jq '.checks[] | select(.result == "failed")'`,
     )
     .action(
       keepCode(
@@ -214,10 +214,7 @@ ${EXIT_CODES}`,
 }
 
 function addPolicyCommands(program: Command, io: Io, keepCode: KeepCode): void {
-  const policy = program
-    .command('policy')
-    .description('read what a pod’s policy really allows')
-    .addHelpText('after', EXIT_CODES)
+  const policy = program.command('policy').description('read what a pod’s policy really allows')
   policy
     .command('explain')
     .description('list the containers, commands and host powers that a policy admits')
@@ -230,8 +227,7 @@ Reads structure, not text: an image digest in a comment or an unused variable co
 Exit code 1 when the policy would be refused whatever the release says.
 
 Example:
-  $ eigenx-tee policy explain initdata.toml
-${EXIT_CODES}`,
+  $ eigenx-tee policy explain initdata.toml`,
     )
     .action(
       keepCode(async (file: string, options: { json: boolean }) => {
@@ -239,10 +235,7 @@ ${EXIT_CODES}`,
         return explainPolicy(io, { file, json: options.json })
       }),
     )
-  const release = program
-    .command('release')
-    .description('prepare what goes on chain')
-    .addHelpText('after', EXIT_CODES)
+  const release = program.command('release').description('prepare what goes on chain')
   release
     .command('prepare')
     .description('write policy.rego, initdata and the on-chain pins of a pod')
@@ -274,8 +267,7 @@ The pins go into publicEnv of your release, where the operators read them. The a
 the pod’s metadata as io.katacontainers.config.hypervisor.cc_init_data.
 
 Example:
-  $ eigenx-tee release prepare pod.yaml --config eigenx.toml --out release/
-${EXIT_CODES}`,
+  $ eigenx-tee release prepare pod.yaml --config eigenx.toml --out release/`,
     )
     .action(
       keepCode(async (pod: string, options: Omit<ReleaseInput, 'pod'>) => {
@@ -283,14 +275,6 @@ ${EXIT_CODES}`,
         return prepareReleaseFiles(io, { pod, ...options })
       }),
     )
-}
-
-/** The groups that bring a server with them are loaded only when they are named. */
-async function addGroups(program: Command, first: string | undefined): Promise<void> {
-  if (first === 'kms') (await import('../../kms/cli.ts')).registerKmsCommands(program)
-  else program.command('kms').description('run an operator: serve, status')
-  if (first === 'helper') (await import('../commands.ts')).registerHelperCommands(program)
-  else program.command('helper').description('run the helper inside a pod: serve, unseal, doctor')
 }
 
 function operatorsOption(): Option {

@@ -12,15 +12,34 @@ test('the version printed is the version of the package', async () => {
   expect([code, out]).toEqual([0, [VERSION]])
 })
 
-test.each([
-  [['--help']],
-  [['verify', '--help']],
-  [['release', 'prepare', '--help']],
-  [['demo', '--help']],
-])('%j teaches: it shows an example or what happens, and the exit codes', async (argv) => {
-  const { code, out } = await runCli(argv)
+async function helpOf(path: readonly string[]): Promise<{ help: string; commands: string[] }> {
+  const { code, out } = await runCli([...path, '--help'])
   expect(code).toBe(0)
-  expect(out.join('\n')).toContain('Exit codes:')
+  const help = out.join('\n')
+  const list = /^Commands:\n((?: {2}.*\n)+)/m.exec(`${help}\n`)?.[1] ?? ''
+  const commands = [...list.matchAll(/^ {2}([a-z]+)/gm)].map((match) => match[1] ?? '')
+  return { help, commands: commands.filter((name) => name !== 'help') }
+}
+
+/** Every command, found in the help of the one above it. */
+async function leaves(path: readonly string[] = []): Promise<string[][]> {
+  const { commands } = await helpOf(path)
+  if (commands.length === 0) return [[...path]]
+  return (await Promise.all(commands.map((name) => leaves([...path, name])))).flat()
+}
+
+test('the help of every command and group names the exit codes, that of a command an example', async () => {
+  const all = await leaves()
+  expect(all.map((path) => path.join(' '))).toEqual(
+    expect.arrayContaining(['demo', 'release prepare', 'kms join', 'kms import', 'helper doctor']),
+  )
+  expect((await helpOf([])).help).toContain('$ eigenx-tee demo')
+  for (const path of all) {
+    const { help } = await helpOf(path)
+    expect(help).toMatch(new RegExp(`^ {2}\\$ (.*\\| )?eigenx-tee ${path.join(' ')}\\b`, 'm'))
+    for (const group of path.map((_, depth) => path.slice(0, depth)).concat([path]))
+      expect((await helpOf(group)).help.match(/^Exit codes: 0 /gm)).toHaveLength(1)
+  }
 })
 
 test.each([
