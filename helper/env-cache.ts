@@ -7,12 +7,12 @@
  * processes of one boot wait for the first instead of attesting at once.
  * @module
  */
-import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { lstat, mkdir, open, readFile, rename, statfs, unlink } from 'node:fs/promises'
+import { lstat, mkdir, open, readFile, statfs, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EigenxError } from '../sdk/errors.ts'
+import { replacePrivateFile } from '../sdk/node/files.ts'
 
 export const DEFAULT_CACHE_DIR = '/run/eigenx'
 
@@ -49,18 +49,7 @@ export async function openEnvCache(options: EnvCacheOptions): Promise<EnvCache> 
     write: async (values) => {
       const text = JSON.stringify({ initdataSha384, values: Object.fromEntries(values) })
       if (Buffer.byteLength(text) > MAX_CACHE_BYTES) return
-      const temporary = join(folder, `.${randomUUID()}.tmp`)
-      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-      const handle = await open(temporary, flags, 0o600)
-      try {
-        await handle.writeFile(text)
-        await handle.close()
-        await rename(temporary, file)
-      } catch (error) {
-        await handle.close().catch(() => undefined)
-        await unlink(temporary).catch(() => undefined)
-        throw error
-      }
+      await replacePrivateFile(file, text)
     },
     locked: async (work) => {
       await takeLock(lock, lockTimeoutMs)

@@ -12,6 +12,7 @@ export type Io = {
   writeBytes: (bytes: Uint8Array) => void
   readFile: (path: string) => Promise<Uint8Array>
   readStdin: () => Promise<Uint8Array>
+  /** Whole or not at all, readable by nobody else. */
   writeFile: (path: string, content: string | Uint8Array) => Promise<void>
   /** With its parents; one that is there is fine. */
   makeFolder: (path: string) => Promise<void>
@@ -44,10 +45,31 @@ export async function readTextInput(io: Io, path: string): Promise<string> {
   return new TextDecoder().decode(await readInput(io, path))
 }
 
+/** A file named on the command line, of mode 600 even where one was there. */
+export async function writeOutput(
+  io: Io,
+  path: string,
+  content: string | Uint8Array,
+): Promise<void> {
+  try {
+    await io.writeFile(path, content)
+  } catch (cause) {
+    throw new UsageError(`cannot write ${path}: ${systemReason(cause)}`)
+  }
+}
+
+export async function makeOutputFolder(io: Io, path: string): Promise<void> {
+  try {
+    await io.makeFolder(path)
+  } catch (cause) {
+    throw new UsageError(`cannot make the folder ${path}: ${systemReason(cause)}`)
+  }
+}
+
 function systemReason(cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  if (code === 'ENOENT') return 'no such file'
+  if (code === 'ENOENT') return 'no such file or folder'
   if (code === 'EACCES') return 'permission denied'
   if (code === 'EISDIR') return 'is a folder'
-  return typeof code === 'string' ? code : 'read failed'
+  return typeof code === 'string' ? code : 'unknown reason'
 }

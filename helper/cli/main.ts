@@ -3,7 +3,8 @@
  * The program `eigenx-tee`: gives the commands the real world and its exit code back.
  * @module
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
+import { writePrivateFile } from '../../sdk/node/files.ts'
 import type { Io } from './io.ts'
 import { run } from './program.ts'
 
@@ -20,8 +21,8 @@ const io: Io = {
     for await (const chunk of process.stdin) chunks.push(chunk)
     return new Uint8Array(Buffer.concat(chunks))
   },
-  // Files this program writes may hold secrets that it decrypted: nobody else may read them.
-  writeFile: (path, content) => writeFile(path, content, { mode: 0o600 }),
+  // What this program writes may be a secret that it decrypted, also into a file that was there before.
+  writeFile: writePrivateFile,
   makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
   color: process.stdout.isTTY === true && !noColor,
   now: () => new Date(),

@@ -5,7 +5,15 @@ import { describeInitdata, type PreparedRelease, prepareRelease } from '../../po
 import type { ImageConfig } from '../../policy/prepare-container.ts'
 import type { Finding } from '../../policy/types.ts'
 import { parseUtf8 } from '../../sdk/bytes.ts'
-import { type ExitCode, type Io, readInput, readTextInput, UsageError } from './io.ts'
+import {
+  type ExitCode,
+  type Io,
+  makeOutputFolder,
+  readInput,
+  readTextInput,
+  UsageError,
+  writeOutput,
+} from './io.ts'
 import { createPaint, layoutColumns, printable } from './terminal.ts'
 
 export type ReleaseInput = {
@@ -155,11 +163,11 @@ async function writeFolder(
   prepared: PreparedRelease,
   release: object,
 ): Promise<void> {
-  await io.makeFolder(folder)
-  await io.writeFile(join(folder, 'policy.rego'), prepared.policyRego)
-  await io.writeFile(join(folder, 'initdata.toml'), prepared.initdataToml)
-  await io.writeFile(join(folder, 'annotation.txt'), `${prepared.annotation.value}\n`)
-  await io.writeFile(join(folder, 'release.json'), `${JSON.stringify(release, null, 2)}\n`)
+  await makeOutputFolder(io, folder)
+  await writeOutput(io, join(folder, 'policy.rego'), prepared.policyRego)
+  await writeOutput(io, join(folder, 'initdata.toml'), prepared.initdataToml)
+  await writeOutput(io, join(folder, 'annotation.txt'), `${prepared.annotation.value}\n`)
+  await writeOutput(io, join(folder, 'release.json'), `${JSON.stringify(release, null, 2)}\n`)
 }
 
 function printPins(

@@ -1,7 +1,7 @@
 /** `encrypt` and `decrypt`: the IBE envelope over files. Ciphertexts are hex text, as the chain's encrypted env. @module */
 import { bytesToHex, parseHex, parseUtf8 } from '../../sdk/bytes.ts'
 import { decryptWithAppKey, encryptForApp } from '../../sdk/crypto/ibe.ts'
-import { type ExitCode, type Io, readInput, UsageError } from './io.ts'
+import { type ExitCode, type Io, readInput, UsageError, writeOutput } from './io.ts'
 
 const MASTER_PUBLIC_KEY_BYTES = 96
 const APP_KEY_BYTES = 48
@@ -15,7 +15,7 @@ export async function encryptFile(
   const plaintext = await readInput(io, input.file)
   const ciphertext = bytesToHex(encryptForApp({ masterPublicKey, appId, plaintext }))
   if (input.out === undefined) io.out(ciphertext)
-  else await io.writeFile(input.out, `${ciphertext}\n`)
+  else await writeOutput(io, input.out, `${ciphertext}\n`)
   return 0
 }
 
@@ -30,7 +30,7 @@ export async function decryptFile(
   const ciphertext = parseHex(parseUtf8(received)?.trim() ?? 'binary') ?? received
   const plaintext = decryptWithAppKey({ appKey, appId, ciphertext })
   if (input.out === undefined) io.writeBytes(plaintext)
-  else await io.writeFile(input.out, plaintext)
+  else await writeOutput(io, input.out, plaintext)
   return 0
 }
 

@@ -60,5 +60,5 @@ test.each([
 
 test('a file that is not there is a usage error that names it', async () => {
   const { code, err } = await runCli(['policy', 'explain', 'gone.toml'])
-  expect([code, err]).toEqual([2, ['cannot read gone.toml: no such file']])
+  expect([code, err]).toEqual([2, ['cannot read gone.toml: no such file or folder']])
 })

@@ -42,6 +42,16 @@ test('a ciphertext may come on standard input, as bytes', async () => {
   expect(new TextDecoder().decode(written.get('o') as Uint8Array)).toBe('a secret')
 })
 
+test('a plaintext that cannot be written is a usage error that names the file, and goes nowhere else', async () => {
+  const { code, err, out, bytes } = await runCli(
+    ['decrypt', '--app', app, '--app-key-file', 'key.hex', '--out', 'o', 'c'],
+    { ...files, c: await encrypted() },
+    { readOnly: true },
+  )
+  expect([code, err]).toEqual([2, ['cannot write o: permission denied']])
+  expect([out, bytes]).toEqual([[], []])
+})
+
 test('another key, another app and garbage are refused with exit 1', async () => {
   const ciphertext = await encrypted()
   const decrypt = (id: string, key: string, c: string) =>

@@ -14,9 +14,12 @@ export type CliResult = {
 export async function runCli(
   argv: readonly string[],
   files: Readonly<Record<string, string | Uint8Array>> = {},
-  world: { now?: Date; stdin?: Uint8Array } = {},
+  world: { now?: Date; stdin?: Uint8Array; readOnly?: boolean } = {},
 ): Promise<CliResult> {
   const result: Omit<CliResult, 'code'> = { out: [], err: [], bytes: [], files: new Map() }
+  const demandWritable = () => {
+    if (world.readOnly) throw Object.assign(new Error('permission denied'), { code: 'EACCES' })
+  }
   const io: Io = {
     out: (text) => void result.out.push(text),
     err: (text) => void result.err.push(text),
@@ -27,8 +30,11 @@ export async function runCli(
       return typeof content === 'string' ? new TextEncoder().encode(content) : content
     },
     readStdin: async () => world.stdin ?? new Uint8Array(),
-    writeFile: async (path, content) => void result.files.set(path, content),
-    makeFolder: async () => {},
+    writeFile: async (path, content) => {
+      demandWritable()
+      result.files.set(path, content)
+    },
+    makeFolder: async () => demandWritable(),
     color: false,
     now: () => world.now ?? new Date('2026-06-01T00:00:00Z'),
     interrupted: () => new Promise(() => {}),

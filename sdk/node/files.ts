@@ -1,0 +1,46 @@
+/**
+ * Files at the edges of programs: written for their owner alone, and whole or not at all.
+ * @module
+ */
+import { randomUUID } from 'node:crypto'
+import { constants } from 'node:fs'
+import { open, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+/**
+ * Puts a file of mode 600 in the place of whatever lies there: written beside, then renamed, so that no reader sees half of it, a link is
+ * replaced rather than followed, and what was readable by others before is not any more.
+ * @throws Error of the file system
+ */
+export async function replacePrivateFile(
+  path: string,
+  content: string | Uint8Array,
+): Promise<void> {
+  const temporary = join(dirname(path), `.${randomUUID()}.tmp`)
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+  const file = await open(temporary, flags, 0o600)
+  try {
+    await file.writeFile(content)
+    await file.sync()
+    await file.close()
+    await rename(temporary, path)
+  } catch (error) {
+    await file.close().catch(() => undefined)
+    await unlink(temporary).catch(() => undefined)
+    throw error
+  }
+}
+
+/**
+ * For a path that a person named: as `replacePrivateFile`, at the end of its links; a device or a pipe, such as /dev/stdout, is written to as it is.
+ * @throws Error of the file system
+ */
+export async function writePrivateFile(path: string, content: string | Uint8Array): Promise<void> {
+  const found = await stat(path).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (found === undefined) await replacePrivateFile(path, content)
+  else if (found.isFile()) await replacePrivateFile(await realpath(path), content)
+  else await writeFile(path, content)
+}
