@@ -8,12 +8,14 @@
 import 'reflect-metadata'
 import { createHash, KeyObject, sign } from 'node:crypto'
 import { Extension } from '@peculiar/x509'
-import { encodeTdxCollateral, type TdxCollateral } from '../../sdk/attest/collateral-bundle.ts'
+import type { TdxCollateral } from '../../sdk/attest/collateral-bundle.ts'
 import { encodeCertificatePem } from '../../sdk/attest/pem.ts'
 import type { TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
+import type { TdxEventLogs } from '../../sdk/attest/tdx-event-log.ts'
 import { encodePckExtension, type PckExtension } from '../../sdk/attest/tdx-pck.ts'
 import type { TdReport } from '../../sdk/attest/tdx-quote.ts'
 import { SGX_EXTENSION } from '../../sdk/attest/tdx-x509.ts'
+import { encodeWireTdxEvidence } from '../../sdk/attest/wire-tdx.ts'
 import { bytesToHex, concatBytes, parseAnyBase64, toBase64, utf8ToBytes } from '../../sdk/bytes.ts'
 import {
   type CertificateFields,
@@ -91,6 +93,8 @@ export type TdxIssueOptions = {
   rootCrl?: Lie<CrlFields>
   pckCrl?: Lie<CrlFields>
   collateral?: (honest: TdxCollateral) => TdxCollateral
+  /** Beside the quote, as the agent and the wire carry them; what they lead to has to be in `report.rtmrs`. */
+  logs?: TdxEventLogs
 }
 
 export type IssuedTdxEvidence = {
@@ -154,15 +158,22 @@ async function issue(deps: Deps, options: TdxIssueOptions): Promise<IssuedTdxEvi
   const certificates = await makeCertificates(deps, options)
   const quote = makeQuote(deps.keys, certificates, options)
   const collateral = await makeCollateral(deps, certificates, at, options)
+  const { logs = {} } = options
   return {
     quote,
     collateral,
-    aaJson: () => JSON.stringify({ cc_eventlog: null, quote: toBase64(quote) }),
-    wire: () =>
-      utf8ToBytes(
-        JSON.stringify({ quote: toBase64(quote), collateral: encodeTdxCollateral(collateral) }),
-      ),
+    aaJson: () => encodeAaTdxJson(quote, logs),
+    wire: () => encodeWireTdxEvidence({ quote, collateral, ...logs }),
   }
+}
+
+/** In the agent's order of members. */
+function encodeAaTdxJson(quote: Uint8Array, { eventLog, agentLog }: TdxEventLogs): string {
+  return JSON.stringify({
+    cc_eventlog: eventLog === undefined ? null : toBase64(eventLog),
+    quote: toBase64(quote),
+    ...(agentLog === undefined ? {} : { aa_eventlog: agentLog }),
+  })
 }
 
 type Certificates = Record<Exclude<TdxRole, 'attestation'>, Uint8Array>

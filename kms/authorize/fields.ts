@@ -5,6 +5,7 @@
  * @module
  */
 import { EigenxError } from '../../sdk/errors.ts'
+import { MAX_ATTESTATION_BYTES } from '../../sdk/wire/limits.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
 import type { DecisionSettings } from './settings.ts'
 import type { DecisionTrail } from './trail.ts'
@@ -13,7 +14,6 @@ export const ECDSA_METHOD = 'ecdsa'
 
 const MAX_RSA_KEY_BYTES = 8192
 const MAX_DATA_BYTES = 1024 * 1024
-const MAX_ATTESTATION_BYTES = 262_144
 
 /** @throws EigenxError REQUEST_INVALID, INPUT_TOO_LARGE, METHOD_DISABLED, APP_ID_MISMATCH */
 export function demandFields(

@@ -8,6 +8,7 @@
 import { parseInitdata } from '../../policy/initdata.ts'
 import type { TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
 import { bindTdxInitdata } from '../../sdk/attest/tdx-binding.ts'
+import { checkTdxEventLogs } from '../../sdk/attest/tdx-event-log.ts'
 import { appraiseTdx } from '../../sdk/attest/tdx-policy.ts'
 import { type TdxSources, verifyTdx } from '../../sdk/attest/tdx-verify.ts'
 import { parseWireTdxEvidence } from '../../sdk/attest/wire-tdx.ts'
@@ -37,6 +38,7 @@ export function judgeTdx(
   if (tdx === undefined) throw notConfigured()
   const evidence = parseWireTdxEvidence(request.attestation)
   const { claims } = verifyTdx(evidence, tdx.anchors, nowSeconds, trail.checks, tdx.sources)
+  checkTdxEventLogs(evidence, claims.rtmrs, trail.checks)
 
   trail.step = 'appraise'
   appraiseTdx(claims, deps.settings.tdx, nowSeconds, trail.checks)

@@ -35,6 +35,18 @@ const DATA_LIMIT = 256 * 1024
 
 /** @throws EVIDENCE_MALFORMED with the offset, INPUT_TOO_LARGE */
 export function parseCcel(bytes: Uint8Array): LogEvent[] {
+  return readLog(bytes).events
+}
+
+/**
+ * The log without its padding. Firmware reserves 64 to 256 KiB for some ten of records, and agents hand out all of it.
+ * @throws EVIDENCE_MALFORMED with the offset, INPUT_TOO_LARGE
+ */
+export function trimCcel(bytes: Uint8Array): Uint8Array {
+  return bytes.slice(0, readLog(bytes).end)
+}
+
+function readLog(bytes: Uint8Array): { events: LogEvent[]; end: number } {
   if (bytes.length > EVENT_LOG_LIMIT) throw tooLarge('event_log', EVENT_LOG_LIMIT)
   const read = createReader(bytes)
   const header = readHeader(read)
@@ -46,7 +58,7 @@ export function parseCcel(bytes: Uint8Array): LogEvent[] {
     if (record.event !== undefined) events.push(record.event)
     at = record.end
   }
-  return events
+  return { events, end: at }
 }
 
 /** The rest is padding: of one kind, up to the end. */

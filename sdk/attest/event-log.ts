@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto'
 import { bytesToHex, equalBytes } from '../bytes.ts'
-import { type CheckLog, createCheckLog } from './checks.ts'
+import { type CheckLog, createCheckLog, type Rule } from './checks.ts'
 import type { Check, TdxClaims } from './types.ts'
 
 /** Bytes of a log in any form. */
@@ -30,6 +30,11 @@ export type LogEvent = {
 }
 
 export type Rtmrs = TdxClaims['rtmrs']
+
+export const REPLAY: Rule = {
+  name: 'tdx.event-log-replay',
+  source: 'Intel TDX Module ABI, TDG.MR.RTMR.EXTEND',
+}
 
 /** The registers after these events, from zero. */
 export function replayEvents(events: readonly LogEvent[]): Rtmrs {
@@ -68,10 +73,11 @@ export function checkReplay(
   replayEvents(events).forEach((replayed, index) => {
     const reported = rtmrs[index] ?? new Uint8Array()
     log.demand(
-      { name: 'tdx.event-log-replay', source: 'Intel TDX Module ABI, TDG.MR.RTMR.EXTEND' },
+      REPLAY,
       equalBytes(replayed, reported),
       {
         register: String(index),
+        events: String(events.filter(({ register }) => register === index).length),
         reported: bytesToHex(reported),
         replayed: bytesToHex(replayed),
       },

@@ -8,14 +8,15 @@
 import { parse } from 'lossless-json'
 import { malformed, tooLarge } from './checks.ts'
 
+/** Unless the caller sets another one. */
 const TEXT_LIMIT = 256 * 1024
 const DEPTH_LIMIT = 8
 
 export type EvidenceObject = Readonly<Record<string, unknown>>
 
 /** @throws EVIDENCE_MALFORMED, INPUT_TOO_LARGE */
-export function parseEvidenceJson(text: string, field: string): EvidenceObject {
-  if (text.length > TEXT_LIMIT) throw tooLarge(field, TEXT_LIMIT)
+export function parseEvidenceJson(text: string, field: string, limit = TEXT_LIMIT): EvidenceObject {
+  if (text.length > limit) throw tooLarge(field, limit)
   const structure = scanStructure(text)
   if (structure.depth > DEPTH_LIMIT) throw malformed(field, `${field} is nested too deeply`)
   let value: unknown

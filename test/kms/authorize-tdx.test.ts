@@ -1,5 +1,6 @@
 /** The method `eigenx-tdx` from request to answer, on evidence of a simulated authority. Each refusal changes one thing. */
 import { describe, expect, it } from 'vitest'
+import { SIM_BOOT_LOG, SIM_BOOT_RTMRS } from '../../helper/sim/tdx-event-log.ts'
 import { SIM_PCK, type TdxAuthority, type TdxIssueOptions } from '../../helper/sim/tdx-evidence.ts'
 import { parseInitdata } from '../../policy/initdata.ts'
 import { fitDigest } from '../../sdk/attest/binding.ts'
@@ -7,7 +8,7 @@ import { createCrlMemory } from '../../sdk/attest/crl-memory.ts'
 import { reportDataV2 } from '../../sdk/attest/report-data.ts'
 import type { TdxSources } from '../../sdk/attest/tdx-verify.ts'
 import { encodeWireTdxEvidence } from '../../sdk/attest/wire-tdx.ts'
-import { toBase64 } from '../../sdk/bytes.ts'
+import { bytesToHex, toBase64 } from '../../sdk/bytes.ts'
 import type { Release } from '../../sdk/chain/types.ts'
 import { partialSign } from '../../sdk/crypto/bls.ts'
 import { DAY, tdxAuthority } from '../sdk/attest/tdx/kit.ts'
@@ -235,6 +236,29 @@ const ATTACKS: readonly Attack[] = [
     expect: [401, 'EVIDENCE_INVALID', 'tdx.quote-signature'],
   },
   {
+    name: 'an event log of another boot than the registers tell',
+    pod: { issue: { logs: { eventLog: SIM_BOOT_LOG } } },
+    expect: [401, 'EVIDENCE_INVALID', 'tdx.event-log-replay'],
+  },
+  {
+    name: 'an event log in which one digest is another one',
+    pod: {
+      issue: { logs: { eventLog: SIM_BOOT_LOG.with(200, 1 ^ (SIM_BOOT_LOG[200] ?? 0)) } },
+      report: { rtmrs: SIM_BOOT_RTMRS },
+    },
+    expect: [401, 'EVIDENCE_INVALID', 'tdx.event-log-replay'],
+  },
+  {
+    name: 'an event log that is none',
+    pod: { issue: { logs: { eventLog: new Uint8Array(64) } } },
+    expect: [401, 'EVIDENCE_MALFORMED'],
+  },
+  {
+    name: 'an event log above the size of any evidence',
+    pod: { issue: { logs: { eventLog: new Uint8Array(256 * 1024) } } },
+    expect: [400, 'INPUT_TOO_LARGE'],
+  },
+  {
     name: 'a swapped RSA key',
     pod: { body: { rsa_pubkey_tmp: toBase64(OTHER_RSA.pem) } },
     expect: [401, 'REPORT_DATA_MISMATCH', 'report-data'],
@@ -358,6 +382,19 @@ describe('a grant on TDX evidence', () => {
     const world = await tdxWorld({ sources: { findCollateral } })
     expectGrant(world, await ask(world, await tdxBody({ withCollateral: false })))
     expect(asked).toEqual([{ fmspc: '51806f000000', pceId: '0000' }])
+  })
+
+  it('goes to a pod whose event log leads to the registers, and tells how many events did', async () => {
+    const [, rtmr1, rtmr2] = SIM_BOOT_RTMRS.map((value) => bytesToHex(value))
+    const world = await tdxWorld({
+      tdx: `measurements = [{ mrtd = "${hex('7d')}", rtmr1 = "${rtmr1}", rtmr2 = "${rtmr2}", covers_image = true }]`,
+    })
+    const pod = {
+      issue: { logs: { eventLog: SIM_BOOT_LOG } },
+      report: { rtmrs: SIM_BOOT_RTMRS },
+    }
+    expectGrant(world, await ask(world, await tdxBody(pod)))
+    expect(world.log()).toContain('"inputs":{"register":"2","events":"2"')
   })
 
   it('goes to a platform that is out of date where the operator allows it', async () => {

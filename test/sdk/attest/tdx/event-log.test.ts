@@ -1,10 +1,19 @@
 import { createHash } from 'node:crypto'
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect, it } from 'vitest'
-import { checkReplay, extendRtmr, replayEvents, sha384 } from '../../../../sdk/attest/event-log.ts'
+import { SIM_BOOT_LOG, SIM_BOOT_RTMRS } from '../../../../helper/sim/tdx-event-log.ts'
+import {
+  checkReplay,
+  extendRtmr,
+  type LogEvent,
+  replayEvents,
+  sha384,
+} from '../../../../sdk/attest/event-log.ts'
 import { parseAgentTextLog } from '../../../../sdk/attest/event-log-aael.ts'
-import { agentEvents, parseCcel } from '../../../../sdk/attest/event-log-ccel.ts'
+import { agentEvents, parseCcel, trimCcel } from '../../../../sdk/attest/event-log-ccel.ts'
 import { parseDstackLog } from '../../../../sdk/attest/event-log-dstack.ts'
+import { checkTdxEventLogs } from '../../../../sdk/attest/tdx-event-log.ts'
+import type { Check } from '../../../../sdk/attest/types.ts'
 import { bytesToHex, concatBytes, utf8ToBytes } from '../../../../sdk/bytes.ts'
 import { EigenxError } from '../../../../sdk/errors.ts'
 import { refusalOf } from '../../../kit/errors.ts'
@@ -85,6 +94,14 @@ describe('a CCEL', () => {
     expect(parseCcel(concatBytes(one, padding))).toHaveLength(1)
   })
 
+  it('is its records alone once it is trimmed', () => {
+    const padded = concatBytes(one, new Uint8Array(4096))
+    expect(trimCcel(padded)).toEqual(one)
+    expect(trimCcel(one)).toEqual(one)
+    expect(parseCcel(trimCcel(SIM_BOOT_LOG))).toEqual(parseCcel(SIM_BOOT_LOG))
+    expect(refusalOf(() => trimCcel(one.subarray(1)))).toMatchObject(malformedLog)
+  })
+
   it('does not extend what is no action', () => {
     expect(parseCcel(concatBytes(header(), record(1, new Uint8Array(4), { type: 3 })))).toEqual([])
   })
@@ -156,6 +173,39 @@ describe('a CCEL', () => {
       }
     },
   )
+})
+
+describe('the logs beside a quote', () => {
+  const agentLog = `INIT sha384/${'0'.repeat(96)}\nimage-rs Pull alpine:3\n`
+  const replayed = (events: readonly LogEvent[]) => replayEvents(events)
+
+  it('lead to its registers, alone or with the text log of an old agent', () => {
+    const trace: Check[] = []
+    const { length } = checkTdxEventLogs({ eventLog: SIM_BOOT_LOG }, SIM_BOOT_RTMRS, trace)
+    expect(length).toBe(4)
+    expect(trace.map(({ inputs, result }) => [inputs.events, result])).toEqual(
+      ['1', '1', '2', '0'].map((events) => [events, 'passed']),
+    )
+    const both = [...parseCcel(SIM_BOOT_LOG), ...parseAgentTextLog(agentLog).events]
+    const logs = { eventLog: SIM_BOOT_LOG, agentLog }
+    expect(checkTdxEventLogs(logs, replayed(both))).toEqual(both)
+    for (const part of [{ eventLog: SIM_BOOT_LOG }, { agentLog }])
+      expect(refusalOf(() => checkTdxEventLogs(part, replayed(both)))).toEqual({
+        code: 'EVIDENCE_INVALID',
+        details: { check: 'tdx.event-log-replay' },
+      })
+  })
+
+  it('may be absent, and then nothing was checked', () => {
+    const trace: Check[] = []
+    expect(checkTdxEventLogs({}, SIM_BOOT_RTMRS, trace)).toEqual([])
+    expect(trace).toMatchObject([{ name: 'tdx.event-log-replay', result: 'not-applicable' }])
+  })
+
+  it('are refused where they are no logs', () => {
+    for (const logs of [{ eventLog: new Uint8Array(100) }, { agentLog: 'INIT' }])
+      expect(refusalOf(() => checkTdxEventLogs(logs, SIM_BOOT_RTMRS))).toMatchObject(malformedLog)
+  })
 })
 
 describe("the agent's text log", () => {

@@ -5,10 +5,11 @@ import { parseAaTdxEvidence } from '../../../../sdk/attest/aa-tdx.ts'
 import { parseQeIdentity, parseTcbInfo } from '../../../../sdk/attest/collateral-json.ts'
 import { checkReplay, replayEvents } from '../../../../sdk/attest/event-log.ts'
 import { parseAgentTextLog } from '../../../../sdk/attest/event-log-aael.ts'
-import { agentEvents, parseCcel } from '../../../../sdk/attest/event-log-ccel.ts'
+import { agentEvents, parseCcel, trimCcel } from '../../../../sdk/attest/event-log-ccel.ts'
 import { parseDstackLog } from '../../../../sdk/attest/event-log-dstack.ts'
 import { INTEL_ANCHORS } from '../../../../sdk/attest/tdx-anchors.ts'
 import { verifyPckChain } from '../../../../sdk/attest/tdx-chain.ts'
+import { checkTdxEventLogs } from '../../../../sdk/attest/tdx-event-log.ts'
 import { appraiseTdx, DEFAULT_TDX_POLICY } from '../../../../sdk/attest/tdx-policy.ts'
 import { parseTdxQuote } from '../../../../sdk/attest/tdx-quote.ts'
 import { evaluateTcb } from '../../../../sdk/attest/tdx-tcb.ts'
@@ -271,9 +272,14 @@ describe.skipIf(genuineTdx === undefined)("genuine evidence in the agent's JSON"
   const read = (file: string) => parseAaTdxEvidence(readText(`evidence/${file}`))
 
   it('has a quote and the log that leads to it', () => {
-    const { quote, eventLog } = read('derived-aa-tdx-gcp-cos113.json')
+    const { quote, ...logs } = read('derived-aa-tdx-gcp-cos113.json')
     const { rtmrs } = parseTdxQuote(quote).report
-    expect(checkReplay(parseCcel(eventLog ?? new Uint8Array()), rtmrs)).toHaveLength(4)
+    const events = checkTdxEventLogs(logs, rtmrs)
+    expect(events.length).toBeGreaterThan(10)
+    const whole = readBytes('eventlog/gcp-cos113-ccel_data.dat')
+    expect(whole).toHaveLength(256 * 1024)
+    expect(checkTdxEventLogs({ eventLog: trimCcel(whole) }, rtmrs)).toEqual(events)
+    expect(trimCcel(whole).length).toBeLessThan(32 * 1024)
   })
 
   it('may have no log', () => {
@@ -283,10 +289,10 @@ describe.skipIf(genuineTdx === undefined)("genuine evidence in the agent's JSON"
   })
 
   it('may have a log of something else', () => {
-    const { quote, eventLog } = read('derived-aa-tdx-cdai-live-RTMR2-MISMATCH.json')
+    const { quote, ...logs } = read('derived-aa-tdx-cdai-live-RTMR2-MISMATCH.json')
     const { rtmrs } = parseTdxQuote(quote).report
-    expect(
-      refusalOf(() => checkReplay(parseCcel(eventLog ?? new Uint8Array()), rtmrs)),
-    ).toMatchObject({ code: 'EVIDENCE_INVALID' })
+    expect(refusalOf(() => checkTdxEventLogs(logs, rtmrs))).toMatchObject({
+      code: 'EVIDENCE_INVALID',
+    })
   })
 })

@@ -157,7 +157,7 @@ describe('the SGX extension', () => {
 describe('TDX evidence on the wire', () => {
   it('reads what it writes, raw and in base64', async () => {
     const { quote, collateral } = await honest
-    const evidence = { quote, collateral, eventLog: Uint8Array.of(1, 2, 3) }
+    const evidence = { quote, collateral, eventLog: Uint8Array.of(1, 2, 3), agentLog: 'INIT\n' }
     const wire = encodeWireTdxEvidence(evidence)
     expect(parseWireTdxEvidence(wire)).toEqual(evidence)
     expect(parseWireTdxEvidence(utf8ToBytes(toBase64(wire)))).toEqual(evidence)
@@ -166,7 +166,12 @@ describe('TDX evidence on the wire', () => {
   it('may be a quote alone', async () => {
     const { quote } = await honest
     expect(parseWireTdxEvidence(encodeWireTdxEvidence({ quote }))).toEqual({ quote })
-    const nulls = JSON.stringify({ quote: toBase64(quote), collateral: null, event_log: null })
+    const nulls = JSON.stringify({
+      quote: toBase64(quote),
+      collateral: null,
+      event_log: null,
+      agent_log: null,
+    })
     expect(parseWireTdxEvidence(utf8ToBytes(nulls))).toEqual({ quote })
   })
 
@@ -177,6 +182,7 @@ describe('TDX evidence on the wire', () => {
     ['a quote twice', '{"quote":"AAAA","quote":"AAAA"}', 'attestation'],
     ['an unknown member', '{"quote":"AAAA","report":"AAAA"}', 'attestation'],
     ['collateral as text', '{"quote":"AAAA","collateral":"{}"}', 'collateral'],
+    ['a text log that is no text', '{"quote":"AAAA","agent_log":7}', 'agent_log'],
     ['a list', '["AAAA"]', 'attestation'],
     ['nothing', '', 'attestation'],
   ])('is refused with %s', (_, wire, field) => {
@@ -202,12 +208,27 @@ describe("the agent's TDX evidence", () => {
       quote: Uint8Array.of(4, 5, 6),
       eventLog: Uint8Array.of(1, 2, 3),
     })
+    const ofOldAgent = JSON.stringify({ cc_eventlog: null, quote: 'BAUG', aa_eventlog: 'INIT\n' })
+    expect(parseAaTdxEvidence(ofOldAgent)).toEqual({
+      quote: Uint8Array.of(4, 5, 6),
+      agentLog: 'INIT\n',
+    })
+  })
+
+  it('may carry a whole firmware buffer of 256 KiB, and is bounded', () => {
+    const { eventLog } = parseAaTdxEvidence(
+      JSON.stringify({ quote: 'BAUG', cc_eventlog: toBase64(new Uint8Array(256 * 1024)) }),
+    )
+    expect(eventLog).toHaveLength(256 * 1024)
+    const large = JSON.stringify({ quote: 'BAUG', cc_eventlog: 'A'.repeat(1024 * 1024) })
+    expect(refusalOf(() => parseAaTdxEvidence(large))).toMatchObject({ code: 'INPUT_TOO_LARGE' })
   })
 
   it.each([
     ['{"cc_eventlog":null}', 'quote'],
     ['{"quote":7}', 'quote'],
     ['{"quote":"AAAA","cc_eventlog":7}', 'cc_eventlog'],
+    ['{"quote":"AAAA","aa_eventlog":7}', 'aa_eventlog'],
     ['[]', 'evidence'],
   ])('%s is refused', (json, field) => {
     expect(refusalOf(() => parseAaTdxEvidence(json))).toMatchObject(malformed(field))
