@@ -9,9 +9,8 @@ import { once } from 'node:events'
 import { type Command, InvalidArgumentError } from 'commander'
 import { HELPER_SOCKET } from '../sdk/client/endpoint.ts'
 import { EigenxError } from '../sdk/errors.ts'
+import { collectBounded } from '../sdk/node/files.ts'
 import { DEFAULT_CACHE_DIR } from './env-cache.ts'
-
-const MAX_STDIN_BYTES = 64 * 1024
 
 export function registerHelperCommands(program: Command): void {
   const helper = program
@@ -73,7 +72,7 @@ Example:
   $ echo '{"app_id":"0x…","key":"DB_PASSWORD"}' | eigenx-tee helper unseal`,
     )
     .action(async (options: { cacheDir: string; cache: boolean; initdata?: readonly string[] }) => {
-      const { unseal } = await import('./unseal.ts')
+      const { MAX_UNSEAL_BYTES, unseal } = await import('./unseal.ts')
       const { INITDATA_PATHS, readPodConfig } = await import('./initdata-file.ts')
       const value = await unseal(
         {
@@ -85,7 +84,7 @@ Example:
           cacheDir: options.cache ? options.cacheDir : undefined,
           warn: (message) => process.stderr.write(`eigenx-tee: ${message}\n`),
         },
-        await readStdin(),
+        await collectBounded(process.stdin, { field: 'stdin', maxBytes: MAX_UNSEAL_BYTES }),
       )
       process.stdout.write(value)
     })
@@ -128,19 +127,6 @@ function writeLog(
 ): void {
   const line = JSON.stringify({ time: new Date().toISOString(), level, event, ...fields })
   process.stderr.write(`${line}\n`)
-}
-
-/** Reads one byte more than the contract allows, so that too much is seen as too much. */
-async function readStdin(): Promise<Uint8Array> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of process.stdin) {
-    const bytes = Buffer.from(chunk)
-    chunks.push(bytes)
-    size += bytes.length
-    if (size > MAX_STDIN_BYTES) break
-  }
-  return Uint8Array.from(Buffer.concat(chunks))
 }
 
 function parseMode(text: string): number {

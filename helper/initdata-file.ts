@@ -6,10 +6,10 @@
  * says is in the attestation report.
  * @module
  */
-import { open } from 'node:fs/promises'
 import { MAX_INITDATA_ENCODED, parseInitdata } from '../policy/initdata.ts'
 import type { Initdata } from '../policy/types.ts'
-import { EigenxError } from '../sdk/errors.ts'
+import { EigenxError, isEigenxError } from '../sdk/errors.ts'
+import { readFileBounded } from '../sdk/node/files.ts'
 import { type EigenxConfig, parseEigenxToml } from './config.ts'
 
 export const INITDATA_PATHS: readonly string[] = [
@@ -28,7 +28,7 @@ export type PodConfig = { initdata: Initdata; config: EigenxConfig; path: string
  */
 export async function readPodConfig(paths: readonly string[] = INITDATA_PATHS): Promise<PodConfig> {
   for (const path of paths) {
-    const bytes = await readBounded(path)
+    const bytes = await readIfThere(path)
     if (bytes === undefined) continue
     const initdata = parseInitdata(bytes)
     const toml = Object.hasOwn(initdata.data, CONFIG_NAME) ? initdata.data[CONFIG_NAME] : undefined
@@ -40,28 +40,13 @@ export async function readPodConfig(paths: readonly string[] = INITDATA_PATHS): 
 }
 
 /** @returns The bytes, or `undefined` when there is no such file. */
-async function readBounded(path: string): Promise<Uint8Array | undefined> {
-  let file: Awaited<ReturnType<typeof open>>
+async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   try {
-    file = await open(path, 'r')
+    return await readFileBounded(path, { field: 'initdata', maxBytes: MAX_INITDATA_ENCODED })
   } catch (cause) {
+    if (isEigenxError(cause)) throw cause
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
     throw missing(`${path} cannot be read`, cause)
-  }
-  try {
-    // One byte more than allowed tells "too large" from "exactly as large as allowed"; size fields can lie.
-    const buffer = new Uint8Array(MAX_INITDATA_ENCODED + 1)
-    let length = 0
-    while (length < buffer.length) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length)
-      if (bytesRead === 0) break
-      length += bytesRead
-    }
-    return buffer.slice(0, length)
-  } catch (cause) {
-    throw missing(`${path} cannot be read`, cause)
-  } finally {
-    await file.close()
   }
 }
 

@@ -16,7 +16,7 @@ import type { PodConfig } from './initdata-file.ts'
 
 export const APP_KEY_NAME = '__EIGENX_APP_PRIVATE_KEY__'
 
-const MAX_REQUEST_BYTES = 64 * 1024
+export const MAX_UNSEAL_BYTES = 64 * 1024
 const MAX_NAME_LENGTH = 512
 
 export type UnsealRequest = {
@@ -49,12 +49,12 @@ export type UnsealDeps = {
  * @throws EigenxError REQUEST_INVALID, INPUT_TOO_LARGE
  */
 export function parseUnsealRequest(bytes: Uint8Array): UnsealRequest {
-  if (bytes.length > MAX_REQUEST_BYTES)
+  if (bytes.length > MAX_UNSEAL_BYTES)
     throw new EigenxError({
       code: 'INPUT_TOO_LARGE',
-      message: `the request on stdin is larger than ${MAX_REQUEST_BYTES} bytes`,
+      message: `the request on stdin is larger than ${MAX_UNSEAL_BYTES} bytes`,
       stage: 'request',
-      details: { field: 'stdin', limit: MAX_REQUEST_BYTES },
+      details: { field: 'stdin', limit: MAX_UNSEAL_BYTES },
     })
   const text = parseUtf8(bytes)
   let value: unknown

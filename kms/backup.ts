@@ -31,7 +31,7 @@ const MAGIC = utf8ToBytes('eigenx-tee/backup/v1\n')
 const SALT_BYTES = 16
 const NONCE_BYTES = 12
 const HEADER_BYTES = MAGIC.length + 1 + SALT_BYTES
-const MAX_BACKUP_BYTES = 4 * 1024 * 1024
+export const MAX_BACKUP_BYTES = 4 * 1024 * 1024
 export const BACKUP_KEY_BYTES = 32
 
 /** What opens a backup. Secret. */

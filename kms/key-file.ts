@@ -2,16 +2,19 @@
  * The operator's signing key from its file: 64 hex digits, readable by its owner alone.
  * @module
  */
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { parseHex } from '../sdk/bytes.ts'
 import { EigenxError } from '../sdk/errors.ts'
+import { readTextFileBounded } from '../sdk/node/files.ts'
+
+const KEY = { field: 'a key', maxBytes: 1024 }
 
 /** @returns 32 secret bytes. @throws EigenxError CONFIG_INVALID */
 export async function readSigningKey(path: string): Promise<Uint8Array> {
   let text: string
   let mode: number
   try {
-    text = await readFile(path, 'utf8')
+    text = await readTextFileBounded(path, KEY)
     mode = (await stat(path)).mode
   } catch {
     throw invalid('The signing key file cannot be read.')

@@ -1,18 +1,22 @@
 /** Reads operator.toml from disk; paths in it count from its own folder. @module */
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { EigenxError } from '../sdk/errors.ts'
+import { EigenxError, isEigenxError } from '../sdk/errors.ts'
+import { readTextFileBounded } from '../sdk/node/files.ts'
 import { type KmsConfig, parseKmsConfig } from './config.ts'
+
+const CONFIG = { field: 'operator.toml', maxBytes: 1024 * 1024 }
 
 /** @throws EigenxError CONFIG_INVALID */
 export async function loadKmsConfig(file: string): Promise<KmsConfig> {
   let text: string
   try {
-    text = await readFile(file, 'utf8')
+    text = await readTextFileBounded(file, CONFIG)
   } catch (cause) {
     throw new EigenxError({
       code: 'CONFIG_INVALID',
-      message: `Cannot read ${file}.`,
+      message: isEigenxError(cause)
+        ? `${file} is larger than ${CONFIG.maxBytes} bytes.`
+        : `Cannot read ${file}.`,
       stage: 'config',
       details: { path: '' },
       hint: '`eigenx-tee kms init` writes a first one.',

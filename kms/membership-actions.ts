@@ -3,17 +3,19 @@
  * Files that hold secrets are written with mode 600 and never overwrite anything.
  * @module
  */
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { randomBytes } from '@noble/hashes/utils.js'
 import { parseHex } from '../sdk/bytes.ts'
 import { createChainReader } from '../sdk/chain/reader.ts'
-import { EigenxError } from '../sdk/errors.ts'
+import { EigenxError, isEigenxError } from '../sdk/errors.ts'
+import { readFileBounded, readTextFileBounded } from '../sdk/node/files.ts'
 import { decisionSettings } from './authorize/settings.ts'
 import {
   BACKUP_KEY_BYTES,
   type BackupKey,
   type BackupOwner,
   createBackup,
+  MAX_BACKUP_BYTES,
   restoreBackup,
 } from './backup.ts'
 import { createMembershipPort } from './chain/epoch-log-port.ts'
@@ -22,7 +24,7 @@ import { combineCustodianParts, createCustodianKey } from './custodians.ts'
 import { MAX_BLOB_BYTES } from './epoch/ports.ts'
 import { loadKmsConfig } from './load-config.ts'
 import { announceLeave, checkJoin, dealtOutIn, type MembershipDeps } from './membership.ts'
-import { describeImport, importShare, parseExportedShare } from './migration.ts'
+import { describeImport, importShare, MAX_EXPORT_CHARS, parseExportedShare } from './migration.ts'
 import { createPeerTransport, readCapped } from './peer/transport.ts'
 import { readOperatorKeys } from './signer.ts'
 import { readStoreKey } from './store/key-file.ts'
@@ -30,6 +32,9 @@ import { openLibsqlStore } from './store/libsql.ts'
 import type { Store } from './store/store.ts'
 
 const POLL_MS = 5000
+const BACKUP = { field: 'a backup', maxBytes: MAX_BACKUP_BYTES }
+/** An exported share is the longest of them. */
+const SECRET_TEXT = { field: 'a key, passphrase, part or share', maxBytes: MAX_EXPORT_CHARS }
 
 export type ConfigOption = { config: string }
 
@@ -130,7 +135,9 @@ export async function restore(options: RestoreOptions): Promise<string> {
   const lines = await Promise.all((options.partFile ?? []).map(readSecretText))
   const key: BackupKey =
     lines.length > 0 ? { how: 'key', key: combineCustodianParts(lines) } : await readKey(options)
-  const file = new Uint8Array(await readFile(options.from).catch(() => unreadable(options.from)))
+  const file = await readFileBounded(options.from, BACKUP).catch((error) =>
+    unreadable(options.from, error),
+  )
   const { encryptionKeys, epochs } = await withStore(options.config, (store, owner) =>
     restoreBackup(store, owner, key, file),
   )
@@ -176,12 +183,9 @@ async function readKey({ passphraseFile, keyFile }: KeyOptions): Promise<BackupK
 }
 
 async function readSecretText(path: string): Promise<string> {
-  const mode = await stat(path).then(
-    (found) => found.mode,
-    () => unreadable(path),
-  )
+  const { mode } = await stat(path).catch((error) => unreadable(path, error))
   if ((mode & 0o077) !== 0) throw usage(`${path} is readable by others.`)
-  return readFile(path, 'utf8')
+  return readTextFileBounded(path, SECRET_TEXT).catch((error) => unreadable(path, error))
 }
 
 async function writeNew(path: string, content: Uint8Array | string): Promise<void> {
@@ -192,7 +196,9 @@ async function writeNew(path: string, content: Uint8Array | string): Promise<voi
   }
 }
 
-function unreadable(path: string): never {
+function unreadable(path: string, error: unknown): never {
+  if (isEigenxError(error, 'INPUT_TOO_LARGE'))
+    throw usage(`${path}: ${error.details.field} has at most ${error.details.limit} bytes.`)
   throw usage(`${path} cannot be read.`)
 }
 

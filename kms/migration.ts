@@ -16,7 +16,7 @@ import { parseGnarkScalar } from '../sdk/wire/gnark-fr.ts'
 import { importedShareWrite, readImportedShare } from './epoch/imported.ts'
 import type { Store } from './store/store.ts'
 
-const MAX_EXPORT_CHARS = 262_144
+export const MAX_EXPORT_CHARS = 262_144
 
 export type ExportedShare = {
   /** The old set's version, Unix seconds: all operators must import the same one. */

@@ -3,12 +3,17 @@
  * place that knows all parts; everything else takes what it needs as arguments.
  * @module
  */
-import { readFile } from 'node:fs/promises'
 import { randomBytes } from '@noble/hashes/utils.js'
-import { AMD_ANCHORS, parseSnpRoots, type SnpTrustAnchors } from '../sdk/attest/anchors.ts'
+import {
+  AMD_ANCHORS,
+  parseSnpRoots,
+  ROOTS_FILE,
+  type SnpTrustAnchors,
+} from '../sdk/attest/anchors.ts'
 import type { ProviderAlarm } from '../sdk/chain/quorum.ts'
 import { type ChainReader, createChainReader } from '../sdk/chain/reader.ts'
 import type { Address } from '../sdk/chain/types.ts'
+import { readTextFileBounded } from '../sdk/node/files.ts'
 import { createKmsApp } from './app.ts'
 import { createChainQuestions } from './authorize/chain.ts'
 import { decisionSettings } from './authorize/settings.ts'
@@ -198,7 +203,9 @@ export async function startOperator(
 
 async function readAnchors(config: KmsConfig): Promise<SnpTrustAnchors> {
   const path = config.development.snpRootsFile
-  return path === undefined ? AMD_ANCHORS : parseSnpRoots(await readFile(path, 'utf8'))
+  return path === undefined
+    ? AMD_ANCHORS
+    : parseSnpRoots(await readTextFileBounded(path, ROOTS_FILE))
 }
 
 function chainAccess({ chain }: KmsConfig) {

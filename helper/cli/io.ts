@@ -4,14 +4,18 @@
  * @module
  */
 
+import { isEigenxError } from '../../sdk/errors.ts'
+import type { ReadLimit } from '../../sdk/node/files.ts'
+
 export type Io = {
   /** Results: what a script reads. */
   out: (text: string) => void
   /** Talk and refusals: what a person reads. */
   err: (text: string) => void
   writeBytes: (bytes: Uint8Array) => void
-  readFile: (path: string) => Promise<Uint8Array>
-  readStdin: () => Promise<Uint8Array>
+  /** @throws EigenxError INPUT_TOO_LARGE above the limit, and whatever the file system says. */
+  readFile: (path: string, limit: ReadLimit) => Promise<Uint8Array>
+  readStdin: (limit: ReadLimit) => Promise<Uint8Array>
   /** Whole or not at all, readable by nobody else. */
   writeFile: (path: string, content: string | Uint8Array) => Promise<void>
   /** With its parents; one that is there is fine. */
@@ -31,18 +35,27 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** A file named on the command line; `-` is standard input. */
-export async function readInput(io: Io, path: string): Promise<Uint8Array> {
-  if (path === '-') return io.readStdin()
+/**
+ * A file named on the command line; `-` is standard input.
+ * @param limit - By what it is: never below what its parser takes, so that a wrong or endless file fills no memory and nothing else is lost.
+ * @throws UsageError
+ */
+export async function readInput(io: Io, path: string, limit: ReadLimit): Promise<Uint8Array> {
+  const name = path === '-' ? 'standard input' : path
   try {
-    return await io.readFile(path)
+    return path === '-' ? await io.readStdin(limit) : await io.readFile(path, limit)
   } catch (cause) {
-    throw new UsageError(`cannot read ${path}: ${systemReason(cause)}`)
+    throw new UsageError(
+      isEigenxError(cause, 'INPUT_TOO_LARGE')
+        ? `${name}: too large for ${limit.field}, which has at most ${limit.maxBytes} bytes`
+        : `cannot read ${name}: ${systemReason(cause)}`,
+    )
   }
 }
 
-export async function readTextInput(io: Io, path: string): Promise<string> {
-  return new TextDecoder().decode(await readInput(io, path))
+/** @throws UsageError */
+export async function readTextInput(io: Io, path: string, limit: ReadLimit): Promise<string> {
+  return new TextDecoder().decode(await readInput(io, path, limit))
 }
 
 /** A file named on the command line, of mode 600 even where one was there. */

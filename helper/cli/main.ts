@@ -3,8 +3,8 @@
  * The program `eigenx-tee`: gives the commands the real world and its exit code back.
  * @module
  */
-import { mkdir, readFile } from 'node:fs/promises'
-import { writePrivateFile } from '../../sdk/node/files.ts'
+import { mkdir } from 'node:fs/promises'
+import { collectBounded, readFileBounded, writePrivateFile } from '../../sdk/node/files.ts'
 import type { Io } from './io.ts'
 import { run } from './program.ts'
 
@@ -15,12 +15,8 @@ const io: Io = {
   out: (text) => void process.stdout.write(`${text}\n`),
   err: (text) => void process.stderr.write(`${text}\n`),
   writeBytes: (bytes) => void process.stdout.write(bytes),
-  readFile: async (path) => new Uint8Array(await readFile(path)),
-  readStdin: async () => {
-    const chunks: Uint8Array[] = []
-    for await (const chunk of process.stdin) chunks.push(chunk)
-    return new Uint8Array(Buffer.concat(chunks))
-  },
+  readFile: readFileBounded,
+  readStdin: (limit) => collectBounded(process.stdin, limit),
   // What this program writes may be a secret that it decrypted, also into a file that was there before.
   writeFile: writePrivateFile,
   makeFolder: async (path) => void (await mkdir(path, { recursive: true })),

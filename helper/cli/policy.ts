@@ -2,10 +2,13 @@
 import { analysePolicy } from '../../policy/analyse.ts'
 import { explainAnalysis } from '../../policy/explain.ts'
 import { parseInitdata } from '../../policy/initdata.ts'
+import { MAX_POLICY } from '../../policy/rego.ts'
 import type { Finding, PolicyAnalysis } from '../../policy/types.ts'
 import { bytesToHex, parseUtf8 } from '../../sdk/bytes.ts'
 import { type ExitCode, type Io, readInput, UsageError } from './io.ts'
 import { createPaint, printable } from './terminal.ts'
+
+const POLICY = { field: 'a policy or initdata', maxBytes: MAX_POLICY }
 
 type Explained = { initdataSha384?: string; files?: readonly string[]; rego: string | undefined }
 
@@ -13,7 +16,7 @@ export async function explainPolicy(
   io: Io,
   input: { file: string; json: boolean },
 ): Promise<ExitCode> {
-  const document = readDocument(await readInput(io, input.file), input.file)
+  const document = readDocument(await readInput(io, input.file, POLICY), input.file)
   const analysis = document.rego === undefined ? undefined : analysePolicy(document.rego)
   const findings = analysis?.findings ?? [MISSING_POLICY]
   const refused = findings.some((finding) => finding.severity === 'refuse')

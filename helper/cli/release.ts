@@ -1,6 +1,6 @@
 /** `release prepare`: files for the pod and pins for the chain, from a pod's YAML or a finished document. @module */
 import { join } from 'node:path'
-import { INITDATA_ANNOTATION } from '../../policy/initdata.ts'
+import { INITDATA_ANNOTATION, MAX_INITDATA_ENCODED } from '../../policy/initdata.ts'
 import { describeInitdata, type PreparedRelease, prepareRelease } from '../../policy/prepare.ts'
 import type { ImageConfig } from '../../policy/prepare-container.ts'
 import type { Finding } from '../../policy/types.ts'
@@ -16,6 +16,10 @@ import {
 } from './io.ts'
 import { createPaint, layoutColumns, printable } from './terminal.ts'
 
+const POD = { field: 'a pod’s YAML or initdata', maxBytes: MAX_INITDATA_ENCODED }
+const CONFIG = { field: 'a file of initdata', maxBytes: MAX_INITDATA_ENCODED }
+const IMAGE_CONFIG = { field: 'the configuration of an image', maxBytes: MAX_INITDATA_ENCODED }
+
 export type ReleaseInput = {
   pod: string
   config?: string
@@ -30,7 +34,7 @@ export type ReleaseInput = {
 }
 
 export async function prepareReleaseFiles(io: Io, input: ReleaseInput): Promise<ExitCode> {
-  const bytes = await readInput(io, input.pod)
+  const bytes = await readInput(io, input.pod, POD)
   return isPodYaml(bytes) ? prepareFromPod(io, input, bytes) : describeDocument(io, input, bytes)
 }
 
@@ -101,7 +105,7 @@ async function readFiles(io: Io, input: ReleaseInput): Promise<Record<string, st
   ] as const
   const files: Record<string, string> = {}
   for (const [name, path] of named)
-    if (path !== undefined) files[name] = await readTextInput(io, path)
+    if (path !== undefined) files[name] = await readTextInput(io, path, CONFIG)
   return files
 }
 
@@ -113,7 +117,10 @@ async function readImageConfigs(
   for (const pair of pairs) {
     const at = pair.lastIndexOf('=')
     if (at <= 0) throw new UsageError('--image-config: expected <image as written>=<file>')
-    configs[pair.slice(0, at)] = parseImageConfig(await readTextInput(io, pair.slice(at + 1)), pair)
+    configs[pair.slice(0, at)] = parseImageConfig(
+      await readTextInput(io, pair.slice(at + 1), IMAGE_CONFIG),
+      pair,
+    )
   }
   return configs
 }

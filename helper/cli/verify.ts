@@ -6,10 +6,15 @@
 
 import { sha384 } from '@noble/hashes/sha2.js'
 import { analysePolicy } from '../../policy/analyse.ts'
-import { parseInitdata } from '../../policy/initdata.ts'
+import { MAX_INITDATA_ENCODED, parseInitdata } from '../../policy/initdata.ts'
 import type { Finding, Initdata } from '../../policy/types.ts'
 import { parseAaSnpEvidence } from '../../sdk/attest/aa-snp.ts'
-import { AMD_ANCHORS, parseSnpRoots, type SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
+import {
+  AMD_ANCHORS,
+  parseSnpRoots,
+  ROOTS_FILE,
+  type SnpTrustAnchors,
+} from '../../sdk/attest/anchors.ts'
 import { bindInitdata } from '../../sdk/attest/binding.ts'
 import { parseCertificatePem } from '../../sdk/attest/pem.ts'
 import { appraiseSnp, DEFAULT_SNP_POLICY, type SnpPolicy } from '../../sdk/attest/snp-policy.ts'
@@ -68,6 +73,8 @@ export type InitdataSummary = {
 /** An operator's defaults, but for old hosts: whoever inspects a report wants to know whether it is genuine. */
 const INSPECTION_POLICY: SnpPolicy = { ...DEFAULT_SNP_POLICY, minimumReportVersion: 2 }
 const BINARY_REPORT_BYTES = 1184
+const DOCUMENT = { field: 'evidence or initdata', maxBytes: MAX_INITDATA_ENCODED }
+const CERTIFICATES = { field: 'a chain of certificates', maxBytes: 64 * 1024 }
 const REPORT_DATA_BYTES = 64
 const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 
@@ -189,7 +196,7 @@ async function readFiles(
   let initdata: Uint8Array | undefined
   const certificates = await readCertificates(io, input.certificate ?? [])
   for (const path of input.files) {
-    const bytes = await readInput(io, path)
+    const bytes = await readInput(io, path, DOCUMENT)
     if (isEvidence(bytes)) {
       if (evidence !== undefined) throw new UsageError('two evidence files: give one')
       evidence = () => parseEvidence(bytes, certificates)
@@ -220,7 +227,7 @@ function parseEvidence(bytes: Uint8Array, certificates: readonly Uint8Array[]): 
 async function readCertificates(io: Io, paths: readonly string[]): Promise<Uint8Array[]> {
   const certificates: Uint8Array[] = []
   for (const path of paths) {
-    const bytes = await readInput(io, path)
+    const bytes = await readInput(io, path, CERTIFICATES)
     // AMD's key server gives several PEM blocks in one file; anything else is DER.
     const blocks = parseUtf8(bytes)?.match(PEM_BLOCK) ?? []
     if (blocks.length === 0) certificates.push(bytes)
@@ -239,7 +246,7 @@ async function readAnchors(
 ): Promise<{ anchors: SnpTrustAnchors; trust: Verification['trust'] }> {
   if (path === undefined) return { anchors: AMD_ANCHORS, trust: 'amd' }
   return {
-    anchors: parseSnpRoots(await readTextInput(io, path)),
+    anchors: parseSnpRoots(await readTextInput(io, path, ROOTS_FILE)),
     trust: 'NOT AMD: roots given on the command line',
   }
 }

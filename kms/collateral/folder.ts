@@ -8,7 +8,7 @@
  * - What has run out is not handed out: the sender's own collateral then has its turn.
  * @module
  */
-import { open, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   COLLATERAL_LIMIT,
@@ -20,6 +20,7 @@ import type { CrlMemory } from '../../sdk/attest/crl-memory.ts'
 import type { TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
 import { parseUtf8 } from '../../sdk/bytes.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
+import { readFileBounded } from '../../sdk/node/files.ts'
 
 /** Kinds of platforms that one operator meets; below what the verifier remembers. */
 export const MAX_COLLATERAL_FILES = 32
@@ -145,23 +146,12 @@ function openBundle(text: string, { anchors, crls, now }: CollateralFolderOption
   }
 }
 
-/** At most one byte more than may be there is read, whatever the file's size. */
 async function readText(path: string): Promise<string> {
-  const file = await open(path, 'r')
-  try {
-    const bytes = new Uint8Array(COLLATERAL_LIMIT + 1)
-    let length = 0
-    for (;;) {
-      const { bytesRead } = await file.read(bytes, length, bytes.length - length)
-      length += bytesRead
-      if (bytesRead === 0 || length === bytes.length) break
-    }
-    const text = parseUtf8(bytes.subarray(0, length))
-    if (text === undefined) throw notText()
-    return text
-  } finally {
-    await file.close()
-  }
+  const text = parseUtf8(
+    await readFileBounded(path, { field: 'collateral', maxBytes: COLLATERAL_LIMIT }),
+  )
+  if (text === undefined) throw notText()
+  return text
 }
 
 /** One per kind of platform: the bundle in use is the one whose end matters. */

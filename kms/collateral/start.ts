@@ -1,8 +1,9 @@
 /** What `eigenx-tdx` runs on in one operator: whom it trusts, its collateral, and the revocation lists it has seen. @module */
-import { readFile } from 'node:fs/promises'
 import { INTEL_ROOTS } from '../../certs/intel.ts'
+import { ROOTS_FILE } from '../../sdk/attest/anchors.ts'
 import { createCrlMemory } from '../../sdk/attest/crl-memory.ts'
 import { INTEL_ANCHORS, parseTdxRoots, type TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
+import { readTextFileBounded } from '../../sdk/node/files.ts'
 import { TDX_METHOD, type TdxDeps } from '../authorize/tdx.ts'
 import type { KmsConfig } from '../config.ts'
 import type { Log } from '../log.ts'
@@ -69,7 +70,9 @@ export async function startTdxService(input: TdxServiceInput): Promise<TdxServic
 }
 
 async function readTdxAnchors(path: string | undefined): Promise<TdxTrustAnchors> {
-  return path === undefined ? INTEL_ANCHORS : parseTdxRoots(await readFile(path, 'utf8'))
+  return path === undefined
+    ? INTEL_ANCHORS
+    : parseTdxRoots(await readTextFileBounded(path, ROOTS_FILE))
 }
 
 function rootExpiries(anchors: TdxTrustAnchors): Expiry[] {

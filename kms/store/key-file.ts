@@ -2,11 +2,14 @@
  * The key file of a store: one line of 64 hex digits, readable by its owner alone.
  * @module
  */
-import { open, readFile, stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { bytesToHex, parseHex } from '../../sdk/bytes.ts'
 import type { Rng } from '../../sdk/crypto/bls.ts'
 import { EigenxError } from '../../sdk/errors.ts'
+import { readTextFileBounded } from '../../sdk/node/files.ts'
 import { STORE_KEY_BYTES } from './seal.ts'
+
+const KEY = { field: 'a key', maxBytes: 1024 }
 
 /** @throws CONFIG_INVALID */
 export async function readStoreKey(path: string): Promise<Uint8Array> {
@@ -22,7 +25,7 @@ export async function readStoreKey(path: string): Promise<Uint8Array> {
   let text: string
   let mode: number
   try {
-    text = await readFile(path, 'utf8')
+    text = await readTextFileBounded(path, KEY)
     mode = (await stat(path)).mode
   } catch (cause) {
     throw invalid('The key file of the store cannot be read.', cause)

@@ -7,10 +7,10 @@
  * - A token with an unknown key asks for an early look, at most once a minute: strangers cannot make this operator call the issuer often.
  * @module
  */
-import { readFile, stat } from 'node:fs/promises'
 import { MAX_JWKS_BYTES, parseJwks, type TokenKey } from '../../sdk/attest/token-jwks.ts'
 import { parseUtf8 } from '../../sdk/bytes.ts'
 import { EigenxError } from '../../sdk/errors.ts'
+import { readFileBounded } from '../../sdk/node/files.ts'
 import { readBody } from '../http/limits.ts'
 
 export type JwksLocation = { url: string } | { file: string }
@@ -107,6 +107,8 @@ export function createJwksSource(options: JwksSourceOptions): JwksSource {
   }
 }
 
+const KEY_SET = { field: 'keys', maxBytes: MAX_JWKS_BYTES }
+
 /** What is there, or why there is nothing. */
 async function loadKeys(
   options: JwksSourceOptions,
@@ -122,7 +124,7 @@ async function loadKeys(
     bytes =
       'url' in location
         ? await fetchKeySet(options.fetch ?? fetch, location.url, signal)
-        : await readKeySet(location.file, signal)
+        : await readFileBounded(location.file, KEY_SET, signal)
   } catch {
     // The cause may quote the answer or the address: the kind of failure is enough.
     return deadline.aborted ? 'timeout' : 'unreachable'
@@ -149,11 +151,6 @@ async function fetchKeySet(
     signal,
   })
   return answer.status === 200 ? readBody(answer, MAX_JWKS_BYTES) : 'status'
-}
-
-async function readKeySet(file: string, signal: AbortSignal): Promise<Uint8Array> {
-  if ((await stat(file)).size > MAX_JWKS_BYTES) throw new RangeError('too large')
-  return readFile(file, { signal })
 }
 
 function notReady(method: string, message: string): EigenxError<'METHOD_NOT_READY'> {

@@ -17,6 +17,8 @@ const PRODUCTS = ['Milan', 'Genoa', 'Turin'] as const satisfies readonly AmdProd
 const ROLES = ['ark', 'ask', 'asvk'] as const
 /** Two generations of authorities during a rotation, and one to spare. */
 const GENERATIONS_LIMIT = 3
+/** Of a file of roots that takes the place of the embedded ones, AMD's or Intel's. */
+export const ROOTS_FILE = { field: 'a set of roots', maxBytes: 256 * 1024 } as const
 
 /** The only trust anchors of a production process. */
 export const AMD_ANCHORS: SnpTrustAnchors = new Map(

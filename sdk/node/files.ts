@@ -1,11 +1,58 @@
 /**
- * Files at the edges of programs: written for their owner alone, and whole or not at all.
+ * Files at the edges of programs: read up to a limit, written for their owner alone, and whole or not at all.
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import { constants } from 'node:fs'
+import { constants, createReadStream } from 'node:fs'
 import { open, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { concatBytes } from '../bytes.ts'
+import { EigenxError } from '../errors.ts'
+
+export type ReadLimit = {
+  /** How the refusal calls the input. */
+  field: string
+  maxBytes: number
+}
+
+/**
+ * At most one byte more than allowed is read, whatever the file says about its size: it may be a device or grow meanwhile.
+ * @throws EigenxError INPUT_TOO_LARGE; Error of the file system or of the signal
+ */
+export function readFileBounded(
+  path: string,
+  limit: ReadLimit,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  const upToLast = { end: limit.maxBytes, ...(signal === undefined ? {} : { signal }) }
+  return collectBounded(createReadStream(path, upToLast), limit)
+}
+
+/** @throws as `readFileBounded` */
+export async function readTextFileBounded(path: string, limit: ReadLimit): Promise<string> {
+  return new TextDecoder().decode(await readFileBounded(path, limit))
+}
+
+/** A stream to its end, or to its first byte too many. @throws EigenxError INPUT_TOO_LARGE */
+export async function collectBounded(
+  stream: AsyncIterable<Uint8Array>,
+  { field, maxBytes }: ReadLimit,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of stream) {
+    size += chunk.length
+    if (size > maxBytes)
+      throw new EigenxError({
+        code: 'INPUT_TOO_LARGE',
+        message: `${field} is larger than ${maxBytes} bytes`,
+        stage: 'request',
+        details: { field, limit: maxBytes },
+      })
+    chunks.push(chunk)
+  }
+  return concatBytes(...chunks)
+}
 
 /**
  * Puts a file of mode 600 in the place of whatever lies there: written beside, then renamed, so that no reader sees half of it, a link is

@@ -62,3 +62,42 @@ test('a file that is not there is a usage error that names it', async () => {
   const { code, err } = await runCli(['policy', 'explain', 'gone.toml'])
   expect([code, err]).toEqual([2, ['cannot read gone.toml: no such file or folder']])
 })
+
+const MIB = 1024 * 1024
+const app = `0x${'ab'.repeat(20)}`
+test.each([
+  ['evidence or initdata', MIB, ['verify', 'big']],
+  ['evidence or initdata', MIB, ['verify', '-']],
+  ['a chain of certificates', 64 * 1024, ['verify', 'small', '--certificate', 'big']],
+  ['a set of roots', 256 * 1024, ['verify', 'small', '--snp-roots', 'big']],
+  ['a policy or initdata', 4 * MIB, ['policy', 'explain', 'big']],
+  ['a policy or initdata', 4 * MIB, ['policy', 'explain', '-']],
+  ['a pod’s YAML or initdata', MIB, ['release', 'prepare', 'big']],
+  ['a file of initdata', MIB, ['release', 'prepare', 'pod', '--config', 'big']],
+  ['a file of initdata', MIB, ['release', 'prepare', 'pod', '--aa', 'big']],
+  [
+    'the configuration of an image',
+    MIB,
+    ['release', 'prepare', 'pod', '--image-config', 'app=big'],
+  ],
+  ['a key in hex', 4096, ['encrypt', '--app', app, '--master-public-key', 'big', 'small']],
+  ['a key in hex', 4096, ['decrypt', '--app', app, '--app-key-file', 'big', 'small']],
+  ['a plaintext', 16 * MIB, ['encrypt', '--app', app, '--master-public-key', 'mpk', '-']],
+  ['a ciphertext', 2 * (16 * MIB + 4096), ['decrypt', '--app', app, '--app-key-file', 'key', '-']],
+])('an input that is too large for %s of %i bytes: exit 2', async (what, limit, argv) => {
+  const big = new Uint8Array(limit + 1).fill(0x61)
+  const files = {
+    big,
+    small: 'x',
+    pod: 'apiVersion: v1\nkind: Pod\n',
+    mpk: 'ab'.repeat(96),
+    key: 'ab'.repeat(48),
+  }
+  const { code, out, err } = await runCli(argv, files, { stdin: big })
+  const name = argv.includes('-') ? 'standard input' : 'big'
+  expect([code, out, err]).toEqual([
+    2,
+    [],
+    [`${name}: too large for ${what}, which has at most ${limit} bytes`],
+  ])
+})

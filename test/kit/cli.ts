@@ -1,6 +1,7 @@
 /** The command line without a process: files in a map, output in lists. @module */
 import type { ExitCode, Io } from '../../helper/cli/io.ts'
 import { run } from '../../helper/cli/program.ts'
+import { collectBounded } from '../../sdk/node/files.ts'
 
 export type CliResult = {
   code: ExitCode
@@ -24,12 +25,13 @@ export async function runCli(
     out: (text) => void result.out.push(text),
     err: (text) => void result.err.push(text),
     writeBytes: (bytes) => void result.bytes.push(bytes),
-    readFile: async (path) => {
+    readFile: async (path, limit) => {
       const content = files[path]
       if (content === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
-      return typeof content === 'string' ? new TextEncoder().encode(content) : content
+      const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
+      return collectBounded(streamOf(bytes), limit)
     },
-    readStdin: async () => world.stdin ?? new Uint8Array(),
+    readStdin: (limit) => collectBounded(streamOf(world.stdin ?? new Uint8Array()), limit),
     writeFile: async (path, content) => {
       demandWritable()
       result.files.set(path, content)
@@ -40,4 +42,8 @@ export async function runCli(
     interrupted: () => new Promise(() => {}),
   }
   return { code: await run(argv, io), ...result }
+}
+
+async function* streamOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
 }

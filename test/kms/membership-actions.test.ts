@@ -96,6 +96,30 @@ describe('kms backup and restore', () => {
   })
 })
 
+describe('files that are too large', () => {
+  const usage = (message: RegExp) =>
+    expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) })
+
+  it('are refused by their kind, and endless ones too', async () => {
+    await secret('big', 'a'.repeat(262_145))
+    await secret('backup', 'a'.repeat(4 * 1024 * 1024 + 1))
+    await secret('key', 'ab'.repeat(32))
+    const textTooLarge = usage(/big: a key, passphrase, part or share has at most 262144 bytes/)
+    await expect(importFile(file('big'), config)).rejects.toEqual(textTooLarge)
+    const options = { config, out: file('b'), from: file('backup') }
+    await expect(backup({ ...options, passphraseFile: file('big') })).rejects.toEqual(textTooLarge)
+    await expect(restore({ ...options, partFile: [file('big')] })).rejects.toEqual(textTooLarge)
+    await expect(restore({ ...options, keyFile: file('key') })).rejects.toEqual(
+      usage(/backup: a backup has at most 4194304 bytes/),
+    )
+    await expect(loadKmsConfig('/dev/zero')).rejects.toEqual(
+      usage(/zero is larger than 1048576 bytes/),
+    )
+    await writeFile(file('store.key'), 'ab'.repeat(513))
+    await expect(withStore(async () => undefined)).rejects.toEqual(usage(/cannot be read/))
+  })
+})
+
 describe('kms import', () => {
   it('puts the exported share into the store and shows what all operators must agree on', async () => {
     const mpk = publicShareOf(9n)

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { replacePrivateFile, writePrivateFile } from '../../../sdk/node/files.ts'
+import { readFileBounded, replacePrivateFile, writePrivateFile } from '../../../sdk/node/files.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -24,6 +24,32 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 const modeOf = async (path: string) => (await stat(path)).mode & 0o777
+
+describe('readFileBounded', () => {
+  const limit = { field: 'the letter', maxBytes: 200_000 }
+  const tooLarge = { code: 'INPUT_TOO_LARGE', details: { field: 'the letter', limit: 200_000 } }
+
+  test('reads a file up to the limit, and nothing of one above it', async () => {
+    const path = join(folder, 'letter')
+    for (const size of [0, 1, 199_999, 200_000]) {
+      await writeFile(path, new Uint8Array(size).fill(7))
+      expect(await readFileBounded(path, limit)).toEqual(new Uint8Array(size).fill(7))
+    }
+    await writeFile(path, new Uint8Array(200_001))
+    await expect(readFileBounded(path, limit)).rejects.toMatchObject(tooLarge)
+  })
+
+  test('ends on a device without end, whose size says 0', async () => {
+    await expect(readFileBounded('/dev/zero', limit)).rejects.toMatchObject(tooLarge)
+  })
+
+  test('says what the file system says', async () => {
+    await expect(readFileBounded(join(folder, 'none'), limit)).rejects.toMatchObject({
+      code: 'ENOENT',
+    })
+    await expect(readFileBounded(folder, limit)).rejects.toMatchObject({ code: 'EISDIR' })
+  })
+})
 
 describe.each([
   ['replacePrivateFile', replacePrivateFile],
