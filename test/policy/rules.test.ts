@@ -23,7 +23,7 @@ describe('our rule set', () => {
     })
   })
 
-  it('is what the WASM module was built from', () => {
+  it('is the text, and the WASM file the module, whose hashes the record of their build names', () => {
     const stated = record.parse(JSON.parse(readFileSync(RECORD, 'utf8')))
     expect(stated.rulesSha256).toBe(EIGENX_RULES_SHA256)
     expect(createHash('sha256').update(readFileSync(WASM)).digest('hex')).toBe(stated.wasmSha256)
