@@ -44,6 +44,13 @@ const FORBIDDEN: readonly [layer: string, file: string, from: string][] = [
   ['helper imports kms', 'helper/a.ts', '../kms/app.ts'],
   ['helper imports its simulator', 'helper/a.ts', './sim/devnet.ts'],
   ['the simulator imports tests', 'helper/sim/a.ts', '../../test/kit/anvil.ts'],
+  ['certs imports a twin of the tests', 'certs/a.ts', '../test/twin/bls.ts'],
+  ['policy imports a twin', 'policy/a.ts', '../test/twin/bls.ts'],
+  ['sdk imports a twin', 'sdk/crypto/a.ts', '../../test/twin/bls.ts'],
+  ['the entry for tests of apps imports a twin', 'sdk/testing.ts', '../test/twin/bls.ts'],
+  ['kms imports a twin', 'kms/epoch/a.ts', '../../test/twin/secp256k1.ts'],
+  ['helper imports a twin', 'helper/a.ts', '../test/twin/ristretto.ts'],
+  ['the program imports a twin', 'helper/cli/a.ts', '../../test/twin/swap.ts'],
 ]
 
 test.each(FORBIDDEN)('%s: refused', (_, file, from) => {
