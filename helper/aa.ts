@@ -8,19 +8,10 @@
  * is always compared with what was asked for, and text is sent without `encoding`, which works everywhere.
  * @module
  */
-import { parseAaSnpEvidence } from '../sdk/attest/aa-snp.ts'
 import { equalBytes, parseUtf8, toBase64Url } from '../sdk/bytes.ts'
 import type { HttpExchange } from '../sdk/client/node-http.ts'
-import { EigenxError, isEigenxError } from '../sdk/errors.ts'
-
-/** What the hardware signed, and the certificates that came with it. */
-export type Evidence = {
-  tee: 'snp'
-  /** ATTESTATION_REPORT, 1184 bytes. */
-  report: Uint8Array
-  /** DER. */
-  certificates: readonly Uint8Array[]
-}
+import { EigenxError } from '../sdk/errors.ts'
+import { type Evidence, parseAgentEvidence, protocolError, readSignedFields } from './evidence.ts'
 
 /** Any source of evidence: this file's REST route, the agent's ttrpc socket, or configfs. */
 export type EvidenceSource = {
@@ -40,9 +31,8 @@ export type AaClientOptions = {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000
-/** Byte arrays travel as JSON integers: a report and four certificates stay below 100 kB. */
+/** SNP's byte arrays travel as JSON integers, below 100 kB; TDX comes with the firmware's whole event log, up to 350 kB. */
 const MAX_EVIDENCE_BYTES = 1024 * 1024
-const REPORT_DATA_OFFSET = 0x50
 const REPORT_DATA_LENGTH = 64
 
 export function createAaClient(
@@ -66,11 +56,10 @@ export function createAaClient(
         peer: 'Attestation Agent',
       })
       if (answer.status !== 200) throw explainStatus(answer.status)
-      const evidence = parseEvidence(answer.body)
-      const attested = evidence.report.subarray(
-        REPORT_DATA_OFFSET,
-        REPORT_DATA_OFFSET + REPORT_DATA_LENGTH,
-      )
+      const json = parseUtf8(answer.body)
+      if (json === undefined) throw protocolError('the evidence is not UTF-8')
+      const evidence = parseAgentEvidence(json)
+      const { reportData: attested } = readSignedFields(evidence)
       if (!equalBytes(attested, reportData)) throw explainMismatch(text === undefined)
       return evidence
     },
@@ -83,40 +72,11 @@ function asUrlText(reportData: Uint8Array): string | undefined {
   return text !== undefined && /^[0-9A-Za-z]+$/.test(text) ? text : undefined
 }
 
-function parseEvidence(body: Uint8Array): Evidence {
-  const text = parseUtf8(body)
-  if (text === undefined) throw protocolError('the evidence is not UTF-8')
-  if (isSampleEvidence(text)) throw notInTee()
-  try {
-    return { tee: 'snp', ...parseAaSnpEvidence(text) }
-  } catch (cause) {
-    if (!isEigenxError(cause)) throw cause
-    throw protocolError(`the evidence is not SEV-SNP evidence: ${cause.shortMessage}`, cause)
-  }
-}
-
-/** Outside a TEE the agent falls back to a "sample" attester, whose evidence has an `svn` and no report. */
-function isSampleEvidence(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text)
-    return (
-      typeof value === 'object' &&
-      value !== null &&
-      'svn' in value &&
-      !('attestation_report' in value)
-    )
-  } catch {
-    return false
-  }
-}
-
 function explainStatus(status: number): EigenxError {
   if (status === 403 || status === 404)
-    return protocolError(
-      `status ${status}: the evidence route is switched off`,
-      undefined,
-      'Start api-server-rest with --features all (agent.guest_components_rest_api=all) in this network namespace.',
-    )
+    return protocolError(`status ${status}: the evidence route is switched off`, {
+      hint: 'Start api-server-rest with --features all (agent.guest_components_rest_api=all) in this network namespace.',
+    })
   return protocolError(`status ${status}`)
 }
 
@@ -128,26 +88,5 @@ function explainMismatch(rawBytes: boolean): EigenxError {
     stage: 'agent',
     details: { needed: 'api-server-rest with encoding=base64', got: 'one that ignores it' },
     hint: 'Use a guest image with guest-components of May 2026 or later, or report_data = "v1".',
-  })
-}
-
-function notInTee(): EigenxError<'NOT_IN_TEE'> {
-  return new EigenxError({
-    code: 'NOT_IN_TEE',
-    message: 'the Attestation Agent gives sample evidence: this guest is not a TEE',
-    stage: 'agent',
-    details: {},
-    hint: 'Check the runtime class and that the instance type supports SEV-SNP; on a laptop use the simulator.',
-  })
-}
-
-function protocolError(reason: string, cause?: unknown, hint?: string): EigenxError {
-  return new EigenxError({
-    code: 'AGENT_PROTOCOL',
-    message: `Attestation Agent: ${reason}`,
-    stage: 'agent',
-    details: { reason },
-    ...(hint === undefined ? {} : { hint }),
-    ...(cause === undefined ? {} : { cause }),
   })
 }

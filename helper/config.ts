@@ -11,11 +11,15 @@ import { parse as parseToml } from 'smol-toml'
 import { z } from 'zod'
 import type { Address } from '../sdk/chain/types.ts'
 import { EigenxError } from '../sdk/errors.ts'
+import { METHODS, type Method } from './evidence.ts'
 
 const MAX_CONFIG_BYTES = 64 * 1024
 
 /** How the helper fills REPORT_DATA; `auto` is v2, and v1 where the guest image cannot carry v2. */
 type ReportDataMode = 'v2' | 'v1' | 'auto'
+
+/** `auto` takes the method from what the Attestation Agent gives. */
+type MethodChoice = Method | 'auto'
 
 export type EigenxConfig = {
   /** Exactly as written: the key belongs to this spelling. */
@@ -34,7 +38,7 @@ export type EigenxConfig = {
     /** One operator at a fixed place instead of the set on chain; needs `masterPublicKey`. */
     single: { url: string; address: Address } | undefined
   }
-  attestation: { method: 'eigenx-snp'; reportData: ReportDataMode; aaUrl: string }
+  attestation: { method: MethodChoice; reportData: ReportDataMode; aaUrl: string }
   /** What the author of the document should know; for the log. */
   warnings: readonly string[]
 }
@@ -86,7 +90,7 @@ const DocumentSchema = z.strictObject({
     .optional(),
   attestation: z
     .strictObject({
-      method: z.literal('eigenx-snp').default('eigenx-snp'),
+      method: z.enum(['auto', METHODS.snp, METHODS.tdx]).default('auto'),
       report_data: z.enum(['v1', 'v2', 'auto']).optional(),
       aa_url: loopbackUrl.default(DEFAULT_AA_URL),
     })
@@ -139,7 +143,7 @@ export function parseEigenxToml(text: string): EigenxConfig {
     chain,
     operators: { ...operators, single },
     attestation: {
-      method: document.attestation?.method ?? 'eigenx-snp',
+      method: document.attestation?.method ?? 'auto',
       reportData,
       aaUrl: document.attestation?.aa_url ?? DEFAULT_AA_URL,
     },

@@ -5,34 +5,20 @@
  * the chain. A finding is data; nothing here is secret, so the output can go into a bug report.
  * @module
  */
-import { AMD_ANCHORS, type SnpTrustAnchors } from '../sdk/attest/anchors.ts'
-import { bindInitdata } from '../sdk/attest/binding.ts'
-import { appraiseSnp, DEFAULT_SNP_POLICY } from '../sdk/attest/snp-policy.ts'
-import { describeTcb, verifySnp } from '../sdk/attest/snp-verify.ts'
-import type { SnpClaims } from '../sdk/attest/types.ts'
 import { bytesToHex } from '../sdk/bytes.ts'
-import { EigenxError, isEigenxError } from '../sdk/errors.ts'
-import type { Evidence, EvidenceSource } from './aa.ts'
+import { isEigenxError } from '../sdk/errors.ts'
+import type { EvidenceSource } from './aa.ts'
+import { type Authorities, judgeEvidence } from './doctor-evidence.ts'
+import { type DoctorFinding, failureOf } from './doctor-finding.ts'
+import { type Evidence, METHODS, TEE_NAMES } from './evidence.ts'
 import type { QuorumViewer } from './identity.ts'
 import type { PodConfig } from './initdata-file.ts'
-
-/** `bad`: no key can be had like this. `warn`: it depends on what operators and the release allow. */
-export type DoctorState = 'ok' | 'warn' | 'bad'
-
-export type DoctorFinding = {
-  /** What was looked at: `initdata`, `agent`, `evidence`, `appraisal`, `binding`, `operators`. */
-  subject: string
-  state: DoctorState
-  /** One sentence. */
-  text: string
-  hint?: string
-}
 
 export type DoctorDeps = {
   readPod: () => Promise<PodConfig>
   connect: (pod: PodConfig) => { evidence: EvidenceSource; viewQuorum: QuorumViewer }
-  /** @default the embedded authorities of AMD */
-  anchors?: SnpTrustAnchors
+  /** @default the embedded ones of AMD and Intel */
+  authorities?: Authorities
   rng: (length: number) => Uint8Array
   /** Unix milliseconds. */
   now: () => number
@@ -59,7 +45,10 @@ export async function diagnose(deps: DoctorDeps): Promise<readonly DoctorFinding
       })
     }),
   ])
-  if (evidence !== undefined) findings.push(...judge(evidence, pod, deps))
+  if (evidence === undefined) return findings
+  findings.push(describeMethod(evidence, pod))
+  const seconds = Math.floor(deps.now() / 1000)
+  findings.push(...judgeEvidence(evidence, pod.initdata, seconds, deps.authorities))
   return findings
 }
 
@@ -88,6 +77,19 @@ function describePod({ path, initdata, config }: PodConfig): DoctorFinding[] {
     { subject: 'app', state: 'ok', text: config.appId },
     ...config.warnings.map((text): DoctorFinding => ({ subject: 'initdata', state: 'warn', text })),
   ]
+}
+
+function describeMethod({ tee }: Evidence, { config }: PodConfig): DoctorFinding {
+  const { method } = config.attestation
+  const fits = method === 'auto' || method === METHODS[tee]
+  return {
+    subject: 'method',
+    state: fits ? 'ok' : 'bad',
+    text: `the agent gives ${TEE_NAMES[tee]} evidence; attestation.method is ${method}`,
+    hint: fits
+      ? `Operators must offer ${METHODS[tee]}.`
+      : 'Leave attestation.method out of eigenx.toml, or deploy on the processor that it names.',
+  }
 }
 
 /** Raw report data first; a guest image that cannot carry it may still serve version 1, which is text. */
@@ -125,58 +127,6 @@ async function collect(
   }
 }
 
-function judge(evidence: Evidence, { initdata }: PodConfig, deps: DoctorDeps): DoctorFinding[] {
-  const findings: DoctorFinding[] = []
-  const seconds = Math.floor(deps.now() / 1000)
-  let claims: SnpClaims
-  try {
-    claims = verifySnp(evidence, deps.anchors ?? AMD_ANCHORS, seconds).claims
-  } catch (error) {
-    return [failureOf('evidence', error)]
-  }
-  findings.push({
-    subject: 'evidence',
-    state: 'ok',
-    text: `genuine AMD SEV-SNP (${claims.product}), TCB ${describeTcb(claims.tcb.reported)}, measurement ${bytesToHex(claims.measurement)}`,
-  })
-  for (const { id, message } of claims.advisories)
-    findings.push({ subject: 'evidence', state: 'warn', text: `advisory ${id}: ${message}` })
-  try {
-    appraiseSnp(claims, DEFAULT_SNP_POLICY)
-    findings.push({
-      subject: 'appraisal',
-      state: 'ok',
-      text: 'passes an operator’s default platform policy (no debugging, no migration agent, VMPL 0)',
-    })
-  } catch (error) {
-    findings.push(failureOf('appraisal', error))
-  }
-  findings.push(describeBinding(claims, initdata))
-  return findings
-}
-
-function describeBinding(claims: SnpClaims, initdata: PodConfig['initdata']): DoctorFinding {
-  try {
-    // Which measurements cover a guest image is the operators' knowledge, not the pod's.
-    const { binding } = bindInitdata(claims, initdata, [])
-    return binding === 'host_data'
-      ? {
-          subject: 'binding',
-          state: 'ok',
-          text: 'HOST_DATA is the digest of this initdata',
-          hint: 'Operators grant on it where they list the measurement above with covers_image.',
-        }
-      : {
-          subject: 'binding',
-          state: 'warn',
-          text: 'HOST_DATA is zero: only REPORT_DATA names this initdata, and any guest on such hardware can name any document',
-          hint: 'Operators must allow self-asserted initdata, and the release must say EIGENX_TEE_MIN_BINDING=report_data.',
-        }
-  } catch (error) {
-    return failureOf('binding', error)
-  }
-}
-
 async function attempt<T>(
   findings: DoctorFinding[],
   subject: string,
@@ -187,16 +137,5 @@ async function attempt<T>(
   } catch (error) {
     findings.push(failureOf(subject, error))
     return undefined
-  }
-}
-
-/** @throws What is no refusal: a bug is not a finding. */
-function failureOf(subject: string, error: unknown): DoctorFinding {
-  if (!(error instanceof EigenxError)) throw error
-  return {
-    subject,
-    state: 'bad',
-    text: `${error.code}: ${error.shortMessage}`,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
   }
 }

@@ -12,15 +12,22 @@
  */
 import type { Initdata } from '../policy/types.ts'
 import { reportDataV1, reportDataV2 } from '../sdk/attest/report-data.ts'
-import { encodeWireSnpEvidence } from '../sdk/attest/wire-snp.ts'
 import { utf8ToBytes } from '../sdk/bytes.ts'
 import type { Address, BlockRef } from '../sdk/chain/types.ts'
 import type { HttpExchange } from '../sdk/client/node-http.ts'
 import { EigenxError, isEigenxError, type OperatorRefusal } from '../sdk/errors.ts'
 import { encodeSecretsRequest } from '../sdk/wire/secrets.ts'
-import type { Evidence, EvidenceSource } from './aa.ts'
+import type { EvidenceSource } from './aa.ts'
 import type { EigenxConfig } from './config.ts'
 import { type Environment, openEnvironment } from './environment.ts'
+import {
+  type Evidence,
+  encodeEvidence,
+  METHODS,
+  protocolError,
+  TEE_NAMES,
+  type Tee,
+} from './evidence.ts'
 import { askQuorum, type KeyTable } from './quorum.ts'
 import type { RequestKey } from './request-key.ts'
 
@@ -75,7 +82,6 @@ export type AppIdentity = {
 }
 
 const DEFAULT_OPERATOR_TIMEOUT_MS = 15_000
-const METHOD = 'eigenx-snp'
 const NO_BYTES = new Uint8Array()
 
 /**
@@ -97,8 +103,8 @@ export async function obtainAppKey(
     appId: config.appId,
     // Go operators look a stack's release up with their platform instead of the chain.
     stackId: config.isStack ? config.appId : '',
-    attestationMethod: METHOD,
-    attestation: encodeWireSnpEvidence(evidence),
+    attestationMethod: METHODS[evidence.tee],
+    attestation: encodeEvidence(evidence),
     rsaPubkeyTmp: key.publicPem,
     attestationTime: view.attestationTime,
     challenge: NO_BYTES,
@@ -157,15 +163,19 @@ async function collectEvidence(deps: IdentityDeps, input: AttestInput): Promise<
   }
 }
 
-async function attestV1(deps: IdentityDeps, { key, initdata }: AttestInput): Promise<Attested> {
+async function attestV1(deps: IdentityDeps, input: AttestInput): Promise<Attested> {
+  const { config, initdata, key } = input
   const reportData = reportDataV1({
     rsaPem: key.publicPem,
     extraData: NO_BYTES,
     initdataReceived: initdata.received,
   })
-  return { evidence: await deps.evidence.collect(reportData), version: 1, freshness: undefined }
+  const evidence = await deps.evidence.collect(reportData)
+  demandMethod(config, evidence.tee)
+  return { evidence, version: 1, freshness: undefined }
 }
 
+/** Report data of version 2 names the processor, which may be known only from the first answer: then the agent is asked again. */
 async function attestV2(deps: IdentityDeps, input: AttestInput): Promise<Attested> {
   const { config, initdata, key, view } = input
   const { freshness } = view
@@ -176,17 +186,40 @@ async function attestV2(deps: IdentityDeps, input: AttestInput): Promise<Atteste
       stage: 'config',
       details: { path: 'attestation.report_data' },
     })
-  const reportData = reportDataV2({
-    tee: 'snp',
-    method: METHOD,
-    rsaSpkiDer: key.publicSpki,
-    appId: config.appId,
-    chainId: config.chain.chainId,
-    avs: config.operators.avs,
-    operatorSetId: config.operators.operatorSetId,
-    freshnessBlock: freshness.hash,
-    extraData: NO_BYTES,
-    initdataSha384: initdata.sha384,
+  const { chainId } = config.chain
+  const collect = (tee: Tee) =>
+    deps.evidence.collect(
+      reportDataV2({
+        tee,
+        method: METHODS[tee],
+        rsaSpkiDer: key.publicSpki,
+        appId: config.appId,
+        chainId,
+        avs: config.operators.avs,
+        operatorSetId: config.operators.operatorSetId,
+        freshnessBlock: freshness.hash,
+        extraData: NO_BYTES,
+        initdataSha384: initdata.sha384,
+      }),
+    )
+  const guess: Tee = config.attestation.method === METHODS.tdx ? 'tdx' : 'snp'
+  const first = await collect(guess)
+  demandMethod(config, first.tee)
+  if (first.tee === guess) return { evidence: first, version: 2, freshness }
+  const second = await collect(first.tee)
+  if (second.tee !== first.tee)
+    throw protocolError('the evidence is of another processor each time')
+  return { evidence: second, version: 2, freshness }
+}
+
+/** @throws EigenxError CONFIG_INVALID where the configuration names another method than the evidence has. */
+function demandMethod({ attestation: { method } }: EigenxConfig, tee: Tee): void {
+  if (method === 'auto' || method === METHODS[tee]) return
+  throw new EigenxError({
+    code: 'CONFIG_INVALID',
+    message: `eigenx.toml: attestation.method is ${method}, but this machine gives ${TEE_NAMES[tee]} evidence`,
+    stage: 'config',
+    details: { path: 'attestation.method' },
+    hint: 'Leave the line out, or deploy on the processor that it names.',
   })
-  return { evidence: await deps.evidence.collect(reportData), version: 2, freshness }
 }

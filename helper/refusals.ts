@@ -35,7 +35,8 @@ export function explainRefusal(operator: string, answer: HttpAnswer): OperatorRe
   const { status } = answer
   if (status >= 300 && status < 400)
     return protocolRefusal(operator, `redirected with status ${status}; not followed`)
-  const text = parseUtf8(answer.body.subarray(0, 16_384))
+  // All of it: the record of checks in a refusal of TDX evidence is some 20 kB long.
+  const text = parseUtf8(answer.body)
   const problem = text === undefined ? undefined : parseProblem(text)
   if (problem !== undefined) return { operator, ...problem }
   const line = printable(text?.split('\n', 1)[0] ?? '')

@@ -3,7 +3,8 @@ import { randomBytes } from '@noble/hashes/utils.js'
 import { requestBytes } from '../sdk/client/node-http.ts'
 import { createAaClient } from './aa.ts'
 import { createQuorumViewer } from './chain-view.ts'
-import { type DoctorFinding, diagnose, isHealthy } from './doctor.ts'
+import { diagnose, isHealthy } from './doctor.ts'
+import type { DoctorFinding } from './doctor-finding.ts'
 import { INITDATA_PATHS, readPodConfig } from './initdata-file.ts'
 
 export async function runDoctor(options: {

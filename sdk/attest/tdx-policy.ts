@@ -5,9 +5,10 @@
  * Sources: Intel TDX Module ABI, tables ATTRIBUTES and TDREPORT_STRUCT; Intel SGX and TDX PCS API version 4, TCB statuses.
  * @module
  */
-import { bytesToHex, equalBytes, isZero } from '../bytes.ts'
+import { bytesToHex, equalBytes } from '../bytes.ts'
 import { EigenxError } from '../errors.ts'
 import { type CheckLog, createCheckLog, type Rule } from './checks.ts'
+import { appraiseTd } from './tdx-td.ts'
 import type { Check, TdxClaims, TdxTcbStatus } from './types.ts'
 import { describeTime } from './x509.ts'
 
@@ -93,7 +94,6 @@ export const DEFAULT_TDX_POLICY: TdxPolicy = {
   ppids: [],
 }
 
-const ATTRIBUTES = 'Intel TDX Module ABI, ATTRIBUTES'
 const PCS = 'Intel SGX and TDX PCS API version 4'
 const OPERATOR = 'operator policy'
 const RULES = {
@@ -103,15 +103,6 @@ const RULES = {
   advisories: { name: 'tdx.policy.advisories', source: OPERATOR },
   evaluation: { name: 'tdx.policy.evaluation-number', source: OPERATOR },
   svn: { name: 'tdx.policy.minimum-tee-tcb-svn', source: OPERATOR },
-  reserved: { name: 'tdx.policy.reserved-bits', source: ATTRIBUTES },
-  debug: { name: 'tdx.policy.debug', source: ATTRIBUTES },
-  migratable: { name: 'tdx.policy.migratable', source: ATTRIBUTES },
-  sept: { name: 'tdx.policy.sept-ve-disable', source: ATTRIBUTES },
-  perfmon: { name: 'tdx.policy.perfmon', source: ATTRIBUTES },
-  pks: { name: 'tdx.policy.pks', source: ATTRIBUTES },
-  keyLocker: { name: 'tdx.policy.key-locker', source: ATTRIBUTES },
-  xfam: { name: 'tdx.policy.xfam', source: 'Intel TDX Module ABI, XFAM' },
-  serviceTd: { name: 'tdx.policy.service-td', source: 'Intel TDX Module ABI, TDREPORT_STRUCT' },
   mrSeam: { name: 'tdx.policy.mrseam', source: OPERATOR },
   measurement: { name: 'tdx.policy.measurement', source: OPERATOR },
   rtmr: { name: 'tdx.policy.rtmr', source: OPERATOR },
@@ -119,25 +110,6 @@ const RULES = {
   mrOwnerConfig: { name: 'tdx.policy.mrownerconfig', source: OPERATOR },
 } as const satisfies Record<string, Rule>
 
-/** Bits 7:0, "TD under debug": DEBUG and the profiling modes; any of them makes the TD untrusted. */
-const TUD = 0xffn
-const BIT = {
-  servTdExt: 1n << 17n,
-  septVeDisable: 1n << 28n,
-  migratable: 1n << 29n,
-  pks: 1n << 30n,
-  keyLocker: 1n << 31n,
-  perfmon: 1n << 63n,
-} as const
-/** Besides those: ICSSD, LASS and TPA. */
-const KNOWN_ATTRIBUTES =
-  TUD |
-  Object.values(BIT).reduce((all, bit) => all | bit, 0n) |
-  (1n << 16n) |
-  (1n << 27n) |
-  (1n << 62n)
-/** The firmware of a TD must always have them. */
-const FIXED_XFAM = 0x3n
 const DAY_SECONDS = 24 * 3600
 
 /**
@@ -157,8 +129,7 @@ export function appraiseTdx(
   checkStatus(claims, policy, nowSeconds, log)
   checkAdvisories(claims, policy, log)
   checkFloors(claims, policy, log)
-  checkAttributes(claims, policy, log)
-  checkServiceTd(claims, policy, log)
+  appraiseTd(claims, policy, trace)
   checkListed(RULES.mrSeam, claims.mrSeam, policy.mrSeams, log)
   checkMeasurements(claims, policy, log)
   checkListed(RULES.mrOwner, claims.mrOwner, policy.mrOwners, log)
@@ -292,58 +263,6 @@ function demandLevel(
   )
 }
 
-function checkAttributes(
-  { tdAttributes, xfam }: TdxClaims,
-  policy: TdxPolicy,
-  log: CheckLog,
-): void {
-  const inputs = { tdAttributes: hex(tdAttributes) }
-  const may = (rule: Rule, bits: bigint, allowed: boolean, message: string) =>
-    log.allow(rule, (tdAttributes & bits) === 0n || allowed, inputs, message)
-  log.allow(
-    RULES.reserved,
-    (tdAttributes & ~KNOWN_ATTRIBUTES) === 0n,
-    inputs,
-    'the TD has attributes that are reserved',
-  )
-  may(RULES.debug, TUD, policy.allowDebug, 'the TD can be debugged or profiled by the host')
-  may(
-    RULES.migratable,
-    BIT.migratable | BIT.servTdExt,
-    policy.allowMigration,
-    'the TD can be moved by a migration TD',
-  )
-  log.allow(
-    RULES.sept,
-    (tdAttributes & BIT.septVeDisable) !== 0n || !policy.requireSeptVeDisable,
-    inputs,
-    'the TD leaves the host free to inject exceptions on its private memory (SEPT_VE_DISABLE is clear)',
-  )
-  may(RULES.perfmon, BIT.perfmon, policy.allowPerfmon, 'the TD uses performance counters')
-  may(RULES.pks, BIT.pks, policy.allowPks, 'the TD uses supervisor protection keys')
-  may(RULES.keyLocker, BIT.keyLocker, policy.allowKeyLocker, 'the TD uses Key Locker')
-  log.allow(
-    RULES.xfam,
-    (xfam & ~policy.xfamMask) === 0n && (xfam & FIXED_XFAM) === FIXED_XFAM,
-    { xfam: hex(xfam), mask: hex(policy.xfamMask) },
-    'the TD uses processor features outside the allowed ones',
-  )
-}
-
-/** TD 1.0 cannot have one bound. */
-function checkServiceTd({ mrServiceTd }: TdxClaims, policy: TdxPolicy, log: CheckLog): void {
-  if (mrServiceTd === undefined) {
-    log.skip(RULES.serviceTd, { tdVersion: '1.0' })
-    return
-  }
-  log.allow(
-    RULES.serviceTd,
-    isZero(mrServiceTd) || policy.serviceTds.some((entry) => equalBytes(entry, mrServiceTd)),
-    { mrServiceTd: bytesToHex(mrServiceTd), allowed: String(policy.serviceTds.length) },
-    'a service TD that this operator does not know is bound to the TD',
-  )
-}
-
 function checkMeasurements(claims: TdxClaims, policy: TdxPolicy, log: CheckLog): void {
   const { mrTd, rtmrs } = claims
   const inputs = {
@@ -389,5 +308,3 @@ function checkListed(
       `${rule.name.slice('tdx.policy.'.length)} is not on the operator's list`,
     )
 }
-
-const hex = (bits: bigint) => `0x${bits.toString(16)}`

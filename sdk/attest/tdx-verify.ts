@@ -76,7 +76,31 @@ export function verifyTdx(
   sources: TdxSources = {},
 ): Verified<TdxClaims> {
   const log: CheckLog = createCheckLog(trace)
-  const quote = parseTdxQuote(evidence.quote)
+  const { quote, chain } = verifyTdxQuote(evidence.quote, anchors, nowSeconds, trace)
+  const collateral = findCollateral(evidence, chain, sources, log)
+  const verified = verifyCollateral(collateral, anchors, nowSeconds, trace, sources.crls)
+  checkPckRevocation(chain, verified, trace)
+  checkPlatform(chain, verified.tcbInfo, log)
+  checkQuotingEnclave(quote.qe.report, verified.qeIdentity, log)
+  checkModules(quote.report, verified.tcbInfo, log)
+  const result = evaluate(quote, chain, verified, log)
+  return { claims: readClaims(quote, chain, verified, result), checks: log.checks }
+}
+
+/**
+ * The part of `verifyTdx` that needs no collateral. It says that an enclave on a genuine Intel platform signed this report, and neither which
+ * enclave that is nor what the platform is worth: nothing may be granted on it.
+ *
+ * @throws EVIDENCE_MALFORMED, INPUT_TOO_LARGE, EVIDENCE_INVALID
+ */
+export function verifyTdxQuote(
+  bytes: Uint8Array,
+  anchors: TdxTrustAnchors,
+  nowSeconds: number,
+  trace: Check[] = [],
+): { quote: TdxQuote; chain: PckChain } {
+  const log: CheckLog = createCheckLog(trace)
+  const quote = parseTdxQuote(bytes)
   const vendor = bytesToHex(quote.qeVendorId)
   log.demand(
     RULES.vendor,
@@ -86,15 +110,7 @@ export function verifyTdx(
   )
   const chain = verifyPckChain(quote.certificates, anchors, nowSeconds, trace)
   checkSignatures(quote, chain, log)
-
-  const collateral = findCollateral(evidence, chain, sources, log)
-  const verified = verifyCollateral(collateral, anchors, nowSeconds, trace, sources.crls)
-  checkPckRevocation(chain, verified, trace)
-  checkPlatform(chain, verified.tcbInfo, log)
-  checkQuotingEnclave(quote.qe.report, verified.qeIdentity, log)
-  checkModules(quote.report, verified.tcbInfo, log)
-  const result = evaluate(quote, chain, verified, log)
-  return { claims: readClaims(quote, chain, verified, result), checks: log.checks }
+  return { quote, chain }
 }
 
 /** Which collateral a quote needs, from its PCK certificate once that is verified. */

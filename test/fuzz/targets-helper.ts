@@ -1,4 +1,6 @@
+import { parseAgentEvidence, readSignedFields } from '../../helper/evidence.ts'
 import { parseUnsealRequest } from '../../helper/unseal.ts'
+import { utf8ToBytes } from '../../sdk/bytes.ts'
 import {
   parseInfo,
   parseKey,
@@ -8,6 +10,7 @@ import {
   parseTlsKey,
 } from '../../sdk/client/answers.ts'
 import { parseProblem } from '../../sdk/client/problem.ts'
+import { snp, tdx } from './issued.ts'
 import { JSON_TOKENS, json, ofJson, ofText, type Target, total } from './kit.ts'
 
 const APP = `0x${'12'.repeat(20)}`
@@ -26,6 +29,20 @@ const answer = (
 const ORIGIN = { appId: APP, masterPublicKey: 'aa', threshold: 2, operators: 3, epoch: 1 }
 
 export const HELPER_TARGETS: readonly Target[] = [
+  {
+    name: 'agent-evidence',
+    seeds: async () => [
+      ...(await tdx()).map(({ aaJson }) => utf8ToBytes(aaJson())),
+      ...(await snp()).map(({ aaJson }) => utf8ToBytes(aaJson())),
+    ],
+    dictionary: [...JSON_TOKENS, '"quote":', '"attestation_report":', '"cc_eventlog":'],
+    prepare: () =>
+      total(
+        ofText(parseAgentEvidence),
+        (evidence) => readSignedFields(evidence).reportData.length === 64,
+      ),
+    cost: 4,
+  },
   {
     name: 'unseal-stdin',
     seeds: () => [

@@ -1,9 +1,17 @@
 import type { RequestListener } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createAaClient } from '../../helper/aa.ts'
+import { encodeEvidence, openLogs, readSignedFields } from '../../helper/evidence.ts'
 import { startAttestationAgent } from '../../helper/sim/aa.ts'
-import { toBase64Url, utf8ToBytes } from '../../sdk/bytes.ts'
+import { SIM_BOOT_LOG, SIM_BOOT_RTMRS } from '../../helper/sim/tdx-event-log.ts'
+import type { TdxIssueOptions } from '../../helper/sim/tdx-evidence.ts'
+import { replayEvents } from '../../sdk/attest/event-log.ts'
+import { parseAgentTextLog } from '../../sdk/attest/event-log-aael.ts'
+import { trimCcel } from '../../sdk/attest/event-log-ccel.ts'
+import { parseWireTdxEvidence, WIRE_TDX_LIMIT } from '../../sdk/attest/wire-tdx.ts'
+import { toBase64, toBase64Url, utf8ToBytes } from '../../sdk/bytes.ts'
 import { requestBytes } from '../../sdk/client/node-http.ts'
+import { issueTdx } from '../sdk/attest/tdx/kit.ts'
 import { evidenceJson, listen } from './kit.ts'
 
 const RAW = Uint8Array.from({ length: 64 }, (_, i) => 255 - i)
@@ -40,9 +48,9 @@ describe('the agent of a current image', () => {
   test('attests raw bytes and text alike', async () => {
     const { url } = await agent()
     for (const reportData of [RAW, HEX_TEXT, new Uint8Array(64)]) {
-      const { report } = await collect(`${url}/`, reportData)
-      expect(report).toHaveLength(1184)
-      expect(report.slice(0x50, 0x90)).toEqual(reportData)
+      const evidence = await collect(`${url}/`, reportData)
+      expect(evidence).toMatchObject({ tee: 'snp', report: { length: 1184 } })
+      expect(readSignedFields(evidence).reportData).toEqual(reportData)
     }
   })
 
@@ -72,8 +80,93 @@ describe('the agent of an old image', () => {
 
   test('still attests text', async () => {
     const { url } = await agent(false)
-    const { report } = await collect(url, HEX_TEXT)
-    expect(report.slice(0x50, 0x90)).toEqual(HEX_TEXT)
+    expect(readSignedFields(await collect(url, HEX_TEXT)).reportData).toEqual(HEX_TEXT)
+  })
+})
+
+describe('the agent of a TD', () => {
+  const tdx = (options: TdxIssueOptions = {}) =>
+    startAttestationAgent({
+      getEvidence: async (reportData) =>
+        (await issueTdx({ ...options, report: { ...options.report, reportData } })).aaJson(),
+    }).then((started) => {
+      running.push(started)
+      return started
+    })
+
+  test('attests raw bytes and text alike, in quotes of both versions', async () => {
+    for (const version of [4, 5] as const) {
+      const { url } = await tdx({ version })
+      for (const reportData of [RAW, HEX_TEXT]) {
+        const evidence = await collect(url, reportData)
+        expect(evidence.tee).toBe('tdx')
+        expect(readSignedFields(evidence).reportData).toEqual(reportData)
+      }
+    }
+  })
+
+  test('may pad the quote, as providers with fixed buffers do', async () => {
+    const { url } = await tdx({ quote: () => ({ trailing: new Uint8Array(3000) }) })
+    expect(readSignedFields(await collect(url)).reportData).toEqual(RAW)
+  })
+
+  test('has its event log passed on without the padding of the firmware', async () => {
+    const { url } = await tdx({
+      logs: { eventLog: SIM_BOOT_LOG },
+      report: { rtmrs: SIM_BOOT_RTMRS },
+    })
+    const { eventLog, collateral } = parseWireTdxEvidence(encodeEvidence(await collect(url)))
+    expect(eventLog).toEqual(trimCcel(SIM_BOOT_LOG))
+    expect(collateral).toBeUndefined()
+  })
+
+  test.each<[string, TdxIssueOptions]>([
+    ['leads elsewhere', { logs: { eventLog: SIM_BOOT_LOG } }],
+    ['is no log', { logs: { eventLog: Uint8Array.of(1, 2, 3) } }],
+    ['has no beginning', { logs: { agentLog: 'image-rs Pull alpine:3' } }],
+  ])('has no event log passed on that %s: operators need none', async (_, options) => {
+    const { url } = await tdx(options)
+    const evidence = await collect(url)
+    const wire = parseWireTdxEvidence(encodeEvidence(evidence))
+    expect(Object.keys(wire)).toEqual(['quote'])
+  })
+
+  test('has no event log passed on that is larger than operators take', async () => {
+    const events = Array.from({ length: 3000 }, (_, i) => `a b ${'c'.repeat(100)}${i}`)
+    const agentLog = `INIT sha384/${'0'.repeat(96)}\n${events.join('\n')}\n`
+    const { events: all } = parseAgentTextLog(agentLog)
+    const { url } = await tdx({ logs: { agentLog }, report: { rtmrs: replayEvents(all) } })
+    const evidence = await collect(url)
+    if (evidence.tee !== 'tdx') throw new Error('no TDX evidence')
+    expect(openLogs(evidence).state).toBe('leads')
+    const wire = encodeEvidence(evidence)
+    expect(wire.length).toBeLessThan(WIRE_TDX_LIMIT)
+    expect(Object.keys(parseWireTdxEvidence(wire))).toEqual(['quote'])
+  })
+
+  test('is refused where the quote carries other report data', async () => {
+    const { quote } = await issueTdx({ report: { reportData: RAW } })
+    const { url } = await server(answering(200, JSON.stringify({ quote: toBase64(quote) })))
+    await expect(collect(url, HEX_TEXT)).rejects.toMatchObject({ code: 'AGENT_PROTOCOL' })
+    await expect(collect(url, RAW.toReversed())).rejects.toMatchObject({
+      code: 'VERSION_UNSUPPORTED',
+    })
+  })
+
+  test.each<[string, (quote: Uint8Array) => object]>([
+    ['cut short', (quote) => ({ quote: toBase64(quote.subarray(0, -1)) })],
+    ['of an SGX enclave', (quote) => ({ quote: toBase64(quote.with(4, 0)) })],
+    ['of version 3', (quote) => ({ quote: toBase64(quote.with(0, 3)) })],
+    ['of 17 KiB', () => ({ quote: toBase64(new Uint8Array(17 * 1024)) })],
+    ['that is no text', () => ({ quote: [1, 2, 3] })],
+    ['that is null', () => ({ quote: null })],
+    ['beside a log that is no base64', (quote) => ({ quote: toBase64(quote), cc_eventlog: '!' })],
+    ['beside a report of AMD', (quote) => ({ quote: toBase64(quote), attestation_report: {} })],
+    ['beside an HCL report of Azure', (quote) => ({ td_quote: toBase64(quote), hcl_report: 'AA' })],
+  ])('is refused with a quote %s', async (_, lie) => {
+    const { quote } = await issueTdx({ report: { reportData: HEX_TEXT } })
+    const { url } = await server(answering(200, JSON.stringify(lie(quote))))
+    await expect(collect(url, HEX_TEXT)).rejects.toMatchObject({ code: 'AGENT_PROTOCOL' })
   })
 })
 
@@ -91,6 +184,8 @@ describe('anything else is refused', () => {
     ],
     ['garbage', answering(200, '\u0000\u0001'), 'AGENT_PROTOCOL'],
     ['an empty body', answering(200, ''), 'AGENT_PROTOCOL'],
+    ['a list', answering(200, '[]'), 'AGENT_PROTOCOL'],
+    ['nothing known', answering(200, '{"report":"AAAA"}'), 'AGENT_PROTOCOL'],
     ['evidence of another kind', answering(200, '{"quote":"AAAA"}'), 'AGENT_PROTOCOL'],
     [
       'bytes that are no text',

@@ -10,6 +10,7 @@ import { parseInitdata } from '../../policy/initdata.ts'
 import { utf8ToBytes } from '../../sdk/bytes.ts'
 import { createClient } from '../../sdk/client/client.ts'
 import { deriveMnemonic } from '../../sdk/crypto/mnemonic.ts'
+import { issueTdx } from '../sdk/attest/tdx/kit.ts'
 import { initdataToml, listen, makeCluster, operatorHandler, singleOperatorToml } from './kit.ts'
 
 const cluster = makeCluster(1)
@@ -19,23 +20,30 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map(({ stop }) => stop()))
 })
 
-/** A pod whose host put `hostDataOf(document)` into the launch, and the document that the helper is told to read. */
-async function bootWith(hostDataOf: (digest: Uint8Array) => Uint8Array) {
+const SIZES = { snp: 32, tdx: 48 } as const
+type Tee = keyof typeof SIZES
+
+async function evidenceOf(tee: Tee, reportData: Uint8Array, anchor: Uint8Array): Promise<string> {
+  if (tee === 'tdx')
+    return (await issueTdx({ report: { reportData, mrConfigId: anchor } })).aaJson()
+  const fields = { ...healthyReport('Milan', 'VCEK'), reportData, hostData: anchor }
+  const chain = [{ type: 'VCEK', data: new Uint8Array([0x30, 0]) }] as const
+  return encodeAaJson(encodeReport(fields, 'Milan'), [...chain], 'sev-6.3')
+}
+
+/** A pod whose host put `anchorOf(digest of the document)` into the launch, and the document that the helper is told to read. */
+async function bootWith(tee: Tee, anchorOf: (digest: Uint8Array) => Uint8Array) {
   const folder = await mkdtemp(join(tmpdir(), 'eigenx-anchor-'))
   running.push({ stop: () => rm(folder, { recursive: true, force: true }) })
-  let hostData = new Uint8Array(32)
+  let anchor = new Uint8Array()
   const agent = await startAttestationAgent({
-    getEvidence: async (reportData) => {
-      const fields = { ...healthyReport('Milan', 'VCEK'), reportData, hostData }
-      const chain = [{ type: 'VCEK', data: new Uint8Array([0x30, 0]) }] as const
-      return encodeAaJson(encodeReport(fields, 'Milan'), [...chain], 'sev-6.3')
-    },
+    getEvidence: (reportData) => evidenceOf(tee, reportData, anchor),
   })
   const [address] = cluster.addresses
   if (address === undefined) throw new Error('no operator')
   const operator = await listen(operatorHandler(cluster, address))
   const toml = initdataToml(singleOperatorToml({ kmsUrl: operator.url, aaUrl: agent.url, cluster }))
-  hostData = Uint8Array.from(hostDataOf(parseInitdata(utf8ToBytes(toml)).digest))
+  anchor = Uint8Array.from(anchorOf(parseInitdata(utf8ToBytes(toml)).digest))
   const path = join(folder, 'initdata')
   await writeFile(path, toml)
   const helper = await startHelper({
@@ -48,28 +56,30 @@ async function bootWith(hostDataOf: (digest: Uint8Array) => Uint8Array) {
   return { client: createClient({ endpoint: helper.socketPath }), asked: operator.requests }
 }
 
-describe('a document that names the operators', () => {
+describe.each<Tee>(['snp', 'tdx'])('on %s, a document that names the operators', (tee) => {
+  const size = SIZES[tee]
+
   test('is believed where the launch anchored it', async () => {
-    const { client } = await bootWith((digest) => digest.subarray(0, 32))
+    const { client } = await bootWith(tee, (digest) => digest.subarray(0, size))
     expect(await client.getMnemonic()).toBe(deriveMnemonic(cluster.appKey))
   })
 
   test('is believed where the launch anchored nothing: then the guest image decides what the helper reads', async () => {
-    const { client } = await bootWith(() => new Uint8Array(32))
+    const { client } = await bootWith(tee, () => new Uint8Array(size))
     expect(await client.getMnemonic()).toBe(deriveMnemonic(cluster.appKey))
   })
 
   test.each<[string, (digest: Uint8Array) => Uint8Array]>([
-    ['another document', () => new Uint8Array(32).fill(7)],
+    ['another document', () => new Uint8Array(size).fill(7)],
     [
       'one bit more',
-      (digest) => digest.slice(0, 32).map((byte, i) => (i === 31 ? byte ^ 1 : byte)),
+      (digest) => digest.slice(0, size).map((byte, i) => (i === size - 1 ? byte ^ 1 : byte)),
     ],
-    ['a digest cut short', (digest) => digest.slice(0, 32).fill(0, 31)],
+    ['a digest cut short', (digest) => digest.slice(0, size).fill(0, size - 1)],
   ])(
     'is refused where the launch anchored %s, and its operators are never asked',
-    async (_, hostDataOf) => {
-      const { client, asked } = await bootWith(hostDataOf)
+    async (_, anchorOf) => {
+      const { client, asked } = await bootWith(tee, anchorOf)
       await expect(client.getMnemonic()).rejects.toMatchObject({ code: 'INITDATA_MISMATCH' })
       expect(asked()).toBe(0)
     },

@@ -97,6 +97,19 @@ describe('the agreed form', () => {
   })
 })
 
+test.each([
+  [undefined, 'auto'],
+  ['auto', 'auto'],
+  ['eigenx-snp', 'eigenx-snp'],
+  ['eigenx-tdx', 'eigenx-tdx'],
+])('the method %s is read as %s', (written, read) => {
+  const text = changed(({ attestation }) => {
+    if (written === undefined) delete attestation.method
+    else attestation.method = written
+  })
+  expect(parseEigenxToml(text).attestation.method).toBe(read)
+})
+
 test('without a stated quorum a majority of the providers must agree', () => {
   const quorumOf = (count: number) =>
     parseEigenxToml(
@@ -162,6 +175,11 @@ describe('what would let somebody else choose the key is refused', () => {
       'an unencrypted provider whose name only looks like loopback',
       (d) => (d.chain.rpc_urls = ['http://127.0.0.1.evil.example']),
       'chain.rpc_urls',
+    ],
+    [
+      'a method that helpers do not have',
+      (d) => (d.attestation.method = 'gcp'),
+      'attestation.method',
     ],
     [
       'an attestation agent elsewhere',

@@ -5,17 +5,22 @@ import { randomBytes } from '@noble/hashes/utils.js'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createAaClient } from '../../helper/aa.ts'
 import { parseEigenxToml } from '../../helper/config.ts'
-import { type DoctorFinding, diagnose, isHealthy } from '../../helper/doctor.ts'
+import { diagnose, isHealthy } from '../../helper/doctor.ts'
+import type { DoctorFinding } from '../../helper/doctor-finding.ts'
 import type { QuorumView } from '../../helper/identity.ts'
 import { startAttestationAgent } from '../../helper/sim/aa.ts'
 import type { SnpReportFields } from '../../helper/sim/evidence-report.ts'
+import { SIM_BOOT_LOG, SIM_BOOT_RTMRS } from '../../helper/sim/tdx-event-log.ts'
+import type { TdxIssueOptions } from '../../helper/sim/tdx-evidence.ts'
 import { encodeInitdata, parseInitdata } from '../../policy/initdata.ts'
 import type { Initdata } from '../../policy/types.ts'
-import { utf8ToBytes } from '../../sdk/bytes.ts'
+import { fitDigest } from '../../sdk/attest/binding.ts'
+import { bytesToHex, utf8ToBytes } from '../../sdk/bytes.ts'
 import { requestBytes } from '../../sdk/client/node-http.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import { runCli } from '../kit/cli.ts'
 import { authorityOf, NOW } from '../kit/snp-authority.ts'
+import { tdxAuthority } from '../sdk/attest/tdx/kit.ts'
 import { evidenceJson, initdataToml, makeCluster, singleOperatorToml } from './kit.ts'
 
 const cluster = makeCluster(4)
@@ -48,6 +53,10 @@ const VIEW: QuorumView = {
 type Case = {
   initdata?: Initdata
   report?: (initdata: Initdata) => Partial<SnpReportFields>
+  /** TDX instead of SNP. */
+  td?: (initdata: Initdata) => TdxIssueOptions
+  /** Of `[attestation]`. */
+  method?: string
   knowsEncoding?: boolean
   /** Nobody has signed it. */
   unsigned?: boolean
@@ -57,26 +66,31 @@ type Case = {
 async function examine(given: Case = {}): Promise<readonly DoctorFinding[]> {
   const initdata = given.initdata ?? pod()
   const authority = await authorityOf()
+  const tdx = await tdxAuthority()
   const report = given.report?.(initdata) ?? { hostData: initdata.digest.slice(0, 32) }
   const agent = await startAttestationAgent({
-    getEvidence: async (reportData) =>
-      given.unsigned === true
-        ? evidenceJson(reportData)
-        : (await authority.issue({ ...report, reportData })).aaJson(),
+    getEvidence: async (reportData) => {
+      if (given.unsigned === true) return evidenceJson(reportData)
+      if (given.td === undefined) return (await authority.issue({ ...report, reportData })).aaJson()
+      const td = given.td(initdata)
+      return (await tdx.issue({ ...td, report: { ...td.report, reportData } })).aaJson()
+    },
     ...(given.knowsEncoding === undefined ? {} : { knowsEncoding: given.knowsEncoding }),
   })
   running.push(agent)
   return diagnose({
     readPod: async () => ({
       initdata,
-      config: parseEigenxToml(CONFIG),
+      config: parseEigenxToml(
+        given.method === undefined ? CONFIG : `${CONFIG}method = "${given.method}"\n`,
+      ),
       path: '/run/peerpod/initdata',
     }),
     connect: () => ({
       evidence: createAaClient({ exchange: requestBytes }, { url: agent.url }),
       viewQuorum: given.view ?? (async () => VIEW),
     }),
-    anchors: authority.anchors,
+    authorities: { snp: authority.anchors, tdx: tdx.anchors },
     rng: randomBytes,
     now: () => NOW * 1000,
   })
@@ -101,6 +115,38 @@ describe('helper doctor', () => {
     expect(of(findings, 'operators')).toMatchObject([
       { state: 'ok', text: expect.stringContaining('4 operators with an address, 3 must answer') },
     ])
+  })
+
+  test('tells of a TD what is bound, and what only operators can judge', async () => {
+    const findings = await examine({
+      td: ({ digest }) => ({
+        logs: { eventLog: SIM_BOOT_LOG },
+        report: { rtmrs: SIM_BOOT_RTMRS, mrConfigId: fitDigest(digest, 48) },
+      }),
+    })
+    expect(isHealthy(findings)).toBe(true)
+    expect(of(findings, 'method')).toMatchObject([
+      { state: 'ok', hint: 'Operators must offer eigenx-tdx.' },
+    ])
+    expect(of(findings, 'evidence')).toMatchObject([
+      { state: 'ok', text: expect.stringContaining(bytesToHex(SIM_BOOT_RTMRS[2])) },
+      { state: 'warn', text: expect.stringContaining('FMSPC 51806f000000') },
+    ])
+    expect(of(findings, 'event-log')).toMatchObject([
+      { text: '4 events lead to the four registers' },
+    ])
+    expect(of(findings, 'binding')).toMatchObject([
+      { state: 'ok', text: 'MRCONFIGID is the digest of this initdata' },
+    ])
+  })
+
+  test('warns of a TD in which nothing is anchored, and whose firmware writes a wrong log', async () => {
+    const findings = await examine({ td: () => ({ logs: { eventLog: SIM_BOOT_LOG } }) })
+    expect(isHealthy(findings)).toBe(true)
+    expect(of(findings, 'event-log')).toMatchObject([
+      { state: 'warn', text: expect.stringContaining('EVIDENCE_INVALID') },
+    ])
+    expect(of(findings, 'binding')).toMatchObject([{ state: 'warn' }])
   })
 
   test('warns where the hardware anchors nothing', async () => {
@@ -134,6 +180,30 @@ describe('helper doctor', () => {
       },
       'appraisal',
       'EVIDENCE_NOT_ALLOWED',
+    ],
+    [
+      'another document at the launch of a TD',
+      { td: () => ({ report: { mrConfigId: new Uint8Array(48).fill(1) } }) },
+      'binding',
+      'INITDATA_MISMATCH',
+    ],
+    [
+      'a TD that can be debugged',
+      { td: () => ({ report: { tdAttributes: (1n << 28n) | 1n } }) },
+      'appraisal',
+      'EVIDENCE_NOT_ALLOWED',
+    ],
+    [
+      'a quote that another key signed',
+      { td: () => ({ bindKey: (binding) => binding.with(0, 1 ^ (binding[0] ?? 0)) }) },
+      'evidence',
+      'EVIDENCE_INVALID',
+    ],
+    [
+      'a configuration for another processor',
+      { td: () => ({}), method: 'eigenx-snp' },
+      'method',
+      'gives Intel TDX evidence; attestation.method is eigenx-snp',
     ],
     ['evidence that nobody signed', { unsigned: true }, 'evidence', 'EVIDENCE_'],
     [

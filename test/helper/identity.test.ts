@@ -6,13 +6,16 @@ import { createRequestKey, type RequestKey } from '../../helper/request-key.ts'
 import { startAttestationAgent } from '../../helper/sim/aa.ts'
 import type { Initdata } from '../../policy/types.ts'
 import { reportDataV1, reportDataV2 } from '../../sdk/attest/report-data.ts'
+import { parseTdxQuote } from '../../sdk/attest/tdx-quote.ts'
 import { parseWireSnpEvidence } from '../../sdk/attest/wire-snp.ts'
+import { parseWireTdxEvidence } from '../../sdk/attest/wire-tdx.ts'
 import { bytesToHex, utf8ToBytes } from '../../sdk/bytes.ts'
 import { requestBytes } from '../../sdk/client/node-http.ts'
 import { encryptForApp } from '../../sdk/crypto/ibe.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import { parseRsaPublicKeyPem } from '../../sdk/wire/rsa-oaep.ts'
 import { parseSecretsRequest, type SecretsRequest } from '../../sdk/wire/secrets.ts'
+import { issueTdx } from '../sdk/attest/tdx/kit.ts'
 import {
   APP_ID,
   AVS,
@@ -28,7 +31,10 @@ const VERSION = 1_700_000_000
 const BLOCK = { number: 7n, hash: `0x${'b1'.repeat(32)}`, timestamp: VERSION + 5 } as const
 const cluster = makeCluster(3)
 
-function makeConfig(reportData: string): { config: EigenxConfig; initdata: Initdata } {
+function makeConfig(
+  reportData: string,
+  method?: string,
+): { config: EigenxConfig; initdata: Initdata } {
   const toml = [
     'version = 1',
     `app_id = "${APP_ID}"`,
@@ -41,7 +47,9 @@ function makeConfig(reportData: string): { config: EigenxConfig; initdata: Initd
     `allocation_manager = "${AVS}"`,
     `key_registrar = "${AVS}"`,
     `epoch_log = "${AVS}"`,
-    ...(reportData === 'auto' ? [] : ['[attestation]', `report_data = "${reportData}"`]),
+    '[attestation]',
+    ...(reportData === 'auto' ? [] : [`report_data = "${reportData}"`]),
+    ...(method === undefined ? [] : [`method = "${method}"`]),
     '',
   ].join('\n')
   return { config: parseEigenxToml(toml), initdata: makeInitdata(toml) }
@@ -59,6 +67,7 @@ async function obtain(
   source: EvidenceSource,
   answer: { encryptedEnv?: string; publicEnv?: string } = {},
   createKey = async () => key,
+  method?: string,
 ): Promise<Round> {
   const requests: SecretsRequest[] = []
   const servers: Listening[] = await Promise.all(
@@ -84,7 +93,7 @@ async function obtain(
   }
   const identity = await obtainAppKey(
     { exchange: requestBytes, evidence: source, viewQuorum: async () => view, createKey },
-    makeConfig(reportData),
+    makeConfig(reportData, method),
   )
   return { identity, requests }
 }
@@ -171,6 +180,82 @@ describe('the way from evidence to the app key', () => {
         initdataReceived: request.ccInitData,
       }),
     )
+  })
+})
+
+describe('a TD', () => {
+  /** An agent that answers with quotes, and what it was asked for. */
+  function tdSource() {
+    const asked: Uint8Array[] = []
+    const source: EvidenceSource = {
+      collect: async (reportData) => {
+        asked.push(reportData)
+        const { quote } = await issueTdx({ report: { reportData } })
+        return { tee: 'tdx', quote }
+      },
+    }
+    return { source, asked }
+  }
+  const reported = (request: SecretsRequest) =>
+    parseTdxQuote(parseWireTdxEvidence(request.attestation).quote).report.reportData
+
+  test.each([undefined, 'auto', 'eigenx-tdx'])(
+    'asks for a key with report data of its own processor and method (method %s)',
+    async (method) => {
+      const { source, asked } = tdSource()
+      const { identity, requests } = await obtain('v2', source, {}, undefined, method)
+      expect(bytesToHex(identity.appKey)).toBe(bytesToHex(cluster.appKey))
+      const [request] = requests
+      if (request === undefined) throw new Error('nobody was asked')
+      expect(request).toMatchObject({ attestationMethod: 'eigenx-tdx', reportDataVersion: 2 })
+      const wanted = {
+        rsaSpkiDer: parseRsaPublicKeyPem(request.rsaPubkeyTmp).spkiDer,
+        appId: APP_ID,
+        chainId: 31337,
+        avs: AVS,
+        operatorSetId: 2,
+        freshnessBlock: BLOCK.hash,
+        extraData: new Uint8Array(),
+        initdataSha384: makeConfig('v2', method).initdata.sha384,
+      } as const
+      const ofTd = reportDataV2({ tee: 'tdx', method: 'eigenx-tdx', ...wanted })
+      expect(reported(request)).toEqual(ofTd)
+      // The first guess is spent where the configuration does not say what the machine is.
+      const guess = reportDataV2({ tee: 'snp', method: 'eigenx-snp', ...wanted })
+      expect(asked).toEqual(method === 'eigenx-tdx' ? [ofTd] : [guess, ofTd])
+    },
+  )
+
+  test('is asked once for report data v1, which names no processor', async () => {
+    const { source, asked } = tdSource()
+    const { requests } = await obtain('v1', source)
+    expect(requests[0]).toMatchObject({ attestationMethod: 'eigenx-tdx', reportDataVersion: 1 })
+    expect(asked).toHaveLength(1)
+  })
+
+  test.each<[string, string]>([
+    ['v2', 'eigenx-snp'],
+    ['v1', 'eigenx-snp'],
+  ])('is refused where the configuration names AMD (report data %s)', async (version, method) => {
+    const { source } = tdSource()
+    await expect(obtain(version, source, {}, undefined, method)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      details: { path: 'attestation.method' },
+    })
+  })
+
+  test('is refused where the agent tells of another processor each time', async () => {
+    const { source, asked } = tdSource()
+    const fickle: EvidenceSource = {
+      collect: (reportData) => (asked.length === 0 ? source : current).collect(reportData),
+    }
+    await expect(obtain('v2', fickle)).rejects.toMatchObject({ code: 'AGENT_PROTOCOL' })
+  })
+})
+
+test('a machine of AMD is refused where the configuration names Intel', async () => {
+  await expect(obtain('v2', current, {}, undefined, 'eigenx-tdx')).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
   })
 })
 

@@ -329,6 +329,8 @@ describe('key versions', () => {
 describe('every refusal is kept and explained', () => {
   test.each([
     [problem(403, 'RELEASE_MISMATCH', 'image differs'), 'RELEASE_MISMATCH', 'image differs'],
+    // As long as with a record of many checks.
+    [problem(401, 'TCB_TOO_OLD', 'x'.repeat(100_000)), 'TCB_TOO_OLD', 'x'.repeat(300)],
     [
       text(403, 'Image digest mismatch - unauthorized image'),
       'RELEASE_MISMATCH',

@@ -1,20 +1,24 @@
 /**
- * Our helper against our operators: the operator's whole HTTP app with real SNP verification, policy
+ * Our helper against our operators: the operator's whole HTTP app with real verification of SNP and TDX, policy
  * analysis and key service; only the chain is a plain function and the wire a function call.
  */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parseEigenxToml } from '../../helper/config.ts'
+import { type Evidence, parseAgentEvidence } from '../../helper/evidence.ts'
 import { obtainAppKey, type QuorumView } from '../../helper/identity.ts'
 import { createRequestKey, type RequestKey } from '../../helper/request-key.ts'
 import type { SnpAuthority } from '../../helper/sim/evidence.ts'
 import { healthyReport } from '../../helper/sim/evidence-report.ts'
+import { SIM_BOOT_LOG, SIM_BOOT_RTMRS } from '../../helper/sim/tdx-event-log.ts'
+import type { IssuedTdxEvidence, TdxAuthority } from '../../helper/sim/tdx-evidence.ts'
 import { createKmsApp } from '../../kms/app.ts'
 import { decisionSettings } from '../../kms/authorize/settings.ts'
 import { parseKmsConfig } from '../../kms/config.ts'
 import { createLog } from '../../kms/log.ts'
 import { reportStatus } from '../../kms/status.ts'
 import { parseInitdata } from '../../policy/initdata.ts'
-import { parseAaSnpEvidence } from '../../sdk/attest/aa-snp.ts'
+import { fitDigest } from '../../sdk/attest/binding.ts'
+import { createCrlMemory } from '../../sdk/attest/crl-memory.ts'
 import { bytesToHex } from '../../sdk/bytes.ts'
 import type { Release } from '../../sdk/chain/types.ts'
 import type { HttpExchange } from '../../sdk/client/node-http.ts'
@@ -36,6 +40,7 @@ import {
   TEST_TIME,
 } from '../kms/kit.ts'
 import { honestChain, operatorToml, WIDE_LIMITS } from '../kms/world.ts'
+import { tdxAuthority } from '../sdk/attest/tdx/kit.ts'
 
 const FIRST_OPERATOR = `0x${'01'.repeat(20)}`
 const sharing = makeSharing(4)
@@ -44,12 +49,23 @@ const KNOWN_IMAGE = `
 [[attestation.measurements]]
 value = "${bytesToHex(healthyReport('Milan', 'VCEK').measurement)}"
 covers_image = true
+[attestation]
+methods = ["eigenx-snp", "eigenx-tdx"]
+[[attestation.tdx.measurements]]
+mrtd = "${'7d'.repeat(48)}"
+rtmr1 = "${bytesToHex(SIM_BOOT_RTMRS[1])}"
+rtmr2 = "${bytesToHex(SIM_BOOT_RTMRS[2])}"
+covers_image = true
 `
 
 let authority: SnpAuthority
+let intel: TdxAuthority
+let honest: IssuedTdxEvidence
 let key: RequestKey
 beforeAll(async () => {
   authority = await authorityOf()
+  intel = await tdxAuthority()
+  honest = await intel.issue()
   key = await createRequestKey()
 })
 
@@ -71,6 +87,11 @@ function operatorsServing(release: Release): HttpExchange {
         decision: {
           settings: decisionSettings(config),
           anchors: authority.anchors,
+          // As from a folder of the operator: pods bring no collateral.
+          tdx: {
+            anchors: intel.anchors,
+            sources: { crls: createCrlMemory(), findCollateral: () => honest.collateral },
+          },
           chain: honestChain(release),
           keys,
         },
@@ -144,19 +165,33 @@ type Input = {
   release?: Release
   /** What the machine was launched with, where it is not what the pod reads. */
   launchedWith?: Uint8Array
+  tee?: Evidence['tee']
 }
 
-async function obtain({ reportData = 'v2', policy, release = makeRelease(), launchedWith }: Input) {
+async function evidenceOf(
+  tee: Evidence['tee'],
+  reportData: Uint8Array,
+  launchDigest: Uint8Array,
+): Promise<Evidence> {
+  if (tee === 'snp') {
+    const hostData = fitDigest(launchDigest, 32)
+    return parseAgentEvidence((await authority.issue({ reportData, hostData })).aaJson())
+  }
+  const issued = await intel.issue({
+    report: { reportData, mrConfigId: fitDigest(launchDigest, 48), rtmrs: SIM_BOOT_RTMRS },
+    logs: { eventLog: SIM_BOOT_LOG },
+  })
+  return parseAgentEvidence(issued.aaJson())
+}
+
+async function obtain(input: Input) {
+  const { reportData = 'v2', policy, release = makeRelease(), launchedWith, tee = 'snp' } = input
   const pod = makePod(reportData, policy)
-  const hostData = (launchedWith ?? pod.initdata.digest).slice(0, 32)
   return await obtainAppKey(
     {
       exchange: operatorsServing(release),
       evidence: {
-        collect: async (data) => ({
-          tee: 'snp',
-          ...parseAaSnpEvidence((await authority.issue({ reportData: data, hostData })).aaJson()),
-        }),
+        collect: (data) => evidenceOf(tee, data, launchedWith ?? pod.initdata.digest),
       },
       viewQuorum: async () => view,
       createKey: async () => key,
@@ -172,9 +207,14 @@ async function refusalCodes(input: Input): Promise<readonly string[]> {
 }
 
 describe('a pod that runs what its release says', () => {
-  test.each(['v2', 'v1'] as const)('gets its key with report data %s', async (reportData) => {
+  test.each([
+    ['snp', 'v2'],
+    ['snp', 'v1'],
+    ['tdx', 'v2'],
+    ['tdx', 'v1'],
+  ] as const)('gets its key on %s with report data %s', async (tee, reportData) => {
     const release = makeRelease({ publicEnv: { A: '1' } })
-    const identity = await obtain({ reportData, release })
+    const identity = await obtain({ tee, reportData, release })
     const isAppKey = verifyPartial({
       appId: APP,
       partial: identity.appKey,
@@ -188,10 +228,14 @@ describe('a pod that runs what its release says', () => {
 })
 
 describe('a pod that does not is refused by every operator, each with its reason', () => {
-  test('other initdata than the machine was launched with', async () => {
-    const launchedWith = new Uint8Array(48).fill(7)
-    expect(await refusalCodes({ launchedWith })).toEqual(Array(4).fill('INITDATA_MISMATCH'))
-  })
+  test.each(['snp', 'tdx'] as const)(
+    'other initdata than the machine was launched with (%s)',
+    async (tee) => {
+      const launchedWith = new Uint8Array(48).fill(7)
+      const codes = await refusalCodes({ tee, launchedWith })
+      expect(codes).toEqual(Array(4).fill('INITDATA_MISMATCH'))
+    },
+  )
 
   test('another image than the release', async () => {
     const release = makeRelease({ imageDigest: `sha256:${'22'.repeat(32)}` })
