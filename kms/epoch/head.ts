@@ -8,7 +8,6 @@ import { z } from 'zod'
 import { type Hex, parseHex, parseUtf8, toHex, utf8ToBytes } from '../../sdk/bytes.ts'
 import type { Hash32 } from '../../sdk/chain/types.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
-import { blobHash } from '../../sdk/protocol/dealing.ts'
 import type { Winner } from '../../sdk/protocol/log.ts'
 import { parseCertifiedBody } from '../../sdk/protocol/output.ts'
 import type { NodeState } from './state.ts'
@@ -121,7 +120,7 @@ export function encodeHead(state: NodeState): Uint8Array {
     version: VERSION,
     nextEpoch: log.nextEpoch,
     convictions: [...log.convictions],
-    winners: log.winners.map(({ hash, body, at }) => ({ hash, body: blobHash(body), at })),
+    winners: log.winners.map(({ hash, blob, at }) => ({ hash, body: blob, at })),
     ...rest,
     opened: rest.opened ?? null,
     sessions: rest.sessions.map((entry) => ({
@@ -159,7 +158,7 @@ export async function parseHead(
   for (const winner of winners) {
     const body = await blob(winner.body)
     if (body === undefined) throw corrupt('body of a winner')
-    standing.push({ ...parseStored(body), hash: winner.hash, body, at: winner.at })
+    standing.push({ ...parseStored(body), ...winner, body, blob: winner.body })
   }
   return { ...rest, log: { winners: standing, nextEpoch, convictions: new Map(convictions) } }
 }

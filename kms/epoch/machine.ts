@@ -10,7 +10,6 @@
  * @module
  */
 import type { Address, Hash32 } from '../../sdk/chain/types.ts'
-import { blobHash } from '../../sdk/protocol/dealing.ts'
 import { isBarred, type LogState, lastWinner, type Winner } from '../../sdk/protocol/log.ts'
 import { isAbsent, NO_OUTPUT } from '../../sdk/protocol/terms.ts'
 import type { Leave, Output, Terms } from '../../sdk/protocol/types.ts'
@@ -105,9 +104,7 @@ function tick(self: Self, state: NodeState, view: View, now: Millis): Step<NodeS
     (state.opened?.epoch !== next.epoch || state.opened.prev !== next.prev)
   const opened = opens ? { ...next, at: now } : state.opened
   const pruned = prune(self, { ...state, opened }, now)
-  return opens || pruned.writes.length > 0 || pruned.dropped
-    ? valid(pruned.state, ...pruned.writes)
-    : skip('nothing to do')
+  return opens || pruned.dropped ? valid(pruned.state, ...pruned.writes) : skip('nothing to do')
 }
 
 /** Number and predecessor of the epoch after the last final winner. */
@@ -257,6 +254,13 @@ function prune(
     shares: state.shares.filter((share) => share.epoch >= open || isWinner(log, share.output)),
     leaves: state.leaves.filter((leave) => leave.notAfter >= state.finalTime),
   }
+  const dropped =
+    oldest > 0 ||
+    kept.sessions.length < state.sessions.length ||
+    kept.complaints.length < state.complaints.length ||
+    kept.shares.length < state.shares.length ||
+    kept.leaves.length < state.leaves.length
+  if (!dropped) return { state, writes: [], dropped }
   const openEpochs = new Set(kept.sessions.map((session) => session.terms.epoch))
   const closed = state.sessions
     .map((session) => session.terms.epoch)
@@ -275,12 +279,6 @@ function prune(
       ),
     ...unreferenced(state, kept),
   ]
-  const dropped =
-    oldest > 0 ||
-    kept.sessions.length < state.sessions.length ||
-    kept.complaints.length < state.complaints.length ||
-    kept.shares.length < state.shares.length ||
-    kept.leaves.length < state.leaves.length
   return { state: kept, writes, dropped }
 }
 
@@ -304,8 +302,8 @@ function blobsOf(state: NodeState): readonly Hash32[] {
   ]
 }
 
-function blobsOfWinner({ body, output }: Winner): readonly Hash32[] {
-  return [blobHash(body), ...output.dealings.map((dealing) => dealing.hash)]
+function blobsOfWinner({ blob, output }: Winner): readonly Hash32[] {
+  return [blob, ...output.dealings.map((dealing) => dealing.hash)]
 }
 
 /** What to do now, in no particular order. */

@@ -37,6 +37,16 @@ export const numberWord = (value: number): Uint8Array => uintBE(value, 32)
 
 const keccakText = (text: string): Uint8Array => keccak_256(utf8ToBytes(text))
 
+const typeHashes = new Map<keyof typeof STRUCTS, Uint8Array>()
+
+function typeHash(struct: keyof typeof STRUCTS): Uint8Array {
+  const known = typeHashes.get(struct)
+  if (known !== undefined) return known
+  const made = keccakText(STRUCTS[struct])
+  typeHashes.set(struct, made)
+  return made
+}
+
 /** The id of an operator set in the log contract: keccak256(abi.encode(avs, uint32)). */
 export function operatorSetKey(domain: Pick<Domain, 'avs' | 'operatorSetId'>): Hash32 {
   return toHex(keccak_256(concatBytes(addressWord(domain.avs), numberWord(domain.operatorSetId))))
@@ -44,7 +54,9 @@ export function operatorSetKey(domain: Pick<Domain, 'avs' | 'operatorSetId'>): H
 
 /** EIP-712 domain separator; the set's id is the salt. */
 export function domainSeparator(domain: Domain): Uint8Array {
-  return keccak_256(
+  const known = separators.get(domain)
+  if (known !== undefined) return known
+  const made = keccak_256(
     concatBytes(
       keccakText(DOMAIN_TYPE),
       keccakText('eigenx-tee'),
@@ -54,7 +66,12 @@ export function domainSeparator(domain: Domain): Uint8Array {
       hashWord(operatorSetKey(domain)),
     ),
   )
+  separators.set(domain, made)
+  return made
 }
+
+/** A process has one domain or a few, and hashes thousands of messages under it. */
+const separators = new WeakMap<Domain, Uint8Array>()
 
 /** @param fields - One 32-byte word per field of the struct, in its order. */
 export function typedDigest(
@@ -62,7 +79,7 @@ export function typedDigest(
   struct: keyof typeof STRUCTS,
   fields: readonly Uint8Array[],
 ): Uint8Array {
-  const structHash = keccak_256(concatBytes(keccakText(STRUCTS[struct]), ...fields))
+  const structHash = keccak_256(concatBytes(typeHash(struct), ...fields))
   return keccak_256(concatBytes(Uint8Array.of(0x19, 0x01), domainSeparator(domain), structHash))
 }
 

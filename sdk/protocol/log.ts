@@ -18,6 +18,7 @@ import { equalBytes } from '../bytes.ts'
 import type { Address, Hash32, OperatorInfo } from '../chain/types.ts'
 import { isEigenxError } from '../errors.ts'
 import { accusedDealing, parseComplaint, verifyComplaint } from './complaint.ts'
+import { blobHash } from './dealing.ts'
 import { outputHash, parseCertifiedBody, verifyCertificate } from './output.ts'
 import { isGenesis, isOrigin } from './terms.ts'
 import type {
@@ -37,6 +38,8 @@ export const MAX_CONFIG_AGE_SECONDS = 21_600
 export type Winner = CertifiedOutput & {
   /** The entry's bytes, as others fetch and verify them. */
   body: Uint8Array
+  /** Their name among the bodies. */
+  blob: Hash32
   at: LogPosition
 }
 
@@ -170,7 +173,7 @@ function applyEntry(
     throw error
   }
   const at = { block: entry.block, logIndex: entry.logIndex }
-  const winner = { output, hash, certificate, body: entry.body, at }
+  const winner = { output, hash, certificate, body: entry.body, blob: blobHash(entry.body), at }
   return { ...state, winners: [...state.winners, winner], nextEpoch: output.epoch + 1 }
 }
 

@@ -7,11 +7,11 @@ import type { Address, BlockRef, Hash32 } from '../chain/types.ts'
 
 /** Separates every signature and hash of one operator set from all others. */
 export type Domain = {
-  chainId: number
+  readonly chainId: number
   /** Address of the EpochLog contract. */
-  epochLog: Address
-  avs: Address
-  operatorSetId: number
+  readonly epochLog: Address
+  readonly avs: Address
+  readonly operatorSetId: number
 }
 
 /** One member of an epoch's configuration. */

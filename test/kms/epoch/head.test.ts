@@ -27,6 +27,7 @@ const FULL: NodeState = {
         hash: outputHash(DOMAIN, GENESIS),
         certificate: { signatures: [] },
         body,
+        blob: blobHash(body),
         at: { block: CONFIG_BLOCK, logIndex: 3 },
       },
     ],

@@ -11,6 +11,7 @@ import {
   turnOf,
   type View,
 } from '../../../kms/epoch/state.ts'
+import { blobHash } from '../../../sdk/protocol/dealing.ts'
 import type { Winner } from '../../../sdk/protocol/log.ts'
 import { outputHash } from '../../../sdk/protocol/output.ts'
 import { NO_OUTPUT } from '../../../sdk/protocol/terms.ts'
@@ -39,6 +40,7 @@ const winner: Winner = {
   hash: outputHash(DOMAIN, GENESIS),
   certificate: { signatures: [] },
   body: new Uint8Array([1]),
+  blob: blobHash(new Uint8Array([1])),
   at: { block: CONFIG_BLOCK, logIndex: 0 },
 }
 const SETTLED: NodeState = {
