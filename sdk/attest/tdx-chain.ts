@@ -39,6 +39,7 @@ export type SignerChain = { signer: IntelX509; root: IntelX509 }
 const chains = createRememberedPerAnchors<PckChain>(REMEMBERED_CHAINS)
 /** Many certificates and documents have the same few authorities. */
 const authorities = createRememberedPerAnchors<Pick<PckChain, 'platformCa' | 'root'>>(16)
+const roots = createRememberedPerAnchors<IntelX509>(16)
 const signers = createRememberedPerAnchors<SignerChain>(16)
 
 /**
@@ -184,6 +185,13 @@ function verifyRoot(
     'the chain does not end in a trusted root',
     "Pre-production and simulated platforms have roots of their own; production trusts Intel's alone.",
   )
+  return roots(anchors).get(`${prefix} ${hashParts([der])}`, trace, (built) =>
+    openRoot(prefix, der, built),
+  )
+}
+
+function openRoot(prefix: string, der: Uint8Array, trace: Check[]): IntelX509 {
+  const log: CheckLog = createCheckLog(trace)
   const root = parseIntelCertificate(der, 'authority', 'root')
   log.demand(
     rule(`${prefix}.root-self-signed`),
