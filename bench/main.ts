@@ -51,13 +51,18 @@ for (const [name, measure] of Object.entries(PARTS)) {
 process.stdout.write(`${describeMachine()}\n\n${formatTable(rows)}\n`)
 const missed = rows.filter((row) => row.budget !== undefined && row.value > row.budget)
 process.stdout.write(
-  missed.length === 0 && failed.length === 0
-    ? '\nEvery budget is kept.\n'
-    : `\nMissed: ${missed.map((row) => row.name).join('; ') || 'none of those measured'}.\n`,
+  missed.length > 0
+    ? `\nMissed:\n${missed.map(explain).join('')}`
+    : `\nEvery budget ${failed.length === 0 ? 'is kept' : 'that was measured is kept'}.\n`,
 )
 if (failed.length > 0) process.stdout.write(`Not measured: ${failed.join(', ')}.\n`)
 // Idle connections may linger; the figures are out.
 process.exit(failed.length > 0 ? 1 : 0)
+
+function explain({ name, value, unit, budget, why }: Row): string {
+  const figures = `${formatNumber(value)} ${unit} of ${budget} ${unit}`
+  return `- ${name}: ${figures}${why === undefined ? '' : `. ${why}`}\n`
+}
 
 function describeMachine(): string {
   const processors = cpus()

@@ -6,6 +6,8 @@ export type Row = {
   /** Largest value that still passes. */
   budget?: number
   note?: string
+  /** What the time goes into; printed where the budget is missed. */
+  why?: string
 }
 
 /** The median of `runs` timed calls after `warmups` untimed ones, in milliseconds. */

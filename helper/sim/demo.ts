@@ -96,6 +96,8 @@ export function tellProgress(story: Story, progress: DevnetProgress): void {
         ]),
       )
       return
+    case 'posted':
+      return
     case 'genesis': {
       const { genesis } = progress
       story.chapter('Genesis: the operators make one key that none of them holds')

@@ -45,6 +45,8 @@ export type DevnetProgress =
   | { step: 'chain'; url: string; pid: number }
   | { step: 'contracts'; contracts: DevnetContracts }
   | { step: 'operators'; operators: readonly Operator[] }
+  /** The log has an entry; its windows still run. */
+  | { step: 'posted' }
   | { step: 'genesis'; genesis: Genesis }
   | { step: 'app'; app: PublishedApp }
 
@@ -124,10 +126,10 @@ async function assemble(options: DevnetOptions, cleanup: Cleanup): Promise<Devne
       return result
     }),
     // Beside the windows in which the key becomes final: a release is final about when the key is.
-    foreseeKey(contracts, MAX_GENESIS_MS, options.signal).then(async (masterPublicKey) => ({
-      masterPublicKey,
-      app: await publish(masterPublicKey),
-    })),
+    foreseeKey(contracts, MAX_GENESIS_MS, options.signal).then(async (masterPublicKey) => {
+      report({ step: 'posted' })
+      return { masterPublicKey, app: await publish(masterPublicKey) }
+    }),
   ])
   // A post that came too late, as on a busy machine, does not count: then another key won.
   const foreseen = equalBytes(genesis.masterPublicKey, early.masterPublicKey)
