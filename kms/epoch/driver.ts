@@ -104,6 +104,15 @@ export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Pro
   }
 }
 
+type Task = {
+  key: string
+  lane: string
+  /** Pause after success, milliseconds. */
+  rest: number
+  /** @returns Whether it is done; else it is tried again later. */
+  work: () => Promise<boolean>
+}
+
 type Runner = { nudge(): void; idle(): Promise<void>; close(): void }
 
 /** Starts due work once each, with back-off after failures. */
@@ -116,29 +125,32 @@ function createRunner(lookup: Lookup, outbox: Outbox): Runner {
   let again = false
   let closed = false
 
-  const start = (key: string, work: () => Promise<boolean>, rest: number): void => {
-    if (underWay.has(key) || (waits.get(key)?.until ?? 0) > deps.clock()) return
+  /** Work of one lane is done one after the other; a failure rests the lane, a "not yet" the piece of work alone. */
+  const start = ({ key, lane, rest, work }: Task): void => {
+    if (underWay.has(lane) || isResting(lane) || isResting(key)) return
     const task = work()
       .then((done) => {
-        if (done && rest === 0) waits.delete(key)
-        else wait(key, done ? rest : undefined)
+        waits.delete(lane)
+        if (!done || rest > 0) wait(key, done ? rest : undefined)
       })
       .catch((error: unknown) => {
-        wait(key, undefined)
+        wait(isSessionOver(error) ? key : lane, undefined)
         if (isEigenxError(error) && error.stage === 'store') runtime.fail(error)
         else if (!isSessionOver(error)) tellFailure(key, error)
       })
       .finally(() => {
-        underWay.delete(key)
+        underWay.delete(lane)
         nudge()
       })
-    underWay.set(key, task)
+    underWay.set(lane, task)
   }
 
-  const wait = (key: string, rest: number | undefined): void => {
-    const failures = rest === undefined ? (waits.get(key)?.failures ?? 0) + 1 : 0
+  const isResting = (name: string): boolean => (waits.get(name)?.until ?? 0) > deps.clock()
+
+  const wait = (name: string, rest: number | undefined): void => {
+    const failures = rest === undefined ? (waits.get(name)?.failures ?? 0) + 1 : 0
     const pause = rest ?? Math.min(RETRY_MS * 2 ** (failures - 1), RETRY_MAX_MS)
-    waits.set(key, { until: deps.clock() + pause, failures })
+    waits.set(name, { until: deps.clock() + pause, failures })
   }
 
   const tellFailure = (key: string, error: unknown): void => {
@@ -151,24 +163,17 @@ function createRunner(lookup: Lookup, outbox: Outbox): Runner {
 
   const startAll = async (): Promise<void> => {
     const effects = due(self, runtime.state(), runtime.view(), deps.clock())
-    for (const effect of effects)
-      if (!isSend(effect))
-        start(
-          effectKey(effect),
-          async () => {
-            await perform(lookup, effect)
-            return true
-          },
-          restAfter(effect, self.options),
-        )
+    const works = effects
+      .filter((effect): effect is WorkEffect => !isSend(effect))
+      .map((effect): Task => {
+        const key = effectKey(effect)
+        const work = () => perform(lookup, effect).then(() => true)
+        return { key, lane: key, rest: restAfter(effect, self.options), work }
+      })
+    for (const task of works) start(task)
     const deliveries = await outbox.open(effects.filter(isSend))
-    for (const { key, attempt } of deliveries) start(key, attempt, 0)
-    const live = new Set([
-      ...effects
-        .filter((effect) => !isSend(effect))
-        .map((effect) => effectKey(effect as WorkEffect)),
-      ...deliveries.map(({ key }) => key),
-    ])
+    for (const { key, lane, attempt } of deliveries) start({ key, lane, rest: 0, work: attempt })
+    const live = new Set([...works, ...deliveries].flatMap(({ key, lane }) => [key, lane]))
     for (const key of waits.keys()) if (!live.has(key)) waits.delete(key)
   }
 

@@ -23,6 +23,8 @@ import type { Session } from './state.ts'
 type Delivery = {
   /** Names message and receiver. */
   key: string
+  /** The receiver. One message at a time goes to it: a peer that is slow is not asked to do everything at once. */
+  lane: string
   /** @returns Whether the peer needs no further attempt. */
   attempt(): Promise<boolean>
 }
@@ -80,10 +82,11 @@ export function createOutbox(lookup: Lookup): Outbox {
         const name = messageName(effect)
         names.add(name)
         for (const peer of await receiversOf(lookup, effect)) {
-          const key = `${name}/${peer.address.toLowerCase()}`
+          const lane = `to/${peer.address.toLowerCase()}`
+          const key = `${name}/${lane}`
           current.add(key)
           if (!done.has(key))
-            deliveries.push({ key, attempt: () => deliver(key, name, peer, effect) })
+            deliveries.push({ key, lane, attempt: () => deliver(key, name, peer, effect) })
         }
       }
       for (const key of done) if (!current.has(key)) done.delete(key)
