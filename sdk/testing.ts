@@ -10,6 +10,8 @@ import { type Client, createClient } from './client/client.ts'
 export type SimulatorOptions = {
   /** @default 4 */
   operators?: number
+  /** The simulated processor: AMD SEV-SNP or Intel TDX. @default 'snp' */
+  tee?: 'snp' | 'tdx'
   signal?: AbortSignal
 }
 

@@ -72,6 +72,7 @@ function addDevnetCommands(program: Command, io: Io, keepCode: KeepCode): void {
     .command('demo')
     .description('show the whole system at work, attacks included, and check every answer')
     .addOption(operatorsOption())
+    .addOption(teeOption())
     .addHelpText(
       'after',
       `
@@ -82,15 +83,16 @@ Example:
   $ eigenx-tee demo --operators 5`,
     )
     .action(
-      keepCode(async (options: { operators: number }) => {
+      keepCode(async (options: { operators: number; tee: 'snp' | 'tdx' }) => {
         const { runDemo } = await import('../sim/demo.ts')
-        return runDemo(io, { operators: options.operators })
+        return runDemo(io, options)
       }),
     )
   program
     .command('sim')
     .description('run a devnet on loopback until Ctrl-C, to develop an app against')
     .addOption(operatorsOption())
+    .addOption(teeOption())
     .option('--socket <path>', 'where to put the helper socket (default: a temporary folder)')
     .addHelpText(
       'after',
@@ -103,11 +105,13 @@ Example:
   $ curl --unix-socket ./eigenx.sock http://eigenx/GetMnemonic`,
     )
     .action(
-      keepCode(async (options: { operators: number; socket?: string }) => {
+      keepCode(async (options: { operators: number; tee: 'snp' | 'tdx'; socket?: string }) => {
         const { runSim } = await import('../sim/sim.ts')
+        const { operators, tee, socket } = options
         return runSim(io, {
-          operators: options.operators,
-          ...(options.socket === undefined ? {} : { socketPath: options.socket }),
+          operators,
+          tee,
+          ...(socket === undefined ? {} : { socketPath: socket }),
         })
       }),
     )
@@ -286,6 +290,12 @@ function operatorsOption(): Option {
         throw new UsageError('--operators: expected a number from 2 to 10')
       return count
     })
+}
+
+function teeOption(): Option {
+  return new Option('--tee <name>', 'the simulated processor: AMD SEV-SNP or Intel TDX')
+    .choices(['snp', 'tdx'])
+    .default('snp')
 }
 
 function parseVmpl(text: string): number {

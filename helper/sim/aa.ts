@@ -17,6 +17,8 @@ const RUNTIME_DATA_BYTES = 64
 export type AttestationAgentOptions = {
   /** The evidence JSON for 64 bytes of runtime data. Throwing makes the agent answer 500. */
   getEvidence: (runtimeData: Uint8Array) => string | Promise<string>
+  /** What `/info` says. @default 'snp' */
+  tee?: 'snp' | 'tdx'
   port?: number
   /**
    * Agents in images older than May 2026 do not know the `encoding` parameter and take the text of
@@ -69,7 +71,7 @@ async function answer(
       status: 200,
       body: JSON.stringify({
         version: '0.1.0',
-        tee: 'snp',
+        tee: options.tee ?? 'snp',
         additional_tees: [],
         feature: 'attestation',
       }),

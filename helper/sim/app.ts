@@ -129,7 +129,7 @@ function describeConfig({ contracts, chosen, masterPublicKey, agentUrl }: Publis
       epoch_log: contracts.epochLog,
       master_public_key: bytesToHex(masterPublicKey),
     },
-    attestation: { method: 'eigenx-snp', report_data: 'v2', aa_url: agentUrl },
+    attestation: { method: 'auto', report_data: 'v2', aa_url: agentUrl },
   })
 }
 

@@ -16,10 +16,6 @@ import type { Devnet } from './devnet.ts'
 import type { LaunchOptions } from './machine.ts'
 import type { Story } from './story.ts'
 
-/** AMD 56860, POLICY: bit 19 permits debugging, which lets the host read guest memory. */
-const DEBUG_POLICY_BIT = 1n << 19n
-const USUAL_POLICY = 0x30000n
-
 type Attack = {
   title: string
   launch: LaunchOptions
@@ -77,10 +73,7 @@ function listAttacks({ app, contracts }: Devnet): Attack[] {
     },
     {
       title: 'the host boots the released pod in debug mode, to read its memory',
-      launch: {
-        initdata: released,
-        report: { policy: USUAL_POLICY | DEBUG_POLICY_BIT },
-      },
+      launch: { initdata: released, debug: true },
       refusedWith: ['EVIDENCE_NOT_ALLOWED'],
     },
     {

@@ -10,6 +10,7 @@ import { bytesToHex } from '../../sdk/bytes.ts'
 import { createClient } from '../../sdk/client/client.ts'
 import type { ExitCode, Io } from '../cli/io.ts'
 import { shorten } from '../cli/terminal.ts'
+import type { Tee } from '../evidence.ts'
 import { DEMO_SECRET } from './app.ts'
 import { runAttacks } from './attacks.ts'
 import { type AuditEntry, countDecisions, waitForDecisions } from './audit.ts'
@@ -21,7 +22,7 @@ import { createStory, interruptSignal, type Story } from './story.ts'
 
 const DECISION_TIMEOUT_MS = 10_000
 
-export async function runDemo(io: Io, options: { operators: number }): Promise<ExitCode> {
+export async function runDemo(io: Io, options: { operators: number; tee: Tee }): Promise<ExitCode> {
   const startedAt = io.now().getTime()
   const story = createStory(io)
   io.out(
@@ -33,7 +34,7 @@ export async function runDemo(io: Io, options: { operators: number }): Promise<E
   io.out('Everything below runs on this machine, on loopback, with throw-away keys.')
   const interruption = interruptSignal(io)
   const starting = startDevnet({
-    operators: options.operators,
+    ...options,
     signal: interruption.signal,
     onProgress: (progress) => tellProgress(story, progress),
   })
@@ -216,18 +217,19 @@ async function bootAndAsk(
   return { pod, addresses, secret, decisions, granted }
 }
 
-function tellEvidence(story: Story, { app, authority }: Devnet): void {
+function tellEvidence(story: Story, { app, vendor }: Devnet): void {
+  const anchor = vendor.tee === 'snp' ? 'HOST_DATA' : 'MRCONFIGID'
   story.facts([
     [
       'hardware report',
-      `AMD SEV-SNP, ${authority.product}, signed by a throw-away vendor that only this devnet trusts`,
+      `${vendor.processor}, signed by a throw-away vendor that only this devnet trusts`,
     ],
     [
       'REPORT_DATA',
       'names the pod’s one-time RSA key, the app, the chain, the operators and a fresh block',
     ],
     [
-      'HOST_DATA',
+      anchor,
       `digest of the initdata, put there at launch: ${shorten(bytesToHex(app.initdata.digest.subarray(0, 32)), 20)}`,
     ],
   ])
@@ -240,13 +242,15 @@ function tellDecisions(story: Story, decisions: Booted['decisions']): void {
     .filter((check) => check.result === 'passed')
     .map((check) => check.name)
   story.say(`each operator checked for itself (${passed.length} checks passed):`)
-  for (let i = 0; i < passed.length; i += 3)
+  const names = [...new Set(passed)]
+  const width = Math.max(...names.map((name) => name.length)) + 2
+  for (let i = 0; i < names.length; i += 3)
     story.say(
       story.paint(
         'dim',
-        `  ${passed
+        `  ${names
           .slice(i, i + 3)
-          .map((name) => name.padEnd(36))
+          .map((name) => name.padEnd(width))
           .join('')}`.trimEnd(),
       ),
     )

@@ -6,18 +6,15 @@
  * id and removes the folder. Several devnets can run side by side.
  * @module
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { encodeSnpRoots } from '../../sdk/attest/anchors.ts'
-import type { SnpProduct } from '../../sdk/attest/types.ts'
 import { equalBytes } from '../../sdk/bytes.ts'
 import { type Anvil, startAnvil } from './anvil.ts'
 import { chooseApp, type PublishedApp, publishApp } from './app.ts'
 import { prepareCliEntry } from './bundle.ts'
 import { type Cleanup, createCleanup, settleAll } from './cleanup.ts'
 import { type Devnet as DevnetContracts, deployDevnet, registerOperators } from './contracts.ts'
-import { createSnpAuthority, type SnpAuthority } from './evidence.ts'
 import { foreseeKey, type Genesis, waitForGenesis } from './genesis.ts'
 import { type Machine, startMachine } from './machine.ts'
 import {
@@ -27,12 +24,11 @@ import {
   registrationOf,
   startOperator,
 } from './operators.ts'
+import { createVendor, type Vendor, type VendorChoice } from './vendor.ts'
 
-export type DevnetOptions = {
+export type DevnetOptions = VendorChoice & {
   /** @default 4 */
   operators?: number
-  /** @default 'Milan' */
-  product?: SnpProduct
   /** Merged over every operator's operator.toml, section by section. */
   config?: ConfigOverrides
   /** Gives up and cleans up at the next step. */
@@ -55,9 +51,8 @@ export type Devnet = {
   cliPath: string
   chain: Anvil
   contracts: DevnetContracts
-  authority: SnpAuthority
-  /** JSON with the throw-away hardware roots: what `development.snp_roots_file` names. */
-  snpRootsFile: string
+  /** Of the machine's processor; nobody but this devnet's operators believes it. */
+  vendor: Vendor
   operators: readonly Operator[]
   genesis: Genesis
   app: PublishedApp
@@ -88,26 +83,17 @@ async function assemble(options: DevnetOptions, cleanup: Cleanup): Promise<Devne
   }
   const folder = await mkdtemp(join(tmpdir(), 'eigenx-tee-devnet-'))
   cleanup.add(() => rm(folder, { recursive: true, force: true }))
-  // The longest single job is the hardware vendor's RSA-4096 key: all else runs beside it.
-  const [authority, cli, { chain, contracts, planned }] = await settleAll([
-    createSnpAuthority({
-      product: options.product ?? 'Milan',
-      kind: 'VCEK',
-      now: Math.floor(Date.now() / 1000),
-      // Once per process: a second devnet in a test need not wait for new keys.
-      keySet: 'devnet',
-      oneKey: true,
-    }),
+  // The longest single job is AMD's RSA-4096 key: all else runs beside it.
+  const [vendor, cli, { chain, contracts, planned }] = await settleAll([
+    createVendor(options),
     prepareCliEntry(cleanup),
     prepareChain({ folder, operators: options.operators ?? 4, cleanup, report }),
   ])
-  const snpRootsFile = join(folder, 'snp-roots.json')
-  await writeFile(snpRootsFile, encodeSnpRoots(authority.anchors))
   const environment = {
     cliPath: cli,
     contracts,
-    snpRootsFile,
     operatorCount: planned.length,
+    trust: await vendor.equip(folder),
     overrides: options.config ?? {},
     cleanup,
   }
@@ -116,7 +102,7 @@ async function assemble(options: DevnetOptions, cleanup: Cleanup): Promise<Devne
   )
   report({ step: 'operators', operators })
 
-  const machine = await startMachine({ authority, cliPath: cli, folder, cleanup })
+  const machine = await startMachine({ vendor, cliPath: cli, folder, cleanup })
   const agentUrl = machine.agent.url
   const publish = async (masterPublicKey: Uint8Array) =>
     publishApp({ contracts, chosen: await chooseApp(contracts), masterPublicKey, agentUrl })
@@ -140,8 +126,7 @@ async function assemble(options: DevnetOptions, cleanup: Cleanup): Promise<Devne
     cliPath: cli,
     chain,
     contracts,
-    authority,
-    snpRootsFile,
+    vendor,
     operators,
     genesis,
     app,

@@ -2,7 +2,7 @@
  * A machine of a devnet that boots pods: the simulated firmware, the Attestation Agent on it, and the
  * helper inside the pod as a process of its own.
  *
- * As on bare metal, whoever launches a pod has the initdata's digest put into HOST_DATA before any
+ * As on bare metal, whoever launches a pod has the initdata's digest put into HOST_DATA (on TDX: MRCONFIGID) before any
  * guest code runs. On platforms without that field (AWS), it stays zero: `anchored: false`.
  * @module
  */
@@ -12,24 +12,20 @@ import { encodeInitdata } from '../../policy/initdata.ts'
 import type { Initdata } from '../../policy/types.ts'
 import { type AttestationAgent, startAttestationAgent } from './aa.ts'
 import type { Cleanup } from './cleanup.ts'
-import type { SnpAuthority } from './evidence.ts'
-import type { SnpReportFields } from './evidence-report.ts'
 import { type Program, startProgram } from './program.ts'
+import type { Launch, Vendor } from './vendor.ts'
 
 const START_TIMEOUT_MS = 30_000
-const HOST_DATA_BYTES = 32
 
 export type LaunchOptions = {
   /** What lies in the pod: the helper and the operators read this document. */
   initdata: Initdata
   /** What the machine was launched with; another one than `initdata` is a host that swaps documents. */
   launchedWith?: Initdata
-  /** HOST_DATA holds the digest. @default true */
+  /** The launch holds the digest. @default true */
   anchored?: boolean
-  /** Further fields of the report, e.g. a guest policy that permits debugging. */
-  report?: Partial<SnpReportFields>
-  /** Another hardware vendor than the one that the devnet's operators trust. */
-  authority?: SnpAuthority
+  /** The host may debug the guest, and so read its memory. */
+  debug?: boolean
   /** @default a path in the devnet's folder */
   socketPath?: string
 }
@@ -48,19 +44,20 @@ export type Machine = {
 }
 
 export type MachineInput = {
-  authority: SnpAuthority
+  vendor: Vendor
   cliPath: string
   folder: string
   cleanup: Cleanup
 }
 
 export async function startMachine(input: MachineInput): Promise<Machine> {
-  let launch: { authority: SnpAuthority; report: Partial<SnpReportFields> } | undefined
+  const { vendor } = input
+  let launch: Launch | undefined
   const agent = await startAttestationAgent({
+    tee: vendor.tee,
     getEvidence: async (reportData) => {
       if (launch === undefined) throw new Error('no pod was launched')
-      const evidence = await launch.authority.issue({ ...launch.report, reportData })
-      return evidence.aaJson()
+      return vendor.attest(launch, reportData)
     },
   })
   input.cleanup.add(agent.stop)
@@ -71,24 +68,14 @@ export async function startMachine(input: MachineInput): Promise<Machine> {
       booted++
       const measured = options.launchedWith ?? options.initdata
       launch = {
-        authority: options.authority ?? input.authority,
-        report: {
-          ...((options.anchored ?? true) ? { hostData: hostDataOf(measured) } : {}),
-          ...options.report,
-        },
+        debug: options.debug ?? false,
+        ...((options.anchored ?? true) ? { digest: measured.digest } : {}),
       }
       const pod = await startPod(input, options, join(input.folder, `pod-${booted}`))
       input.cleanup.add(pod.stop)
       return pod
     },
   }
-}
-
-/** The digest by the document's own algorithm, cut or padded with zeros to the field's 32 bytes. */
-function hostDataOf(initdata: Initdata): Uint8Array {
-  const field = new Uint8Array(HOST_DATA_BYTES)
-  field.set(initdata.digest.subarray(0, HOST_DATA_BYTES))
-  return field
 }
 
 async function startPod(input: MachineInput, options: LaunchOptions, folder: string): Promise<Pod> {

@@ -13,7 +13,6 @@ import { bytesToHex } from '../../sdk/bytes.ts'
 import type { Address, OperatorInfo } from '../../sdk/chain/types.ts'
 import type { Cleanup } from './cleanup.ts'
 import type { Devnet as DevnetContracts } from './contracts.ts'
-import { SIMULATED_MEASUREMENT } from './evidence-report.ts'
 import { type Program, startProgram } from './program.ts'
 
 const START_TIMEOUT_MS = 30_000
@@ -85,8 +84,9 @@ export function registrationOf(setup: OperatorSetup): OperatorInfo {
 export type OperatorEnvironment = {
   cliPath: string
   contracts: DevnetContracts
-  snpRootsFile: string
   operatorCount: number
+  /** Whom operators trust for evidence, and which guest images they know: sections of operator.toml. */
+  trust: ConfigOverrides
   /** Merged over the generated operator.toml, section by section. */
   overrides: ConfigOverrides
   cleanup: Cleanup
@@ -141,14 +141,15 @@ async function writeOperatorFolder(
     writeFile(join(folder, name), `${content}\n`, { mode: 0o600 })
   await secret('signing-key.hex', setup.signingKey.slice(2))
   await secret('store-key.hex', bytesToHex(crypto.getRandomValues(new Uint8Array(STORE_KEY_BYTES))))
-  const config = mergeSections(operatorConfig(environment, setup), environment.overrides)
+  const trusting = mergeSections(operatorConfig(environment, setup), environment.trust)
+  const config = mergeSections(trusting, environment.overrides)
   const path = join(folder, 'operator.toml')
   await writeFile(path, stringifyToml(config))
   return path
 }
 
 function operatorConfig(
-  { contracts, snpRootsFile, operatorCount }: OperatorEnvironment,
+  { contracts, operatorCount }: OperatorEnvironment,
   setup: OperatorSetup,
 ): Record<string, Record<string, unknown>> {
   const { folder, address, port, url } = setup
@@ -181,9 +182,6 @@ function operatorConfig(
       reshare_seconds: 0,
     },
     limits: { peer: SHARED_ADDRESS_LIMIT, read: SHARED_ADDRESS_LIMIT },
-    // The simulated machine boots one known image; like any other, it must be known to its operators.
-    attestation: { measurements: [{ value: SIMULATED_MEASUREMENT, covers_image: true }] },
-    development: { snp_roots_file: snpRootsFile },
   }
 }
 

@@ -1,18 +1,20 @@
 /** `eigenx-tee sim`: the devnet of the demonstration with its pod running, until Ctrl-C. @module */
 import { resolve } from 'node:path'
 import type { ExitCode, Io } from '../cli/io.ts'
+import type { Tee } from '../evidence.ts'
 import { tellProgress } from './demo.ts'
 import { startDevnet } from './devnet.ts'
 import { createStory, interruptSignal } from './story.ts'
 
 export async function runSim(
   io: Io,
-  options: { operators: number; socketPath?: string },
+  options: { operators: number; tee: Tee; socketPath?: string },
 ): Promise<ExitCode> {
   const story = createStory(io)
   const interruption = interruptSignal(io)
   const devnet = await startDevnet({
     operators: options.operators,
+    tee: options.tee,
     signal: interruption.signal,
     onProgress: (progress) => tellProgress(story, progress),
   }).catch((error) => {

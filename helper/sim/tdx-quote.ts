@@ -38,6 +38,8 @@ export type QuoteParts = {
 }
 
 export const INTEL_QE_VENDOR = bytesOf('939a7233f79c4ca9940a0db3957f0607')
+/** The simulated firmware. */
+export const SIM_MRTD = new Uint8Array(48).fill(0x7d)
 /** The simulator's quoting enclave. */
 export const SIM_QE_SIGNER = new Uint8Array(32).fill(0x51)
 export const SIM_QE_ATTRIBUTES = bytesOf('1500000000000000e700000000000000')
@@ -81,7 +83,7 @@ function healthyReport(tdVersion: '1.0' | '1.5'): TdReport {
     seamAttributes: 0n,
     tdAttributes: 1n << 28n,
     xfam: 0x602e7n,
-    mrTd: hash(0x7d),
+    mrTd: SIM_MRTD,
     mrConfigId: new Uint8Array(48),
     mrOwner: new Uint8Array(48),
     mrOwnerConfig: new Uint8Array(48),

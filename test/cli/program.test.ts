@@ -49,6 +49,7 @@ test.each([
   ['a missing option', ['encrypt', '--app', `0x${'0'.repeat(40)}`]],
   ['too few operators', ['demo', '--operators', '1']],
   ['operators that are no number', ['sim', '--operators', '4x']],
+  ['a processor that is not simulated', ['sim', '--tee', 'sgx']],
   ['an unknown subcommand', ['policy', 'wat']],
   ['a group without its subcommand', ['release']],
 ])('%s is a usage error: exit 2, nothing on standard output', async (_, argv) => {

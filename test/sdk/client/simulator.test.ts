@@ -1,3 +1,4 @@
+/** On TDX; that the default is SNP, and works, is what `test/e2e` and the demonstration show. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createClient } from '../../../sdk/client/client.ts'
 import { createSimulator, type Simulator } from '../../../sdk/testing.ts'
@@ -7,7 +8,7 @@ let simulator: Simulator
 const stops: (() => Promise<void>)[] = []
 
 beforeAll(async () => {
-  simulator = await createSimulator({ operators: 2 })
+  simulator = await createSimulator({ operators: 2, tee: 'tdx' })
   stops.push(simulator.stop)
 }, 120_000)
 afterAll(async () => {
