@@ -7,13 +7,12 @@
  * @module
  */
 
-import { type Document, isScalar, parseAllDocuments, visit } from 'yaml'
 import { z } from 'zod'
 import { EigenxError } from '../sdk/errors.ts'
 import { makeFinding, quote } from './findings.ts'
+import { readYaml } from './pod-yaml.ts'
 import type { Finding } from './types.ts'
 
-const MAX_YAML = 1024 * 1024
 const MAX_CONTAINERS = 32
 
 const name = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)
@@ -98,14 +97,8 @@ export type PodSecurity = z.infer<typeof securityContext>
 
 /** The pod specification of the one workload in the file. @throws EigenxError CONFIG_INVALID, INPUT_TOO_LARGE */
 export function parsePod(yaml: string): Pod {
-  if (yaml.length > MAX_YAML)
-    throw new EigenxError({
-      code: 'INPUT_TOO_LARGE',
-      message: `The pod manifest is larger than ${MAX_YAML} characters.`,
-      stage: 'config',
-      details: { field: 'pod.yaml', limit: MAX_YAML },
-    })
-  const found = readDocuments(yaml).flatMap((value) => findSpec(value))
+  const values = readYaml(yaml, (why) => podInvalid('pod.yaml', REFUSALS[why]))
+  const found = values.flatMap((value) => findSpec(value))
   const [only, ...more] = found
   if (only === undefined || more.length > 0)
     throw podInvalid(
@@ -128,56 +121,11 @@ export function podInvalid(path: string, message: string, hint?: string) {
   })
 }
 
-function readDocuments(yaml: string): unknown[] {
-  const documents = parseDocuments(yaml)
-  return documents.map((document) => {
-    if (document.errors.length > 0) throw malformed()
-    demandUniqueKeys(document)
-    try {
-      const value: unknown = document.toJS({ maxAliasCount: 100 })
-      return value
-    } catch {
-      throw podInvalid('pod.yaml', 'It repeats its anchors too often.')
-    }
-  })
-}
-
-const malformed = () => podInvalid('pod.yaml', 'It is not well-formed YAML.')
-
-function parseDocuments(yaml: string): Document[] {
-  try {
-    const documents = parseAllDocuments(yaml, {
-      // The library compares every key with every other: see demandUniqueKeys.
-      uniqueKeys: false,
-      strict: true,
-      // One broken line can have thousands of errors, and each would look for its place in the file again.
-      prettyErrors: false,
-      logLevel: 'error', // a warning would quote the file on stderr
-    })
-    return Array.isArray(documents) ? documents : []
-  } catch {
-    // Nesting beyond the stack.
-    throw malformed()
-  }
-}
-
-/** Which of two a reader takes is its own choice; the number 1 and the text "1" become one key, too. */
-function demandUniqueKeys(document: Document): void {
-  let isUnique = true
-  try {
-    visit(document, {
-      Map: (_, map) => {
-        const keys = map.items.map(({ key }) => (isScalar(key) ? String(key.value) : key))
-        if (new Set(keys).size === keys.length) return
-        isUnique = false
-        return visit.BREAK
-      },
-    })
-  } catch {
-    throw malformed()
-  }
-  if (!isUnique) throw malformed()
-}
+const REFUSALS = {
+  malformed: 'It is not well-formed YAML.',
+  nested: 'It is nested too deeply.',
+  anchors: 'It repeats its anchors too often.',
+} as const
 
 const workloadDocument = z.looseObject({ kind: z.string(), spec: z.unknown() })
 const template = z.looseObject({ template: z.looseObject({ spec: z.unknown() }) })
