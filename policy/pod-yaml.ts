@@ -3,12 +3,12 @@
  * the process there, and thousands of broken tokens cost milliseconds each hundred.
  * @module
  */
-import { Composer, type Document, isScalar, Lexer, Parser, visit } from 'yaml'
+import { Composer, CST, type Document, isScalar, Lexer, Parser, visit } from 'yaml'
 import { EigenxError } from '../sdk/errors.ts'
 
 /** Characters. The largest manifests that people write have some ten thousand. */
 const MAX_YAML = 256 * 1024
-/** What the scanner finds: indicators, scalars, white space, line ends. */
+/** What the scanner finds: indicators, scalars, white space, line ends. A line `key: value` has five. */
 const MAX_TOKENS = 16_384
 /** Collections inside each other; a pod with all fields in use has 12. */
 const MAX_DEPTH = 64
@@ -50,7 +50,7 @@ function* parseTokens(text: string, refuse: (why: YamlRefusal) => Error) {
   const parser = new Parser()
   let count = 0
   for (const lexeme of new Lexer().lex(text)) {
-    if (++count > MAX_TOKENS) throw tooLarge('tokens', MAX_TOKENS)
+    if (lexeme !== CST.SCALAR && ++count > MAX_TOKENS) throw tooLarge('tokens', MAX_TOKENS)
     for (const token of parser.next(lexeme)) {
       if (token.type === 'error') throw refuse('malformed')
       yield token
