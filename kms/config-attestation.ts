@@ -3,11 +3,20 @@
  * @module
  */
 import { z } from 'zod'
+import { azureSection } from './config-azure.ts'
 import { count, isHttpUrl, isLoopbackHost, path, seconds } from './config-fields.ts'
 import { tdxSection } from './config-tdx.ts'
 
 /** Attestation methods this build can verify. */
-export const KNOWN_METHODS = ['eigenx-snp', 'eigenx-tdx', 'ecdsa', 'gcp', 'intel'] as const
+export const KNOWN_METHODS = [
+  'eigenx-snp',
+  'eigenx-tdx',
+  'az-snp-vtpm',
+  'az-tdx-vtpm',
+  'ecdsa',
+  'gcp',
+  'intel',
+] as const
 
 const component = z.int().min(0).max(255)
 const tcb = z.strictObject({
@@ -107,6 +116,8 @@ export const attestationSection = z
       .default([]),
     /** What `eigenx-tdx` takes as good. */
     tdx: tdxSection,
+    /** What the methods of Azure's confidential VMs take as good, beside the hardware's own rules. */
+    azure: azureSection,
     /** Google's tokens, and Intel's for the same guests. */
     gcp: tokenMethod(
       'https://www.googleapis.com/service_accounts/v1/metadata/jwk/signer@confidentialspace-sign.iam.gserviceaccount.com',

@@ -239,10 +239,22 @@ function checkConsistency(config: KmsConfig): void {
   for (const method of ['gcp', 'intel'] as const)
     if (config.attestation.methods.includes(method) && config.attestation[method] === undefined)
       throw refuse(`attestation.${method}`, 'the method is enabled, so project_id must be given')
+  checkParavisors(config)
   if (config.development.snpRootsFile !== undefined)
     demandDevnet(config, 'development.snp_roots_file')
   if (config.development.tdxRootsFile !== undefined)
     demandDevnet(config, 'development.tdx_roots_file')
+}
+
+/** Anybody who owns the hardware can write a vTPM: without a paravisor that is known its word is worth nothing. */
+function checkParavisors({ attestation }: KmsConfig): void {
+  const { methods, azure } = attestation
+  for (const [method, field, list] of [
+    ['az-snp-vtpm', 'id_key_digests', azure.idKeyDigests],
+    ['az-tdx-vtpm', 'mrtds', azure.mrtds],
+  ] as const)
+    if (methods.includes(method) && list.length === 0)
+      throw refuse(`attestation.azure.${field}`, `${method} is enabled, so it must be given`)
 }
 
 /** A throw-away root of trust must never meet a chain or a network with something to lose. */

@@ -11,7 +11,7 @@ import type {
   AzureTdxEvidence,
   TpmQuoteEvidence,
 } from '../../sdk/attest/azure-evidence.ts'
-import type { TdxCollateral } from '../../sdk/attest/collateral-bundle.ts'
+import { encodeTdxCollateral, type TdxCollateral } from '../../sdk/attest/collateral-bundle.ts'
 import { encodeCertificatePem } from '../../sdk/attest/pem.ts'
 import { bytesToHex, toBase64Url, utf8ToBytes } from '../../sdk/bytes.ts'
 import {
@@ -156,13 +156,16 @@ export function encodeAzureSnpJson(evidence: AzureSnpEvidence, padded = false): 
   })
 }
 
+/** With the collateral that an agent does not know about, where the evidence has it. */
 export function encodeAzureTdxJson(evidence: AzureTdxEvidence, padded = false): string {
-  const { version, quote, hclReport, tdQuote } = evidence
+  const { version, quote, hclReport, tdQuote, collateral } = evidence
+  const beside = collateral === undefined ? {} : { collateral: encodeTdxCollateral(collateral) }
   if (version === 0)
     return JSON.stringify({
       tpm_quote: encodeIntegers(quote),
       hcl_report: [...hclReport],
       td_quote: [...tdQuote],
+      ...beside,
     })
   const encode = (bytes: Uint8Array) => encodeBase64Url(bytes, padded)
   return JSON.stringify({
@@ -170,6 +173,7 @@ export function encodeAzureTdxJson(evidence: AzureTdxEvidence, padded = false): 
     tpm_quote: encodeHex(quote),
     hcl_report: encode(hclReport),
     td_quote: encode(tdQuote),
+    ...beside,
   })
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Initdata } from '../../policy/types.ts'
 import type { BoundInitdata } from '../../sdk/attest/binding.ts'
-import { checkReportData, reportDataV1, reportDataV2 } from '../../sdk/attest/report-data.ts'
+import { reportDataV1, reportDataV2 } from '../../sdk/attest/report-data.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
 import { demandRsaKey } from './rsa.ts'
@@ -22,9 +22,9 @@ export type PodJudgement = {
 export type ReportedData = {
   tee: 'snp' | 'tdx'
   method: string
-  /** As the evidence has it, 64 bytes. */
-  reportData: Uint8Array
   initdata: Initdata
+  /** Does the evidence name these 64 bytes? Throws REPORT_DATA_MISMATCH. */
+  compare: (expected: Uint8Array, version: 1 | 2) => unknown
 }
 
 /**
@@ -38,7 +38,7 @@ export function demandReportData(
   trail: DecisionTrail,
 ): void {
   const { domain, acceptReportDataV1 } = deps.settings
-  const { tee, method, initdata } = reported
+  const { tee, method, initdata, compare } = reported
   if (request.reportDataVersion === 2 && request.freshnessBlock !== undefined) {
     const { spkiDer } = demandRsaKey(request, trail)
     trail.step = 'report-data'
@@ -54,7 +54,7 @@ export function demandReportData(
       extraData: request.extraData,
       initdataSha384: initdata.sha384,
     })
-    checkReportData(reported.reportData, expected, 2, trail.checks)
+    compare(expected, 2)
     return
   }
   trail.step = 'report-data'
@@ -71,20 +71,20 @@ export function demandReportData(
     extraData: request.extraData,
     initdataReceived: request.ccInitData,
   })
-  checkReportData(reported.reportData, expected, 1, trail.checks)
+  compare(expected, 1)
   trail.marks.push('report-data-v1')
   demandRsaKey(request, trail)
 }
 
 /**
  * Puts what anchors the initdata, and how little may be known about the image, on the record.
- * @param anchor - The field of this processor's launch that can hold the digest of the initdata.
+ * @param anchor - The field that can hold the digest of the initdata on this platform.
  * @throws EigenxError BINDING_TOO_WEAK
  */
 export function demandVouched(
   deps: DecisionDeps,
   bound: BoundInitdata,
-  anchor: 'HOST_DATA' | 'MRCONFIGID',
+  anchor: 'HOST_DATA' | 'MRCONFIGID' | 'PCR 8',
   trail: DecisionTrail,
 ): void {
   trail.binding = bound.binding

@@ -5,6 +5,7 @@
  */
 
 import type { SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
+import type { AzurePolicy } from '../../sdk/attest/azure-policy.ts'
 import { DEFAULT_SNP_POLICY, type SnpPolicy } from '../../sdk/attest/snp-policy.ts'
 import { DEFAULT_TDX_POLICY, type TdxPolicy } from '../../sdk/attest/tdx-policy.ts'
 import type { SnpTcb } from '../../sdk/attest/types.ts'
@@ -27,6 +28,8 @@ export type DecisionSettings = {
   ecdsaLegacy: boolean
   snp: SnpPolicy
   tdx: TdxPolicy
+  /** Azure's confidential VMs: the hardware under the paravisor, and what its vTPM says. */
+  azure: { snp: SnpPolicy; tdx: TdxPolicy; vm: AzurePolicy }
 }
 
 /** The chain, as one decision sees it. Each call does its own reads at one pinned block. */
@@ -42,7 +45,7 @@ export type ChainQuestions = {
 export type DecisionDeps = {
   settings: DecisionSettings
   anchors: SnpTrustAnchors
-  /** There where `eigenx-tdx` is enabled. */
+  /** There where a method that reads TDX quotes is enabled. */
   tdx?: TdxDeps
   chain: ChainQuestions
   keys: KeyService
@@ -68,6 +71,7 @@ export function decisionSettings(config: KmsConfig): DecisionSettings {
     ecdsaLegacy: routes.ecdsaLegacy,
     snp: snpPolicyOf(attestation),
     tdx: tdxPolicyOf(attestation.tdx),
+    azure: azurePoliciesOf(attestation),
   }
 }
 
@@ -112,6 +116,44 @@ function tdxPolicyOf(tdx: KmsConfig['attestation']['tdx']): TdxPolicy {
       }
     }),
   }
+}
+
+/** Launch digests of other platforms' guests say nothing here: MEASUREMENT and MRTD are the paravisor's, and that has lists of its own. */
+function azurePoliciesOf(attestation: KmsConfig['attestation']): DecisionSettings['azure'] {
+  const { azure } = attestation
+  return {
+    snp: {
+      ...snpPolicyOf(attestation),
+      measurements: [],
+      minimumGuestSvn: azure.minimumGuestSvn,
+    },
+    tdx: { ...tdxPolicyOf(attestation.tdx), measurements: [] },
+    vm: {
+      paravisors: {
+        idKeyDigests: azure.idKeyDigests.map(digestOf),
+        mrTds: azure.mrtds.map(digestOf),
+      },
+      images: azure.images.map(({ coversImage, bindsInitdata, ...registers }) => ({
+        pcrs: registersOf(registers),
+        coversImage,
+        bindsInitdata,
+      })),
+      requireSecureBoot: azure.requireSecureBoot,
+      allowConsole: azure.allowConsole,
+      requireFreshReport: azure.requireFreshReport,
+    },
+  }
+}
+
+/** `pcr4` -> 4. */
+function registersOf(
+  registers: Readonly<Record<string, string | undefined>>,
+): ReadonlyMap<number, Uint8Array> {
+  return new Map(
+    Object.entries(registers).flatMap(([name, hex]) =>
+      hex === undefined ? [] : [[Number(name.slice('pcr'.length)), bytesOf(hex, 32)] as const],
+    ),
+  )
 }
 
 const digestOf = (hex: string) => bytesOf(hex, 48)

@@ -7,11 +7,12 @@
  */
 import { parseInitdata } from '../../policy/initdata.ts'
 import { bindInitdata } from '../../sdk/attest/binding.ts'
+import { checkReportData } from '../../sdk/attest/report-data.ts'
 import { appraiseSnp } from '../../sdk/attest/snp-policy.ts'
 import { verifySnp } from '../../sdk/attest/snp-verify.ts'
 import { parseWireSnpEvidence } from '../../sdk/attest/wire-snp.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
-import { demandReportData, demandVouched, type PodJudgement } from './guest.ts'
+import { demandReportData, demandVouched, type PodJudgement, type ReportedData } from './guest.ts'
 import type { DecisionDeps } from './settings.ts'
 import type { DecisionTrail } from './trail.ts'
 
@@ -37,9 +38,9 @@ export function judgeSnp(
   trail.step = 'initdata'
   const initdata = parseInitdata(request.ccInitData)
 
-  const { reportData } = claims
-  const reported = { tee: 'snp', method: SNP_METHOD, reportData, initdata } as const
-  demandReportData(deps, request, reported, trail)
+  const compare: ReportedData['compare'] = (expected, version) =>
+    checkReportData(claims.reportData, expected, version, trail.checks)
+  demandReportData(deps, request, { tee: 'snp', method: SNP_METHOD, initdata, compare }, trail)
 
   trail.step = 'binding'
   const bound = bindInitdata(claims, initdata, deps.settings.snp.measurements, trail.checks)

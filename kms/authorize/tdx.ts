@@ -6,6 +6,7 @@
  * @module
  */
 import { parseInitdata } from '../../policy/initdata.ts'
+import { checkReportData } from '../../sdk/attest/report-data.ts'
 import type { TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
 import { bindTdxInitdata } from '../../sdk/attest/tdx-binding.ts'
 import { checkTdxEventLogs } from '../../sdk/attest/tdx-event-log.ts'
@@ -14,7 +15,7 @@ import { type TdxSources, verifyTdx } from '../../sdk/attest/tdx-verify.ts'
 import { parseWireTdxEvidence } from '../../sdk/attest/wire-tdx.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
-import { demandReportData, demandVouched, type PodJudgement } from './guest.ts'
+import { demandReportData, demandVouched, type PodJudgement, type ReportedData } from './guest.ts'
 import type { DecisionDeps } from './settings.ts'
 import type { DecisionTrail } from './trail.ts'
 
@@ -34,10 +35,9 @@ export function judgeTdx(
   nowSeconds: number,
 ): PodJudgement {
   trail.step = 'evidence'
-  const { tdx } = deps
-  if (tdx === undefined) throw notConfigured()
+  const { anchors, sources } = demandTdxDeps(deps, TDX_METHOD)
   const evidence = parseWireTdxEvidence(request.attestation)
-  const { claims } = verifyTdx(evidence, tdx.anchors, nowSeconds, trail.checks, tdx.sources)
+  const { claims } = verifyTdx(evidence, anchors, nowSeconds, trail.checks, sources)
   checkTdxEventLogs(evidence, claims.rtmrs, trail.checks)
 
   trail.step = 'appraise'
@@ -46,9 +46,9 @@ export function judgeTdx(
   trail.step = 'initdata'
   const initdata = parseInitdata(request.ccInitData)
 
-  const { reportData } = claims
-  const reported = { tee: 'tdx', method: TDX_METHOD, reportData, initdata } as const
-  demandReportData(deps, request, reported, trail)
+  const compare: ReportedData['compare'] = (expected, version) =>
+    checkReportData(claims.reportData, expected, version, trail.checks)
+  demandReportData(deps, request, { tee: 'tdx', method: TDX_METHOD, initdata, compare }, trail)
 
   trail.step = 'binding'
   const bound = bindTdxInitdata(claims, initdata, deps.settings.tdx.measurements, trail.checks)
@@ -56,10 +56,13 @@ export function judgeTdx(
   return { initdata, vouchedBy: bound.vouchedBy }
 }
 
-const notConfigured = () =>
-  new EigenxError({
+/** @throws EigenxError METHOD_NOT_READY */
+export function demandTdxDeps({ tdx }: DecisionDeps, method: string): TdxDeps {
+  if (tdx !== undefined) return tdx
+  throw new EigenxError({
     code: 'METHOD_NOT_READY',
     message: 'this operator has nothing to verify TDX evidence with',
     stage: 'request',
-    details: { method: TDX_METHOD },
+    details: { method },
   })
+}

@@ -1,14 +1,17 @@
-/** What `eigenx-tdx` runs on in one operator: whom it trusts, its collateral, and the revocation lists it has seen. @module */
+/** What the methods that read TDX quotes run on in one operator: whom it trusts, its collateral, and the revocation lists it has seen. @module */
 import { INTEL_ROOTS } from '../../certs/intel.ts'
 import { ROOTS_FILE } from '../../sdk/attest/anchors.ts'
 import { createCrlMemory } from '../../sdk/attest/crl-memory.ts'
 import { INTEL_ANCHORS, parseTdxRoots, type TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
 import { readTextFileBounded } from '../../sdk/node/files.ts'
+import { AZURE_TDX_METHOD } from '../authorize/azure.ts'
 import { TDX_METHOD, type TdxDeps } from '../authorize/tdx.ts'
 import type { KmsConfig } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Expiry } from '../metrics.ts'
 import { openCollateralFolder } from './folder.ts'
+
+const QUOTES: ReadonlySet<string> = new Set([TDX_METHOD, AZURE_TDX_METHOD])
 
 export type TdxService = {
   deps: TdxDeps
@@ -26,12 +29,12 @@ export type TdxServiceInput = {
 }
 
 /**
- * @returns `undefined` where the method is not enabled.
+ * @returns `undefined` where none of those methods is enabled.
  * @throws EigenxError CONFIG_INVALID
  */
 export async function startTdxService(input: TdxServiceInput): Promise<TdxService | undefined> {
   const { attestation, development } = input.config
-  if (!attestation.methods.includes(TDX_METHOD)) return undefined
+  if (!attestation.methods.some((method) => QUOTES.has(method))) return undefined
   const { collateralDir, collateralRefreshSeconds } = attestation.tdx
   const anchors = await readTdxAnchors(development.tdxRootsFile)
   const crls = createCrlMemory()

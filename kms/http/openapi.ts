@@ -3,6 +3,7 @@
  * Go does and no schema library says that; a test compares it with the routes that exist.
  * @module
  */
+import { KNOWN_METHODS } from '../config-attestation.ts'
 
 const text = (description: string) => ({
   description,
@@ -178,7 +179,7 @@ export const openApi = {
         properties: {
           app_id: string('0x and 40 hex digits; the key belongs to this text.'),
           stack_id: string('Equal to app_id, or absent.'),
-          attestation_method: string('eigenx-snp, eigenx-tdx, ecdsa, gcp or intel, where enabled.'),
+          attestation_method: string(`One of ${KNOWN_METHODS.join(', ')}, where enabled.`),
           attestation: base64('Evidence of the method.'),
           rsa_pubkey_tmp: base64('PEM of a SubjectPublicKeyInfo, 2048 to 8192 bits.'),
           attestation_time: integer('Unix seconds; 0 for the key in force.'),

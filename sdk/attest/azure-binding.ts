@@ -6,14 +6,15 @@
  * which come out the same from agents that decode an encoded parameter and from older ones that take the text itself.
  *
  * The initdata. The agent extends register 8, which is zero after boot, with the digest once: SHA-256(32 zero bytes || digest). It
- * does so inside the guest, so the register is worth as much as what is known about the image that did it.
+ * does so inside the guest, so the register is worth as much as what is known about the image that did it, and the registers that name
+ * the image are worth as much as what is known about the paravisor that keeps them.
  * Sources: guest-components, attesters `az-snp-vtpm` and `az-tdx-vtpm`; CoCo initdata specification.
  * @module
  */
 import { createHash } from 'node:crypto'
 import { bytesToHex, concatBytes, equalBytes, isZero, toBase64Url, utf8ToBytes } from '../bytes.ts'
 import { EigenxError } from '../errors.ts'
-import { type AzurePolicy, INITDATA_PCR } from './azure-policy.ts'
+import { type AzurePolicy, findAzureImage, INITDATA_PCR, isKnownParavisor } from './azure-policy.ts'
 import type { AzureClaims } from './azure-types.ts'
 import type { BoundInitdata } from './binding.ts'
 import { createCheckLog, type Rule } from './checks.ts'
@@ -98,9 +99,15 @@ export function bindAzureInitdata(
           details: { anchor: 'pcr8' },
         }),
     )
-  const image = { registers: [...policy.pcrs.keys()].join(', ') }
-  const covers = policy.pcrsCoverImage && policy.pcrs.size > 0
-  const binds = covers && policy.imageBindsInitdata
+  const paravisor = isKnownParavisor(claims, policy)
+  const listed = findAzureImage(claims, policy.images)
+  const covers = paravisor && listed?.coversImage === true && listed.pcrs.size > 0
+  const binds = covers && listed.bindsInitdata
+  const image = {
+    registers: [...(listed?.pcrs.keys() ?? [])].join(', '),
+    listed: String(listed !== undefined),
+    paravisor: paravisor ? 'known' : 'unknown',
+  }
   if (covers) log.allow(RULES.coversImage, true, image, '')
   else log.skip(RULES.coversImage, image)
   if (binds) log.allow(RULES.bindsInitdata, true, image, '')

@@ -8,11 +8,13 @@
  *   az-tdx 1, 2   {version, tpm_quote: Q, hcl_report: base64url, td_quote: base64url}
  * Q is {signature, message, pcrs: 24 of them}: integers in version 0, hex since. Version 2 says that the report was made for this
  * request. The version is the sender's word; the verifier looks at what the hardware signed.
+ * On the way to an operator az-tdx may have one member more, `collateral`: Intel's, which the agent does not know about.
  * @module
  */
 import { parseAnyBase64, parseHex } from '../bytes.ts'
 import { HCL_LIMIT } from './azure-hcl.ts'
 import { malformed, tooLarge } from './checks.ts'
+import { readTdxCollateral, type TdxCollateral } from './collateral-bundle.ts'
 import { asObject, type EvidenceObject, parseEvidenceJson } from './evidence-json.ts'
 import { parseCertificatePem } from './pem.ts'
 import { ATTEST_LIMIT } from './tpm-attest.ts'
@@ -40,7 +42,7 @@ export type TpmQuoteEvidence = {
 type Common = { version: AzureEvidenceVersion; quote: TpmQuoteEvidence; hclReport: Uint8Array }
 /** `vcek` is DER. */
 export type AzureSnpEvidence = Common & { vcek: Uint8Array }
-export type AzureTdxEvidence = Common & { tdQuote: Uint8Array }
+export type AzureTdxEvidence = Common & { tdQuote: Uint8Array; collateral?: TdxCollateral }
 
 /** Reads bytes in the form of one version. */
 type ReadBytes = (value: unknown, field: string, limit: number) => Uint8Array
@@ -70,10 +72,12 @@ export function parseAzureTdxEvidence(text: string): AzureTdxEvidence {
   const object = parseEvidenceJson(text, 'evidence')
   const form = readForm(object)
   const version = form.version === 0 ? [] : ['version']
-  demandKeys(object, [...version, 'tpm_quote', 'hcl_report', 'td_quote'])
+  demandKeys(object, [...version, 'tpm_quote', 'hcl_report', 'td_quote', 'collateral'])
+  const { collateral } = object
   return {
     ...readCommon(object, form),
     tdQuote: form.body(object.td_quote, 'td_quote', TD_QUOTE_LIMIT),
+    ...(collateral == null ? {} : { collateral: readTdxCollateral(collateral) }),
   }
 }
 

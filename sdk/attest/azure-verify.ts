@@ -1,7 +1,7 @@
 /**
  * Is this evidence of an Azure confidential VM genuine? The hardware report against pinned roots, then down to the vTPM's registers.
  *
- * Says nothing about whether the VM is wanted: that is `appraiseAzureSnp` and `appraiseAzureTdx`.
+ * Says nothing about whether the VM is wanted: that is `appraiseAzure`, and the hardware's own policy.
  * @module
  */
 import { bytesToHex } from '../bytes.ts'
@@ -17,7 +17,6 @@ import {
 import type { AzureSnpClaims, AzureTdxClaims, VerifiedAzure } from './azure-types.ts'
 import { verifyVtpm } from './azure-vtpm.ts'
 import { type CheckLog, createCheckLog, type Rule } from './checks.ts'
-import type { TdxCollateral } from './collateral-bundle.ts'
 import { verifySnp } from './snp-verify.ts'
 import type { TdxTrustAnchors } from './tdx-anchors.ts'
 import { type TdxSources, verifyTdx } from './tdx-verify.ts'
@@ -54,13 +53,13 @@ export function verifyAzureSnp(
 }
 
 /**
- * @param evidence - The agent sends no collateral along; `sources` may have it.
+ * @param evidence - The agent knows no collateral; whoever sends it on may add it, or `sources` has it.
  * @param nowSeconds - Unix time at which certificates, lists and collateral must be valid.
  * @param trace - Filled with every check in order, also when one of them throws.
  * @throws EVIDENCE_MALFORMED, INPUT_TOO_LARGE, EVIDENCE_INVALID
  */
 export function verifyAzureTdx(
-  evidence: AzureTdxEvidence & { collateral?: TdxCollateral },
+  evidence: AzureTdxEvidence,
   anchors: TdxTrustAnchors,
   nowSeconds: number,
   trace: Check[] = [],

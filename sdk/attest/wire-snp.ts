@@ -6,12 +6,13 @@
  * Which certificate is what is decided by the verifier, not by order or by names that a sender may choose.
  * @module
  */
-import { parseAnyBase64, parseUtf8, toBase64, utf8ToBytes } from '../bytes.ts'
+import { parseAnyBase64, toBase64, utf8ToBytes } from '../bytes.ts'
 import { malformed, tooLarge } from './checks.ts'
 import { parseEvidenceJson } from './evidence-json.ts'
 import { encodeCertificatePem, parseCertificatePem } from './pem.ts'
 import { REPORT_SIZE } from './snp-report.ts'
 import type { SnpEvidence } from './snp-verify.ts'
+import { readEvidenceText } from './wire-text.ts'
 import { CERTIFICATE_LIMIT } from './x509.ts'
 
 /** Ten certificates of 4 KiB in PEM inside base64, with room to spare. */
@@ -24,8 +25,7 @@ const TEXT_LIMIT = 2 * CERTIFICATE_LIMIT
  * @throws EVIDENCE_MALFORMED, INPUT_TOO_LARGE
  */
 export function parseWireSnpEvidence(bytes: Uint8Array): SnpEvidence {
-  if (bytes.length > WIRE_EVIDENCE_LIMIT) throw tooLarge('attestation', WIRE_EVIDENCE_LIMIT)
-  const object = parseEvidenceJson(readText(bytes), 'attestation')
+  const object = parseEvidenceJson(readEvidenceText(bytes, WIRE_EVIDENCE_LIMIT), 'attestation')
   const report = decodeText(object.attestation_report, 'attestation_report')
   if (report.length !== REPORT_SIZE)
     throw malformed('attestation_report', `an SNP report has ${REPORT_SIZE} bytes`)
@@ -46,17 +46,6 @@ export function encodeWireSnpEvidence(evidence: SnpEvidence): Uint8Array {
       cert_chain: evidence.certificates.map(encodeCertificatePem),
     }),
   )
-}
-
-/** The first byte decides, as in Go: an object is raw JSON, anything else is base64 of it. */
-function readText(bytes: Uint8Array): string {
-  const text = parseUtf8(bytes)?.trim()
-  if (text === undefined || text === '') throw malformed('attestation', 'evidence is not text')
-  if (text.startsWith('{')) return text
-  const decoded = parseAnyBase64(text)
-  const inner = decoded === undefined ? undefined : parseUtf8(decoded)
-  if (inner === undefined) throw malformed('attestation', 'evidence is neither JSON nor base64')
-  return inner
 }
 
 function decodeCertificate(entry: unknown, index: number): Uint8Array {

@@ -7,7 +7,7 @@
  * text log of agents before mid-2025.
  * @module
  */
-import { parseAnyBase64, parseUtf8, toBase64, utf8ToBytes } from '../bytes.ts'
+import { parseAnyBase64, toBase64, utf8ToBytes } from '../bytes.ts'
 import { MAX_ATTESTATION_BYTES } from '../wire/limits.ts'
 import { malformed, tooLarge } from './checks.ts'
 import { encodeTdxCollateral, readTdxCollateral } from './collateral-bundle.ts'
@@ -15,6 +15,7 @@ import { parseEvidenceJson } from './evidence-json.ts'
 import type { TdxEventLogs } from './tdx-event-log.ts'
 import { QUOTE_LIMIT } from './tdx-quote.ts'
 import type { TdxEvidence } from './tdx-verify.ts'
+import { readEvidenceText } from './wire-text.ts'
 
 /** Nothing in the logs is to be believed before they were replayed. */
 export type WireTdxEvidence = TdxEvidence & TdxEventLogs
@@ -25,8 +26,7 @@ const MEMBERS = new Set(['quote', 'collateral', 'event_log', 'agent_log'])
 
 /** @throws EVIDENCE_MALFORMED, INPUT_TOO_LARGE */
 export function parseWireTdxEvidence(bytes: Uint8Array): WireTdxEvidence {
-  if (bytes.length > WIRE_TDX_LIMIT) throw tooLarge('attestation', WIRE_TDX_LIMIT)
-  const object = parseEvidenceJson(readText(bytes), 'attestation')
+  const object = parseEvidenceJson(readEvidenceText(bytes, WIRE_TDX_LIMIT), 'attestation')
   for (const name of Object.keys(object))
     if (!MEMBERS.has(name)) throw malformed('attestation', 'evidence has an unknown member')
   const quote = decodeText(object.quote, 'quote')
@@ -52,17 +52,6 @@ export function encodeWireTdxEvidence(evidence: WireTdxEvidence): Uint8Array {
       ...(agentLog === undefined ? {} : { agent_log: agentLog }),
     }),
   )
-}
-
-/** The first byte decides: an object is raw JSON, anything else is base64 of it. */
-function readText(bytes: Uint8Array): string {
-  const text = parseUtf8(bytes)?.trim()
-  if (text === undefined || text === '') throw malformed('attestation', 'evidence is not text')
-  if (text.startsWith('{')) return text
-  const decoded = parseAnyBase64(text)
-  const inner = decoded === undefined ? undefined : parseUtf8(decoded)
-  if (inner === undefined) throw malformed('attestation', 'evidence is neither JSON nor base64')
-  return inner
 }
 
 function decodeText(value: unknown, field: string): Uint8Array {

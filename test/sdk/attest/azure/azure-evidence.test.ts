@@ -36,6 +36,16 @@ describe("the agent's JSON", () => {
       expect(parseAzureTdxEvidence(encodeAzureTdxJson(evidence, padded))).toEqual(evidence)
   })
 
+  it.each(VERSIONS)('of version %i can have collateral beside a TDX quote', async (version) => {
+    const evidence = await (await tdxVm()).machine.issue({ version })
+    const text = encodeAzureTdxJson(evidence)
+    expect(parseAzureTdxEvidence(text)).toEqual(evidence)
+    const broken = { ...JSON.parse(text), collateral: {} }
+    expect(refusalOf(() => parseAzureTdxEvidence(JSON.stringify(broken)))).toEqual(
+      malformed('collateral.tcb_info'),
+    )
+  })
+
   const wrong: [string, 0 | 1 | 2, (data: Members) => Members, string][] = [
     ['another version', 2, (data) => ({ ...data, version: 3 }), 'version'],
     ['version 0 written out', 1, (data) => ({ ...data, version: 0 }), 'version'],

@@ -7,26 +7,39 @@ import {
   checkAzureReportData,
 } from '../../../../sdk/attest/azure-binding.ts'
 import {
+  type AllowedAzureImage,
   type AzurePolicy,
   appraiseAzure,
   DEFAULT_AZURE_POLICY,
 } from '../../../../sdk/attest/azure-policy.ts'
+import { verifyAzureTdx } from '../../../../sdk/attest/azure-verify.ts'
 import { appraiseSnp, DEFAULT_SNP_POLICY } from '../../../../sdk/attest/snp-policy.ts'
 import type { Check } from '../../../../sdk/attest/types.ts'
 import { utf8ToBytes } from '../../../../sdk/bytes.ts'
 import { refusalOf } from '../../../kit/errors.ts'
-import { snpVm, verifySnpVm } from './kit.ts'
+import { NOW } from '../../../kit/snp-authority.ts'
+import { snpVm, tdxVm, verifySnpVm } from './kit.ts'
 
 const claimsOf = async (fields: Partial<AzureFields> = {}) =>
   (await verifySnpVm(await (await snpVm()).issue(fields))).claims
 const notAllowed = (check: string) => ({ code: 'EVIDENCE_NOT_ALLOWED', details: { check } })
 const PCR4 = new Uint8Array(32).fill(0x44)
 const OTHER = new Uint8Array(32).fill(0x45)
+const MICROSOFT = new Uint8Array(48).fill(0x1d)
+const KNOWN = { paravisors: { idKeyDigests: [MICROSOFT], mrTds: [] } }
+const image = (pcrs: [number, Uint8Array][], flags: Partial<AllowedAzureImage> = {}) => ({
+  pcrs: new Map(pcrs),
+  coversImage: false,
+  bindsInitdata: false,
+  ...flags,
+})
 
 describe('the policy for Azure VMs', () => {
   it('takes a VM with secure boot, and records what it leaves open', async () => {
     const checks = appraiseAzure(await claimsOf(), DEFAULT_AZURE_POLICY)
     expect(checks.map(({ name, result }) => [name, result])).toEqual([
+      ['azure.policy.paravisor', 'not-applicable'],
+      ['azure.policy.host-data', 'passed'],
       ['azure.policy.tpm-enabled', 'passed'],
       ['azure.policy.secure-boot', 'passed'],
       ['azure.policy.console', 'passed'],
@@ -73,34 +86,59 @@ describe('the policy for Azure VMs', () => {
       { requireFreshReport: true },
       notAllowed('azure.policy.fresh-report'),
     ],
-    ['takes a listed register', {}, { pcrs: new Map([[4, [OTHER, PCR4]]]) }, 'accepted'],
+    ['takes a paravisor by its ID key', {}, KNOWN, 'accepted'],
     [
-      'refuses a register that is not listed',
+      'refuses a paravisor that somebody else signed',
       {},
-      { pcrs: new Map([[4, [OTHER]]]) },
+      { paravisors: { idKeyDigests: [new Uint8Array(48).fill(0x1e)], mrTds: [MICROSOFT] } },
+      notAllowed('azure.policy.paravisor'),
+    ],
+    [
+      'takes one of several images',
+      {},
+      { images: [image([[4, OTHER]]), image([[4, PCR4]])] },
+      'accepted',
+    ],
+    [
+      'refuses a register of no listed image',
+      {},
+      { images: [image([[4, OTHER]])] },
       notAllowed('azure.policy.pcrs'),
     ],
     [
-      'demands every listed register',
+      'demands every register of an image',
       {},
       {
-        pcrs: new Map([
-          [4, [PCR4]],
-          [9, [PCR4]],
-        ]),
+        images: [
+          image([
+            [4, PCR4],
+            [9, PCR4],
+          ]),
+        ],
       },
       notAllowed('azure.policy.pcrs'),
     ],
     [
-      'refuses a register with no allowed value',
+      'mixes no registers of two images',
       {},
-      { pcrs: new Map([[4, []]]) },
+      {
+        images: [
+          image([
+            [4, PCR4],
+            [11, OTHER],
+          ]),
+          image([
+            [4, OTHER],
+            [11, new Uint8Array(32).fill(0xbb)],
+          ]),
+        ],
+      },
       notAllowed('azure.policy.pcrs'),
     ],
     [
       'refuses a register that no TPM has',
       {},
-      { pcrs: new Map([[24, [PCR4]]]) },
+      { images: [image([[24, PCR4]])] },
       notAllowed('azure.policy.pcrs'),
     ],
   ]
@@ -108,6 +146,31 @@ describe('the policy for Azure VMs', () => {
     const claims = await claimsOf(fields)
     const policy = { ...DEFAULT_AZURE_POLICY, ...changes }
     expect(refusalOf(() => appraiseAzure(claims, policy))).toEqual(expected)
+  })
+
+  it('refuses a launch with host data, as container groups have it, whoever signed it', async () => {
+    const evidence = await (await snpVm()).issue(
+      {},
+      { report: { hostData: new Uint8Array(32).fill(1) } },
+    )
+    const { claims } = await verifySnpVm(evidence)
+    expect(refusalOf(() => appraiseAzure(claims, { ...DEFAULT_AZURE_POLICY, ...KNOWN }))).toEqual(
+      notAllowed('azure.policy.host-data'),
+    )
+  })
+
+  it('knows the paravisor of a TD by its MRTD', async () => {
+    const { machine, authority } = await tdxVm()
+    const { claims } = verifyAzureTdx(await machine.issue(), authority.anchors, NOW)
+    const appraise = (mrTds: Uint8Array[]) =>
+      refusalOf(() =>
+        appraiseAzure(claims, {
+          ...DEFAULT_AZURE_POLICY,
+          paravisors: { idKeyDigests: [MICROSOFT], mrTds },
+        }),
+      )
+    expect(appraise([claims.hardware.mrTd])).toBe('accepted')
+    expect(appraise([MICROSOFT])).toEqual(notAllowed('azure.policy.paravisor'))
   })
 
   it('leaves paravisor, privilege level and ID key to the policy of the hardware', async () => {
@@ -160,7 +223,6 @@ describe('the nonce of a request', () => {
 describe('the initdata in register 8', () => {
   const digest = new Uint8Array(createHash('sha256').update('initdata').digest())
   const initdata = { algorithm: 'sha256', digest }
-  const listed = new Map([[4, [PCR4]]])
   const bind = async (
     fields: Partial<AzureFields>,
     policy: Partial<AzurePolicy> = {},
@@ -178,7 +240,7 @@ describe('the initdata in register 8', () => {
       measurementCoversImage: false,
       vouchedBy: 'self',
     })
-    const known = { pcrs: listed, pcrsCoverImage: true }
+    const known = { ...KNOWN, images: [image([[4, PCR4]], { coversImage: true })] }
     expect(await bind({ initdataDigest: digest }, known)).toMatchObject({
       binding: 'pcr8',
       measurementCoversImage: true,
@@ -186,23 +248,30 @@ describe('the initdata in register 8', () => {
     })
   })
 
-  it('needs registers for the image to be known', async () => {
-    const said = { pcrsCoverImage: true, imageBindsInitdata: true }
+  it.each([
+    ['an image without registers', { ...KNOWN, images: [image([], { coversImage: true })] }],
+    ['a paravisor that nobody listed', { images: [image([[4, PCR4]], { coversImage: true })] }],
+    [
+      'another image than the listed one',
+      { ...KNOWN, images: [image([[4, OTHER]], { coversImage: true })] },
+    ],
+  ])('is not vouched for by %s', async (_, said) => {
     expect(await bind({ initdataDigest: digest }, said)).toMatchObject({
+      binding: 'pcr8',
       measurementCoversImage: false,
       vouchedBy: 'self',
     })
   })
 
   it('left zero is vouched for by the image or by nobody', async () => {
-    const known = { pcrs: listed, pcrsCoverImage: true }
+    const covering = (bindsInitdata: boolean) => ({
+      ...KNOWN,
+      images: [image([[4, PCR4]], { coversImage: true, bindsInitdata })],
+    })
     const report = { binding: 'report_data' }
     expect(await bind({})).toMatchObject({ ...report, vouchedBy: 'self' })
-    expect(await bind({}, known)).toMatchObject({ ...report, vouchedBy: 'self' })
-    expect(await bind({}, { ...known, imageBindsInitdata: true })).toMatchObject({
-      ...report,
-      vouchedBy: 'image',
-    })
+    expect(await bind({}, covering(false))).toMatchObject({ ...report, vouchedBy: 'self' })
+    expect(await bind({}, covering(true))).toMatchObject({ ...report, vouchedBy: 'image' })
   })
 
   it('is refused when it is of another document, extended twice, or set otherwise', async () => {
