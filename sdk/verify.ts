@@ -7,11 +7,36 @@
  * const { claims, checks } = verifySnp({ report, certificates }, AMD_ANCHORS, Math.floor(Date.now() / 1000))
  * appraiseSnp(claims, DEFAULT_SNP_POLICY)
  * ```
+ *
+ * A TDX quote needs Intel's collateral, with the evidence or of your own:
+ * ```ts
+ * const { quote, ...logs } = parseAaTdxEvidence(json)
+ * const collateral = parseTdxCollateral(bundle)
+ * const { claims } = verifyTdx({ quote, collateral }, INTEL_ANCHORS, nowSeconds)
+ * checkTdxEventLogs(logs, claims.rtmrs)
+ * appraiseTdx(claims, DEFAULT_TDX_POLICY, nowSeconds)
+ * ```
  * @module
  */
 export { parseAaSnpEvidence } from './attest/aa-snp.ts'
+export { type AaTdxEvidence, parseAaTdxEvidence } from './attest/aa-tdx.ts'
 export { AMD_ANCHORS, type SnpTrustAnchors } from './attest/anchors.ts'
 export { bindInitdata } from './attest/binding.ts'
+export {
+  encodeTdxCollateral,
+  parseTdxCollateral,
+  type TdxCollateral,
+} from './attest/collateral-bundle.ts'
+export {
+  newestCollateral,
+  type OpenedCollateral,
+  openCollateral,
+  type TdxPlatform,
+} from './attest/collateral-choice.ts'
+export { type CrlMemory, createCrlMemory } from './attest/crl-memory.ts'
+export { checkReplay, type LogEvent, replayEvents } from './attest/event-log.ts'
+export { agentEvents, parseCcel, trimCcel } from './attest/event-log-ccel.ts'
+export { parseDstackLog } from './attest/event-log-dstack.ts'
 export {
   checkReportData,
   type ReportDataV1,
@@ -22,6 +47,17 @@ export {
 export { appraiseSnp, DEFAULT_SNP_POLICY, type SnpPolicy } from './attest/snp-policy.ts'
 export { parseSnpReport } from './attest/snp-report.ts'
 export { type SnpEvidence, verifySnp } from './attest/snp-verify.ts'
+export { INTEL_ANCHORS, type TdxTrustAnchors } from './attest/tdx-anchors.ts'
+export { bindTdxInitdata } from './attest/tdx-binding.ts'
+export { checkTdxEventLogs, type TdxEventLogs } from './attest/tdx-event-log.ts'
+export {
+  type AllowedTdxMeasurement,
+  appraiseTdx,
+  DEFAULT_TDX_POLICY,
+  type TdxPolicy,
+} from './attest/tdx-policy.ts'
+export { parseTdxQuote, type TdReport, type TdxQuote } from './attest/tdx-quote.ts'
+export { type TdxEvidence, type TdxSources, verifyTdx } from './attest/tdx-verify.ts'
 export type {
   Advisory,
   Check,
@@ -30,7 +66,11 @@ export type {
   SnpClaims,
   SnpProduct,
   SnpTcb,
+  TdxClaims,
+  TdxTcb,
+  TdxTcbStatus,
   Verified,
 } from './attest/types.ts'
 export { encodeWireSnpEvidence, parseWireSnpEvidence } from './attest/wire-snp.ts'
+export { encodeWireTdxEvidence, parseWireTdxEvidence } from './attest/wire-tdx.ts'
 export { EigenxError, isEigenxError } from './errors.ts'

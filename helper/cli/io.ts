@@ -15,6 +15,8 @@ export type Io = {
   writeBytes: (bytes: Uint8Array) => void
   /** @throws EigenxError INPUT_TOO_LARGE above the limit, and whatever the file system says. */
   readFile: (path: string, limit: ReadLimit) => Promise<Uint8Array>
+  /** Names in a folder; `undefined` for what is no folder. */
+  listFolder: (path: string) => Promise<readonly string[] | undefined>
   readStdin: (limit: ReadLimit) => Promise<Uint8Array>
   /** Whole or not at all, readable by nobody else. */
   writeFile: (path: string, content: string | Uint8Array) => Promise<void>
@@ -50,6 +52,15 @@ export async function readInput(io: Io, path: string, limit: ReadLimit): Promise
         ? `${name}: too large for ${limit.field}, which has at most ${limit.maxBytes} bytes`
         : `cannot read ${name}: ${systemReason(cause)}`,
     )
+  }
+}
+
+/** @returns The names in a folder of the command line; `undefined` where the path is a file. @throws UsageError */
+export async function listInput(io: Io, path: string): Promise<readonly string[] | undefined> {
+  try {
+    return await io.listFolder(path)
+  } catch (cause) {
+    throw new UsageError(`cannot read ${path}: ${systemReason(cause)}`)
   }
 }
 

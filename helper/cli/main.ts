@@ -3,7 +3,7 @@
  * The program `eigenx-tee`: gives the commands the real world and its exit code back.
  * @module
  */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir, stat } from 'node:fs/promises'
 import { collectBounded, readFileBounded, writePrivateFile } from '../../sdk/node/files.ts'
 import type { Io } from './io.ts'
 import { run } from './program.ts'
@@ -16,6 +16,7 @@ const io: Io = {
   err: (text) => void process.stderr.write(`${text}\n`),
   writeBytes: (bytes) => void process.stdout.write(bytes),
   readFile: readFileBounded,
+  listFolder: async (path) => ((await stat(path)).isDirectory() ? readdir(path) : undefined),
   readStdin: (limit) => collectBounded(process.stdin, limit),
   // What this program writes may be a secret that it decrypted, also into a file that was there before.
   writeFile: writePrivateFile,

@@ -182,19 +182,26 @@ function addVerifyCommand(program: Command, io: Io, keepCode: KeepCode): void {
         .argParser(parseVmpl),
     )
     .option('--at <date>', 'verify as of this date (ISO 8601); default is now')
+    .option(
+      '--collateral <path...>',
+      'Intel’s collateral of a TDX quote: JSON bundles, or folders of them',
+    )
     .option('--snp-roots <file>', 'trust these roots INSTEAD of AMD’s: for devnets only')
+    .option('--tdx-roots <file>', 'trust these roots INSTEAD of Intel’s: for devnets only')
     .option('--json', 'one JSON document on standard output', false)
     .addHelpText(
       'after',
       `
-Needs no network: AMD’s roots are part of this program. Evidence is told from initdata by content.
+Needs no network: the roots of AMD and Intel are part of this program. Evidence is told from initdata by content.
 Evidence is what the Attestation Agent or the guest device gives: the agent’s JSON in any of its
-forms, the JSON of a /secrets request, or the 1184 bytes of a report with --certificate.
+forms, the JSON of a /secrets request, the 1184 bytes of an SNP report with --certificate, or a TDX quote.
+A TDX quote needs Intel’s collateral: with the evidence, or from --collateral. An event log has to lead to the registers.
 
 Examples:
   $ eigenx-tee verify evidence.json
   $ eigenx-tee verify evidence.json initdata.toml      the report must also anchor the document
   $ eigenx-tee verify report.bin --certificate vcek.der --certificate ask.pem --at 2026-05-01
+  $ eigenx-tee verify quote.bin --collateral collateral/ --at 2026-05-01
   $ eigenx-tee verify evidence.json --json | jq '.checks[] | select(.result == "failed")'`,
     )
     .action(
@@ -206,7 +213,9 @@ Examples:
             reportData?: string
             at?: string
             vmpl: number
+            collateral?: string[]
             snpRoots?: string
+            tdxRoots?: string
             json: boolean
           },
         ) => {

@@ -2,12 +2,14 @@
 import type { Check } from '../../sdk/attest/types.ts'
 import type { Io } from './io.ts'
 import { createPaint, layoutColumns, type Paint, printable, shorten } from './terminal.ts'
-import type { EvidenceSummary, InitdataSummary, Verification } from './verify.ts'
+import type { InitdataSummary, Verification } from './verify.ts'
+import type { EvidenceSummary, SnpSummary, TdxSummary } from './verify-evidence.ts'
 
 export function printVerification(io: Io, verification: Verification): void {
   const paint = createPaint(io.color)
-  if (verification.trust !== 'amd') {
-    io.out(paint('red', '!! NOT AMD: checked against roots from a file on the command line.'))
+  if (verification.trust.startsWith('NOT ')) {
+    const [whose] = verification.trust.split(':')
+    io.out(paint('red', `!! ${whose}: checked against roots from a file on the command line.`))
     io.out(paint('red', '!! This says nothing about real hardware.'))
     io.out('')
   }
@@ -47,8 +49,17 @@ function describeChecks(checks: readonly Check[], paint: Paint): string[] {
 const MARKS = { passed: 'ok  ', failed: 'FAIL', 'not-applicable': ' -  ' } as const
 
 function printEvidence(io: Io, paint: Paint, evidence: EvidenceSummary): void {
+  const rows = evidence.tee === 'snp' ? rowsOfSnp(evidence) : rowsOfTdx(evidence)
+  io.out(paint('bold', 'Evidence'))
+  for (const line of layoutColumns(rows)) io.out(`  ${line}`)
+  for (const { id, message } of evidence.advisories)
+    io.out(`  ${paint('yellow', 'advisory')} ${id}: ${message}`)
+  io.out('')
+}
+
+function rowsOfSnp(evidence: SnpSummary): string[][] {
   const { tcb } = evidence
-  const rows = [
+  return [
     ['processor', `${evidence.product}, report version ${evidence.reportVersion}`],
     ['signed by', evidence.signer],
     ['VMPL', String(evidence.vmpl)],
@@ -62,11 +73,20 @@ function printEvidence(io: Io, paint: Paint, evidence: EvidenceSummary): void {
     ['report data', evidence.reportData],
     ['host data', evidence.hostData],
   ]
-  io.out(paint('bold', 'Evidence'))
-  for (const line of layoutColumns(rows)) io.out(`  ${line}`)
-  for (const { id, message } of evidence.advisories)
-    io.out(`  ${paint('yellow', 'advisory')} ${id}: ${message}`)
-  io.out('')
+}
+
+function rowsOfTdx(evidence: TdxSummary): string[][] {
+  return [
+    [
+      'processor',
+      `Intel TDX, FMSPC ${evidence.fmspc}, quote version ${evidence.quoteVersion}, TD ${evidence.tdVersion}`,
+    ],
+    ['TCB', `${evidence.tcbStatus}, by collateral until ${evidence.collateralExpires}`],
+    ['MRTD', evidence.mrTd],
+    ...evidence.rtmrs.map((value, index) => [`RTMR${index}`, value]),
+    ['report data', evidence.reportData],
+    ['MRCONFIGID', evidence.mrConfigId],
+  ]
 }
 
 function printInitdata(io: Io, paint: Paint, initdata: InitdataSummary): void {

@@ -10,12 +10,14 @@
  */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { COLLATERAL_LIMIT, type TdxCollateral } from '../../sdk/attest/collateral-bundle.ts'
 import {
-  COLLATERAL_LIMIT,
-  parseTdxCollateral,
-  type TdxCollateral,
-} from '../../sdk/attest/collateral-bundle.ts'
-import { verifyCollateral } from '../../sdk/attest/collateral-verify.ts'
+  newestCollateral,
+  newestFirst,
+  type OpenedCollateral,
+  openCollateral,
+  type TdxPlatform,
+} from '../../sdk/attest/collateral-choice.ts'
 import type { CrlMemory } from '../../sdk/attest/crl-memory.ts'
 import type { TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
 import { parseUtf8 } from '../../sdk/bytes.ts'
@@ -40,21 +42,12 @@ export type CollateralFolderOptions = {
 export type RefusedFile = { file: string; code: string }
 
 export type CollateralFolder = {
-  find: (platform: Platform) => TdxCollateral | undefined
+  find: (platform: TdxPlatform) => TdxCollateral | undefined
   /** Of each bundle in use, `fmspc` in lower-case hex and the Unix seconds at which it runs out. */
   expiries: () => readonly { fmspc: string; expiresAt: number }[]
   /** Looks now, or joins the look under way. Never rejects. */
   refresh: () => Promise<void>
   stop: () => Promise<void>
-}
-
-type Platform = { fmspc: string; pceId: string }
-type Bundle = Platform & {
-  collateral: TdxCollateral
-  evaluationNumber: number
-  /** Unix seconds. */
-  issuedAt: number
-  expiresAt: number
 }
 
 /**
@@ -64,7 +57,7 @@ type Bundle = Platform & {
 export async function openCollateralFolder(
   options: CollateralFolderOptions,
 ): Promise<CollateralFolder> {
-  let files: ReadonlyMap<string, Bundle> = new Map()
+  let files: ReadonlyMap<string, OpenedCollateral> = new Map()
   let underWay: Promise<void> | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let stopped = false
@@ -97,11 +90,7 @@ export async function openCollateralFolder(
   schedule()
   return {
     refresh,
-    find: ({ fmspc, pceId }) =>
-      [...files.values()]
-        .filter((bundle) => bundle.fmspc === fmspc && bundle.pceId === pceId)
-        .filter(({ expiresAt }) => 1000 * expiresAt > options.now())
-        .sort(newestFirst)[0]?.collateral,
+    find: (platform) => newestCollateral([...files.values()], platform, secondsOf(options)),
     expiries: () => expiriesOf([...files.values()]),
     stop: async () => {
       stopped = true
@@ -113,16 +102,18 @@ export async function openCollateralFolder(
 
 async function readFolder(
   options: CollateralFolderOptions,
-  before: ReadonlyMap<string, Bundle>,
-): Promise<{ bundles: ReadonlyMap<string, Bundle>; refused: readonly RefusedFile[] }> {
+  before: ReadonlyMap<string, OpenedCollateral>,
+): Promise<{ bundles: ReadonlyMap<string, OpenedCollateral>; refused: readonly RefusedFile[] }> {
+  const { anchors, crls } = options
   const names = (await readdir(options.path)).filter((name) => name.endsWith('.json')).sort()
-  const bundles = new Map<string, Bundle>()
+  const bundles = new Map<string, OpenedCollateral>()
   const refused: RefusedFile[] = names
     .slice(MAX_COLLATERAL_FILES)
     .map((file) => ({ file, code: 'INPUT_TOO_LARGE' }))
   for (const name of names.slice(0, MAX_COLLATERAL_FILES)) {
     try {
-      bundles.set(name, openBundle(await readText(join(options.path, name)), options))
+      const text = await readText(join(options.path, name))
+      bundles.set(name, openCollateral(text, anchors, secondsOf(options), crls))
     } catch (thrown) {
       refused.push({ file: name, code: codeOf(thrown) })
       const kept = before.get(name)
@@ -132,19 +123,7 @@ async function readFolder(
   return { bundles, refused }
 }
 
-function openBundle(text: string, { anchors, crls, now }: CollateralFolderOptions): Bundle {
-  const collateral = parseTdxCollateral(text)
-  const nowSeconds = Math.floor(now() / 1000)
-  const { tcbInfo, expires } = verifyCollateral(collateral, anchors, nowSeconds, [], crls)
-  return {
-    collateral,
-    fmspc: tcbInfo.fmspc,
-    pceId: tcbInfo.pceId,
-    evaluationNumber: tcbInfo.evaluationNumber,
-    issuedAt: tcbInfo.issueDate,
-    expiresAt: expires,
-  }
-}
+const secondsOf = ({ now }: CollateralFolderOptions) => Math.floor(now() / 1000)
 
 async function readText(path: string): Promise<string> {
   const text = parseUtf8(
@@ -155,15 +134,11 @@ async function readText(path: string): Promise<string> {
 }
 
 /** One per kind of platform: the bundle in use is the one whose end matters. */
-function expiriesOf(bundles: readonly Bundle[]): { fmspc: string; expiresAt: number }[] {
-  const inUse = new Map<string, Bundle>()
+function expiriesOf(bundles: readonly OpenedCollateral[]): { fmspc: string; expiresAt: number }[] {
+  const inUse = new Map<string, OpenedCollateral>()
   for (const bundle of [...bundles].sort(newestFirst))
     if (!inUse.has(bundle.fmspc)) inUse.set(bundle.fmspc, bundle)
   return [...inUse.values()].map(({ fmspc, expiresAt }) => ({ fmspc, expiresAt }))
-}
-
-function newestFirst(a: Bundle, b: Bundle): number {
-  return b.evaluationNumber - a.evaluationNumber || b.issuedAt - a.issuedAt
 }
 
 const codeOf = (thrown: unknown) => (isEigenxError(thrown) ? thrown.code : 'UNREADABLE')

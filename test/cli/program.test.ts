@@ -69,7 +69,8 @@ const app = `0x${'ab'.repeat(20)}`
 test.each([
   ['evidence or initdata', MIB, ['verify', 'big']],
   ['evidence or initdata', MIB, ['verify', '-']],
-  ['a chain of certificates', 64 * 1024, ['verify', 'small', '--certificate', 'big']],
+  ['a chain of certificates', 64 * 1024, ['verify', 'json', '--certificate', 'big']],
+  ['collateral', 192 * 1024, ['verify', 'quote', '--collateral', 'big']],
   ['a set of roots', 256 * 1024, ['verify', 'small', '--snp-roots', 'big']],
   ['a policy or initdata', 4 * MIB, ['policy', 'explain', 'big']],
   ['a policy or initdata', 4 * MIB, ['policy', 'explain', '-']],
@@ -90,6 +91,8 @@ test.each([
   const files = {
     big,
     small: 'x',
+    json: '{}',
+    quote: '{"quote":"AAAA"}',
     pod: 'apiVersion: v1\nkind: Pod\n',
     mpk: 'ab'.repeat(96),
     key: 'ab'.repeat(48),

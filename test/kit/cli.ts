@@ -31,6 +31,14 @@ export async function runCli(
       const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
       return collectBounded(streamOf(bytes), limit)
     },
+    listFolder: async (path) => {
+      const names = Object.keys(files)
+        .filter((name) => name.startsWith(`${path}/`))
+        .map((name) => name.slice(path.length + 1))
+      if (names.length > 0) return names
+      if (files[path] !== undefined) return undefined
+      throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+    },
     readStdin: (limit) => collectBounded(streamOf(world.stdin ?? new Uint8Array()), limit),
     writeFile: async (path, content) => {
       demandWritable()
