@@ -272,6 +272,10 @@ export function serializeGt(element: GtElement): Uint8Array {
 
 /** keccak256 of the 20 raw address bytes, big-endian, mod r. @throws REQUEST_INVALID */
 export function operatorX(address: Address): bigint {
+  return remember(coordinates, address, () => coordinateOf(address))
+}
+
+function coordinateOf(address: Address): bigint {
   const bytes = parseHex(address, 20)
   if (bytes === undefined || !address.startsWith('0x'))
     throw new EigenxError({
@@ -323,11 +327,12 @@ function checkScalar(scalar: bigint): bigint {
   return scalar
 }
 
-// Both caches hold public values and are bounded; the oldest entry goes first.
+// These caches hold public values and are bounded; the oldest entry goes first.
 const CACHE_LIMIT = 256
 const MAX_REMEMBERED_ID = 255
 const publicKeys = new Map<string, G2Point>()
 const hashes = new Map<string, G1Point>()
+const coordinates = new Map<string, bigint>()
 const lines = new WeakMap<G2Point, Lines>()
 
 function remember<T>(cache: Map<string, T>, key: string, compute: () => T): T {

@@ -121,15 +121,14 @@ export function passesDegreeTest(
 function inverseDifferences(xs: readonly bigint[]): { x: bigint; inverse: bigint }[] {
   if (xs.some((x) => !Fr.isValidNot0(x))) throw shareInvalid('zero', 'every x must lie in 1..r-1')
   if (new Set(xs).size !== xs.length) throw shareInvalid('duplicate', 'an x repeats')
-  return xs.map((x) => ({
-    x,
-    inverse: Fr.inv(
-      xs.reduce(
-        (product, other) => (other === x ? product : Fr.mul(product, Fr.sub(x, other))),
-        Fr.ONE,
-      ),
+  const products = xs.map((x) =>
+    xs.reduce(
+      (product, other) => (other === x ? product : Fr.mul(product, Fr.sub(x, other))),
+      Fr.ONE,
     ),
-  }))
+  )
+  const inverses = Fr.invertBatch(products)
+  return xs.map((x, i) => ({ x, inverse: inverses[i] as bigint }))
 }
 
 function shareInvalid(reason: 'duplicate' | 'zero', message: string): EigenxError {
