@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { messageKind } from '../../../sdk/protocol/codec.ts'
 import { blobHash } from '../../../sdk/protocol/dealing.ts'
 import { acksDigest, encodeAcks, parseAcks } from '../../../sdk/protocol/messages.ts'
+import { assertInvariants } from './invariants.ts'
 import {
   allActive,
   assertOneKey,
@@ -15,6 +16,7 @@ import {
   runUntil,
 } from './kit.ts'
 import { redeal, spoilShare } from './liars.ts'
+import { createWitness } from './world.ts'
 
 describe('a bad share for a member that was away', () => {
   it('is proven on chain in the veto window; the epoch is burnt and the next one leaves the dealer out', async () => {
@@ -25,6 +27,7 @@ describe('a bad share for a member that was away', () => {
     })
     const liar = nodeAt(world, 1)
     const victim = nodeAt(world, 3)
+    world.liars.add(liar.identity.info.address)
     const hidden = new Map<string, `0x${string}`>()
     liar.tamper = async (message) => {
       if (messageKind(message) === 'dealing') {
@@ -69,5 +72,9 @@ describe('a bad share for a member that was away', () => {
     expect(output.epoch).toBe(1)
     expect(output.dealings.map(({ dealer }) => dealer)).not.toContain(liar.identity.info.address)
     assertOneKey(world)
+    // What every run asserts beside: that this happens to liars only.
+    const blamesTheHonest = () =>
+      assertInvariants({ ...world, liars: new Set(), witness: createWitness() })
+    expect(blamesTheHonest).toThrow(/never lied/)
   })
 })

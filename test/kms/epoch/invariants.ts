@@ -11,18 +11,20 @@
  *
  * Curve arithmetic is done once for each output and each share; a step costs comparisons only.
  */
+import type { KeyRing } from '../../../kms/keys.ts'
 import { equalBytes } from '../../../sdk/bytes.ts'
 import type { Address, Hash32 } from '../../../sdk/chain/types.ts'
 import { publicShareOf } from '../../../sdk/crypto/bls.ts'
 import { isEigenxError } from '../../../sdk/errors.ts'
+import { accusedDealing, parseComplaint, verifyComplaint } from '../../../sdk/protocol/complaint.ts'
 import { parseDealing } from '../../../sdk/protocol/dealing.ts'
 import { parseCertifiedBody, verifyCertifiedBody } from '../../../sdk/protocol/output.ts'
 import { isOrigin } from '../../../sdk/protocol/terms.ts'
-import type { CertifiedOutput, LogEntry, Output } from '../../../sdk/protocol/types.ts'
+import type { LogComplaint, LogEntry, Output } from '../../../sdk/protocol/types.ts'
 import { DOMAIN } from './sim-chain.ts'
-import { keyServiceOf, type SimNode, type World } from './world.ts'
+import { clockOf, keyServiceOf, type SimNode, type World } from './world.ts'
 
-/** All nodes that run have looked at the chain at this moment of the clock. Throws when an invariant is broken. */
+/** Nodes that can see the chain have looked at it at this moment of the clock. Throws when an invariant is broken. */
 export function assertInvariants(world: World): void {
   const fail = (what: string): never => {
     throw new Error(`seed ${world.seed}, at ${world.clock}: ${what}`)
@@ -35,8 +37,8 @@ export function assertInvariants(world: World): void {
     assertService(world, sim, fail)
   }
   assertErased(world, running, fail)
-  const inForce = new Set(running.map((sim) => keyServiceOf(world, sim).inForce()?.hash))
-  if (inForce.size > 1) fail('I8: two versions are in force')
+  assertPromises(world, fail)
+  assertConvictions(world, fail)
   world.witness.looks += 1
 }
 
@@ -44,10 +46,7 @@ type Fail = (what: string) => never
 
 const addressOf = (sim: SimNode): Address => sim.identity.info.address
 
-function ringOf(sim: SimNode): {
-  outputs: readonly CertifiedOutput[]
-  shares: ReadonlyMap<Hash32, bigint>
-} {
+function ringOf(sim: SimNode): KeyRing {
   return sim.node?.keyRing() ?? { outputs: [], shares: new Map() }
 }
 
@@ -61,10 +60,8 @@ function assertHistory(world: World, sim: SimNode, fail: Fail): void {
     const before = outputs[i - 1]
     if (before !== undefined && output.prev !== before.hash)
       fail('I7: a winner does not follow the one before')
-    if (!settled.has(hash)) settled.set(hash, verified(world, hash, fail))
-    const judged = settled.get(hash) as Output
+    const judged = settled.get(hash) ?? admit(world, hash, fail)
     if (!equalBytes(judged.mpk, output.mpk)) fail('I4: a node counts another output by that name')
-    winners.set(output.epoch, hash)
   }
   const last = outputs.at(-1)?.output
   const next = sim.node?.status().nextEpoch ?? 0
@@ -72,25 +69,31 @@ function assertHistory(world: World, sim: SimNode, fail: Fail): void {
 }
 
 /** Judges an output by the entry in the log and the entry that it follows, not by what a node remembers. */
+function admit(world: World, hash: Hash32, fail: Fail): Output {
+  const { history, settled, winners, uncompared } = world.witness
+  const output = verified(world, hash, fail)
+  const newest = history.at(-1)
+  if (newest !== undefined && output.epoch <= newest.output.epoch)
+    fail(`I7: a winner of epoch ${output.epoch} comes after one of epoch ${newest.output.epoch}`)
+  settled.set(hash, output)
+  winners.set(output.epoch, hash)
+  history.push({ hash, output })
+  const recent = history.slice(-3).map((entry) => entry.hash)
+  world.witness.uncompared = uncompared.filter((entry) => recent.includes(entry.output))
+  if (!isOrigin(output))
+    world.witness.uncompared.push(...output.dealings.map((dealing) => ({ output: hash, dealing })))
+  return output
+}
+
 function verified(world: World, hash: Hash32, fail: Fail): Output {
-  const { output } = entryOf(world, hash) ?? fail('I1: a settled output is not in the log')
+  const entries = world.chain.entriesNamed(hash)
+  if (entries.length === 0) fail('I1: a settled output is not in the log')
   const [first] = world.witness.settled.values()
+  const judged = entries.map((entry) => judge(world, hash, entry))
+  const output = judged.find((judgement) => typeof judgement !== 'string')
+  if (output === undefined || typeof output === 'string') return fail(`I3, I5: ${judged.join()}`)
   if (first !== undefined && !equalBytes(first.mpk, output.mpk))
     fail('I4: the master public key changed')
-  const body = world.chain.entries().find((entry) => entry.outputHash === hash)?.body
-  try {
-    // Degree and value at 0 of the table, a threshold of signatures by the operator set of the config block.
-    const members = world.chain.membersAt(output.configBlock.number)
-    const judged = verifyCertifiedBody({
-      body: body ?? new Uint8Array(),
-      domain: DOMAIN,
-      members,
-    })
-    if (judged.hash !== hash) fail('I1: an output is not what its hash names')
-  } catch (error) {
-    if (isEigenxError(error)) fail(`I3, I5: ${error.message}`)
-    throw error
-  }
   const previous = isOrigin(output) ? output : previousOf(world, output)
   if (previous === undefined) return fail('I2: the output before is not in the log')
   if (previous !== output && output.epoch <= previous.epoch) fail('I7: a number is used twice')
@@ -102,65 +105,87 @@ function verified(world: World, hash: Hash32, fail: Fail): Output {
   return output
 }
 
-function entryOf(world: World, hash: Hash32): { output: Output; entry: LogEntry } | undefined {
-  const entry = world.chain.entries().find(({ outputHash }) => outputHash === hash)
-  return entry === undefined ? undefined : { output: parseCertifiedBody(entry.body).output, entry }
+/** Degree and value at 0 of the table, a threshold of signatures by the operator set of the config block. */
+function judge(world: World, hash: Hash32, { body }: LogEntry): Output | string {
+  try {
+    const { configBlock } = parseCertifiedBody(body).output
+    const members = world.chain.membersAt(configBlock.number)
+    const found = verifyCertifiedBody({ body, domain: DOMAIN, members })
+    return found.hash === hash ? found.output : 'an output is not what its hash names'
+  } catch (error) {
+    if (isEigenxError(error)) return error.message
+    throw error
+  }
+}
+
+function outputNamed(world: World, hash: Hash32): Output | undefined {
+  const known = world.witness.settled.get(hash)
+  if (known !== undefined) return known
+  const judged = world.chain.entriesNamed(hash).map((entry) => judge(world, hash, entry))
+  return judged.find((judgement) => typeof judgement !== 'string')
 }
 
 function previousOf(world: World, output: Output): Output | undefined {
-  return world.witness.settled.get(output.prev) ?? entryOf(world, output.prev)?.output
+  return outputNamed(world, output.prev)
 }
 
-/** I2, for the dealings whose bodies a disk still has. */
+/** I2, as soon as a disk has the bodies. */
 function assertSources(world: World, fail: Fail): void {
-  const { settled, dealings } = world.witness
-  for (const [hash, output] of settled) {
-    const previous = isOrigin(output) ? undefined : previousOf(world, output)
-    if (previous === undefined) continue
-    for (const { dealer, hash: dealing } of output.dealings) {
-      const name = `${hash}/${dealing}`
-      if (dealings.has(name)) continue
-      const body = world.nodes.map(({ medium }) => medium.blobs.get(dealing)).find(Boolean)
-      if (body === undefined) continue
-      const seat = previous.members.findIndex(({ address }) => address === dealer)
-      const source = previous.publicShares[seat]
-      const constant = parseDealing(body).commitment[0]
-      if (source === undefined || constant === undefined || !equalBytes(source, constant))
-        fail(`I2: ${dealer} dealt something else than its share`)
-      dealings.add(name)
-    }
-  }
+  const { witness } = world
+  witness.uncompared = witness.uncompared.filter(({ output: hash, dealing }) => {
+    const body = world.nodes.map(({ medium }) => medium.blobs.get(dealing.hash)).find(Boolean)
+    const output = witness.settled.get(hash)
+    const previous = output === undefined ? undefined : previousOf(world, output)
+    if (body === undefined || previous === undefined) return true
+    const seat = previous.members.findIndex(({ address }) => address === dealing.dealer)
+    const source = previous.publicShares[seat]
+    const constant = parseDealing(body).commitment[0]
+    if (source === undefined || constant === undefined || !equalBytes(source, constant))
+      fail(`I2: ${dealing.dealer} dealt something else than its share`)
+    witness.compared += 1
+    return false
+  })
 }
 
 /** A share in memory is the share of the output it is filed under. */
 function assertShares(world: World, sim: SimNode, fail: Fail): void {
-  for (const [hash, share] of ringOf(sim).shares) {
-    const name = `${addressOf(sim)}/${hash}/${share}`
-    if (world.witness.shares.has(name)) continue
+  const known = world.witness.shares.get(addressOf(sim)) ?? new Map<Hash32, bigint>()
+  const { shares } = ringOf(sim)
+  for (const hash of known.keys()) if (!shares.has(hash)) known.delete(hash)
+  for (const [hash, share] of shares) {
+    if (known.get(hash) === share) continue
     // An output on its way has no entry yet, or lost it to a reorganisation.
-    const output = world.witness.settled.get(hash) ?? entryOf(world, hash)?.output
+    const output = outputNamed(world, hash)
     if (output === undefined) continue
     const seat = output.members.findIndex(({ address }) => address === addressOf(sim))
     const expected = output.publicShares[seat]
     if (expected === undefined || !equalBytes(publicShareOf(share), expected))
       fail(`I8: ${addressOf(sim)} holds a share that is not its own of ${hash}`)
-    world.witness.shares.add(name)
+    known.set(hash, share)
   }
+  world.witness.shares.set(addressOf(sim), known)
 }
 
-/** I8, now and at the start of every version that the node keeps. */
+/**
+ * I8, now and at the start of every version that the node keeps, by its own clock and by what it has seen of the chain. Who sees all of
+ * it counts everything that is settled there.
+ */
 function assertService(world: World, sim: SimNode, fail: Fail): void {
   const service = keyServiceOf(world, sim)
   const { outputs } = ringOf(sim)
-  const now = Math.floor(world.clock / 1000)
+  const now = Math.floor(clockOf(world, sim) / 1000)
+  const seesAll = !sim.rpc.down && sim.rpc.behind === 0
+  const newest = world.witness.history.at(-1)
+  if (seesAll && newest !== undefined && newest.output.vetoBy < world.chain.finalTime())
+    if (outputs.at(-1)?.hash !== newest.hash) fail(`I8: ${addressOf(sim)} misses what is settled`)
+  const last = outputs.at(-1)?.output.epoch ?? -1
   const oldest = outputs[0]?.output.activateAt ?? now
   const starts = outputs.map(({ output }) => output.activateAt)
   for (const time of new Set([now, ...starts.filter((start) => start <= now)])) {
     if (time < oldest) continue
-    const expected = [...world.witness.settled]
-      .filter(([, output]) => output.activateAt <= time)
-      .sort(([, a], [, b]) => a.activateAt - b.activateAt)
-      .at(-1)?.[0]
+    const expected = world.witness.history.findLast(
+      ({ output }) => output.epoch <= last && output.activateAt <= time,
+    )?.hash
     const answer = answerAt(service, time)
     if (answer !== undefined && answer !== expected)
       fail(`I8: ${addressOf(sim)} answers for ${time} with another version`)
@@ -176,6 +201,46 @@ function answerAt(service: ReturnType<typeof keyServiceOf>, time: number): Hash3
     throw error
   }
 }
+
+/** I6, as the network saw it. */
+function assertPromises(world: World, fail: Fail): void {
+  const [first] = world.witness.emptyPromises
+  if (first !== undefined) fail(first)
+}
+
+/** No complaint holds against a dealer that never lied. */
+function assertConvictions(world: World, fail: Fail): void {
+  const { judged } = world.witness
+  for (const event of world.chain.complaints()) {
+    const name = `${event.block.hash}/${event.logIndex}`
+    if (judged.has(name)) continue
+    judged.add(name)
+    const dealer = convictedBy(world, event)
+    if (dealer !== undefined && !world.liars.has(dealer))
+      fail(`${dealer} never lied and is convicted`)
+  }
+}
+
+function convictedBy(world: World, { body, epoch }: LogComplaint): Address | undefined {
+  try {
+    const complaint = parseComplaint(body)
+    const { dealing, hash } = accusedDealing(complaint)
+    const accused = world.chain
+      .entries()
+      .filter((entry) => entry.epoch === epoch)
+      .map((entry) => judge(world, entry.outputHash, entry))
+      .find((output) => typeof output !== 'string' && isUsedIn(output, hash))
+    if (accused === undefined || typeof accused === 'string') return undefined
+    verifyComplaint(DOMAIN, accused, complaint)
+    return dealing.dealer
+  } catch (error) {
+    if (isEigenxError(error)) return undefined
+    throw error
+  }
+}
+
+const isUsedIn = (output: Output, dealing: Hash32): boolean =>
+  output.dealings.some((used) => used.hash === dealing)
 
 /**
  * I10, on disk and in memory. A share may be there at one look past its time, not at two: what a node has erased it can take
@@ -193,7 +258,7 @@ function assertErased(world: World, sims: readonly SimNode[], fail: Fail): void 
 
 function overdueOf(world: World, sim: SimNode): readonly string[] {
   const { outputs, shares } = ringOf(sim)
-  const graceEnd = world.clock / 1000 - world.options.graceSeconds
+  const graceEnd = clockOf(world, sim) / 1000 - world.options.graceSeconds
   // The newest version that has replaced all before it for the whole grace window.
   const floor = outputs.findLast(({ output }) => output.activateAt <= graceEnd)?.output.epoch ?? 0
   const stored = [...sim.medium.secrets.values()].flatMap(({ name }) => {

@@ -7,11 +7,9 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { openEpochNode } from '../../../kms/epoch/driver.ts'
-import type { PeerPort, PushResult } from '../../../kms/epoch/ports.ts'
-import type { EpochDeps } from '../../../kms/epoch/runtime.ts'
 import type { EpochOptions } from '../../../kms/epoch/state.ts'
-import { createMemoryMedium, openMemoryStore } from '../../../kms/store/memory.ts'
-import { concatBytes, toHex, uintBE, utf8ToBytes } from '../../../sdk/bytes.ts'
+import { createMemoryMedium } from '../../../kms/store/memory.ts'
+import { toHex, utf8ToBytes } from '../../../sdk/bytes.ts'
 import type { Address, Hash32, OperatorInfo } from '../../../sdk/chain/types.ts'
 import { partialSign } from '../../../sdk/crypto/bls.ts'
 import { decryptWithAppKey, encryptForApp } from '../../../sdk/crypto/ibe.ts'
@@ -21,7 +19,8 @@ import { sortByAddress } from '../../../sdk/protocol/codec.ts'
 import { signDigest } from '../../../sdk/protocol/digest.ts'
 import { publicSharesOf, verifyCertifiedBody } from '../../../sdk/protocol/output.ts'
 import { assertInvariants } from './invariants.ts'
-import { createChain, DOMAIN } from './sim-chain.ts'
+import { ChainDown, createChain, DOMAIN, HEALTHY_RPC } from './sim-chain.ts'
+import { Crash, depsOf, seededRng } from './sim-ports.ts'
 import {
   createWitness,
   type Dice,
@@ -32,7 +31,7 @@ import {
 } from './world.ts'
 
 export type { Identity, SimNode, Tamper, World } from './world.ts'
-export { DOMAIN, keyServiceOf }
+export { DOMAIN, keyServiceOf, seededRng }
 
 const OPTIONS: EpochOptions = {
   genesis: true,
@@ -47,18 +46,7 @@ const OPTIONS: EpochOptions = {
   keyRotationSeconds: 0,
 }
 
-/** Uniform bytes from a seed and a name. */
-export function seededRng(seed: number, name: string): (length: number) => Uint8Array {
-  let counter = 0
-  return (length) => {
-    const out: Uint8Array[] = []
-    for (let have = 0; have < length; have += 32)
-      out.push(sha256(concatBytes(utf8ToBytes(`${seed}/${name}`), uintBE(counter++, 8))))
-    return concatBytes(...out).subarray(0, length)
-  }
-}
-
-function seededDice(seed: number, name: string): Dice {
+export function seededDice(seed: number, name: string): Dice {
   const rng = seededRng(seed, name)
   const unit = () => Number(BigInt(toHex(rng(6)))) / 2 ** 48
   return { chance: (p) => unit() < p, below: (limit) => Math.floor(unit() * limit) }
@@ -95,8 +83,6 @@ export function createIdentities(n: number, curve: Curve = 'ecdsa'): Identity[] 
   )
 }
 
-class Crash extends Error {}
-
 export function createWorld(input: {
   seed: number
   n: number
@@ -122,94 +108,25 @@ export function createWorld(input: {
       restarts: 0,
       tamper: undefined,
       withholds: false,
+      hangs: false,
+      skewMs: 0,
+      frozenAt: undefined,
+      diskSpace: Number.POSITIVE_INFINITY,
+      rpc: HEALTHY_RPC,
     })),
     dice: seededDice(input.seed, 'world'),
     loss: input.loss ?? 0,
+    delayMs: 0,
+    repeats: 0,
     partition: () => false,
     options: { ...OPTIONS, ...input.options },
     reports: [],
+    liars: new Set(),
     witness: createWitness(),
     clock: start * 1000,
+    timers: [],
   }
   return world
-}
-
-function burn(sim: SimNode): void {
-  sim.fuse -= 1
-  if (sim.fuse > 0) return
-  sim.node?.close()
-  sim.node = undefined
-  throw new Crash('crashed')
-}
-
-/** Ports of one life of a node: after a crash this life can do nothing any more. */
-function depsOf(world: World, sim: SimNode): EpochDeps {
-  const life = sim.restarts
-  const alive = (): void => {
-    if (sim.restarts !== life || sim.fuse <= 0) throw new Crash('dead')
-  }
-  const reach = (peer: OperatorInfo): SimNode => {
-    const from = sim.identity.info.address
-    const other = world.nodes.find((node) => node.identity.info.address === peer.address)
-    if (other?.node === undefined || world.partition(from, peer.address))
-      throw new Error('unreachable')
-    if (world.dice.chance(world.loss)) throw new Error('lost')
-    return other
-  }
-  const store = openMemoryStore(sim.medium, () => {
-    alive()
-    burn(sim)
-  })
-  const peers: PeerPort = {
-    push: async (peer, message): Promise<PushResult> => {
-      alive()
-      burn(sim)
-      const sent = sim.tamper === undefined ? message : await sim.tamper(message, peer.address)
-      if (sent === undefined) return 'accepted'
-      const other = reach(peer)
-      const result = (await other.node?.handler.receive(sent)) ?? 'later'
-      alive()
-      // The answer can get lost too: then the message comes twice.
-      if (world.dice.chance(world.loss)) throw new Error('answer lost')
-      return result
-    },
-    fetchBlob: async (peer, hash) => {
-      alive()
-      const other = reach(peer)
-      return other.withholds ? undefined : other.node?.handler.blob(hash)
-    },
-    fetchEncryptionKey: async (peer) => {
-      alive()
-      return reach(peer).node?.handler.encryptionKey()
-    },
-  }
-  return {
-    domain: DOMAIN,
-    store,
-    log: {
-      read: (from) => world.chain.log.read(from),
-      post: async (entry) => {
-        alive()
-        burn(sim)
-        await world.chain.log.post(entry)
-      },
-      complain: async (complaint) => {
-        alive()
-        burn(sim)
-        await world.chain.log.complain(complaint)
-      },
-    },
-    membership: world.chain.membership,
-    peers,
-    signer: sim.identity.signer,
-    clock: () => world.clock,
-    rng: seededRng(world.seed, `${sim.identity.info.address}/${sim.restarts}`),
-    pause: async () => undefined,
-    report: (report) => {
-      world.reports.push({ ...report, node: sim.identity.info.address })
-    },
-    fromBlock: 0n,
-  }
 }
 
 export async function boot(world: World, sim: SimNode): Promise<void> {
@@ -229,24 +146,34 @@ export function kill(sim: SimNode): void {
   sim.restarts += 1
 }
 
-/** One virtual half second: every fourth mines a block; every live node looks and acts. */
-async function turn(world: World): Promise<void> {
-  world.clock += 500
-  if (world.clock % 2000 === 0) world.chain.mine()
+const TURN_MS = 500
+
+/** A virtual half second, or so much: blocks come when their time is; every live node looks and acts. */
+async function turn(world: World, ms: number): Promise<void> {
+  world.clock += ms
+  while ((world.chain.now() + 2) * 1000 <= world.clock) world.chain.mine()
+  const due = world.timers.filter(({ at }) => at <= world.clock)
+  world.timers = world.timers.filter(({ at }) => at > world.clock)
+  for (const { run } of due) run()
+  await settle()
   for (const sim of world.nodes) {
     const { node } = sim
     if (node === undefined) continue
-    await node.tick().catch((error: unknown) => {
-      if (node.failure() === undefined) throw error
+    const looked = node.tick().catch((error: unknown) => {
+      if (node.failure() === undefined && !(error instanceof ChainDown)) throw error
     })
-    await settle(world)
+    await settle()
+    await looked
     if (sim.node !== undefined && node.failure() !== undefined) kill(sim)
   }
 }
 
-async function settle(world: World): Promise<void> {
-  // A node's work may start work at another one that was idle before.
-  for (let quiet = 0; quiet < 2; quiet++) for (const { node } of world.nodes) await node?.idle()
+/**
+ * Until nothing can go on before the clock does. Nodes wait for timers of the world or for nothing at all, so when the event loop has
+ * a turn for others, all that is left waits for the clock.
+ */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 /** The invariants are asserted after every turn. */
@@ -255,10 +182,11 @@ export async function runUntil(
   done: () => boolean,
   turns: number,
   between: () => Promise<void> = async () => undefined,
+  turnMs = TURN_MS,
 ): Promise<boolean> {
   for (let i = 0; i < turns; i++) {
     if (done()) return true
-    await turn(world)
+    await turn(world, turnMs)
     assertInvariants(world)
     await between()
   }
@@ -302,10 +230,10 @@ export function assertOneKey(world: World, sealed?: Sealed): Sealed {
     if (version.hash !== hash) throw new Error(`seed ${world.seed}: two outputs are active`)
   if (active.length < output.threshold)
     throw new Error(`seed ${world.seed}: ${active.length} shares, ${output.threshold} needed`)
-  const body = world.chain.entries().find((entry) => entry.outputHash === hash)?.body
-  if (body === undefined) throw new Error(`seed ${world.seed}: the output is not in the log`)
+  const [entry] = world.chain.entriesNamed(hash)
+  if (entry === undefined) throw new Error(`seed ${world.seed}: the output is not in the log`)
   const members = world.chain.membersAt(output.configBlock.number)
-  verifyCertifiedBody({ body, domain: DOMAIN, members })
+  verifyCertifiedBody({ body: entry.body, domain: DOMAIN, members })
   const secret = sealed ?? seal(output.mpk)
   // The last t and the first t: with more than t shares these are different sets.
   for (const subset of [active.slice(0, output.threshold), active.slice(-output.threshold)]) {

@@ -1,8 +1,8 @@
-/** A chain that lives in memory: two-second blocks, finality some blocks back, reorganisations on demand. */
+/** A chain that lives in memory: two-second blocks, finality some blocks back, reorganisations and stuck transactions on demand. */
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { EpochLogPort, MembershipPort } from '../../../kms/epoch/ports.ts'
 import { toHex, utf8ToBytes } from '../../../sdk/bytes.ts'
-import type { BlockRef, OperatorInfo, OperatorSet } from '../../../sdk/chain/types.ts'
+import type { BlockRef, Hash32, OperatorInfo, OperatorSet } from '../../../sdk/chain/types.ts'
 import type { Domain, LogComplaint, LogEntry } from '../../../sdk/protocol/types.ts'
 
 export const DOMAIN: Domain = {
@@ -12,21 +12,52 @@ export const DOMAIN: Domain = {
   operatorSetId: 0,
 }
 
+const BLOCK_SECONDS = 2
+
 type Block = BlockRef & { entries: LogEntry[]; complaints: LogComplaint[] }
+type Place = Pick<LogEntry, 'block' | 'logIndex' | 'poster'>
+type Transaction = (block: Block) => void
+
+/** How one node reaches the chain. */
+export type Rpc = {
+  /** Blocks that its provider is behind. */
+  behind: number
+  down: boolean
+  /** Its transactions are refused: no funds, or a price too low. */
+  refuses: boolean
+}
+
+export const HEALTHY_RPC: Rpc = { behind: 0, down: false, refuses: false }
+
+export class ChainDown extends Error {}
 
 /** A chain of two-second blocks; the last `depth` blocks are not final and may be reorganised away. */
 export type SimChain = {
   mine(): void
-  /** Replaces the last blocks by empty ones; their entries are gone. */
-  reorg(blocks: number): void
+  /**
+   * Takes back the last blocks, as far as they are not final. Their transactions are gone, or come again in the
+   * opposite order.
+   */
+  reorg(blocks: number, transactions?: 'gone' | 'reversed'): void
+  /** Transactions wait while this is set. */
+  stuck: boolean
+  /** No further block becomes final while this is set. */
+  finalityStalled: boolean
+  /** The chain as a node sees it. */
+  view(rpc: () => Rpc): { log: EpochLogPort; membership: MembershipPort }
   log: EpochLogPort
   membership: MembershipPort
   /** The set of the next block on; earlier blocks keep theirs. */
   members: OperatorInfo[]
   membersAt(block: bigint): OperatorInfo[]
   entries(): readonly LogEntry[]
+  /** Those that say that they are this output. */
+  entriesNamed(output: Hash32): readonly LogEntry[]
   complaints(): readonly LogComplaint[]
+  /** Timestamp of the head, Unix seconds. */
   now(): number
+  /** Timestamp of the last final block. */
+  finalTime(): number
 }
 
 export function createChain(
@@ -35,6 +66,11 @@ export function createChain(
   startSeconds: number,
 ): SimChain {
   let forks = 0
+  let final = 0
+  let mempool: Transaction[] = []
+  const named = new Map<Hash32, LogEntry[]>()
+  let allEntries: LogEntry[] = []
+  let allComplaints: LogComplaint[] = []
   const makeBlock = (number: bigint, timestamp: number): Block => ({
     number,
     hash: toHex(sha256(utf8ToBytes(`block ${number} of fork ${forks}`))),
@@ -43,9 +79,8 @@ export function createChain(
     complaints: [],
   })
   const blocks: Block[] = [makeBlock(0n, startSeconds)]
-  let mempool: ((block: Block) => void)[] = []
-  const tip = (): Block => blocks.at(-1) as Block
-  const finalBlock = (): Block => blocks[Math.max(0, blocks.length - 1 - depth)] as Block
+  const at = (index: number): Block => blocks[Math.max(0, index)] as Block
+  const tip = (): Block => at(blocks.length - 1)
   const ref = ({ number, hash, timestamp }: Block): BlockRef => ({ number, hash, timestamp })
   const setAt = (block: Block): OperatorSet => ({
     avs: DOMAIN.avs,
@@ -53,12 +88,79 @@ export function createChain(
     operators: chain.membersAt(block.number),
     block: ref(block),
   })
-  const include = (post: (block: Block) => void): Promise<void> => {
-    mempool.push(post)
-    return Promise.resolve()
+  const place = (block: Block): Place => ({
+    block: ref(block),
+    logIndex: block.entries.length + block.complaints.length,
+    poster: DOMAIN.avs,
+  })
+  const addBlock = (block: Block): void => {
+    blocks.push(block)
+    if (!chain.finalityStalled) final = Math.max(final, blocks.length - 1 - depth)
+  }
+  const includeAll = (transactions: readonly Transaction[]): void => {
+    for (const transaction of transactions) transaction(tip())
+  }
+  const addComplaint = (block: Block, complaint: Omit<LogComplaint, keyof Place>): void => {
+    const placed = { ...complaint, ...place(block) }
+    block.complaints.push(placed)
+    allComplaints.push(placed)
+  }
+  const addEntry = (block: Block, entry: Omit<LogEntry, keyof Place>): void => {
+    const placed = { ...entry, ...place(block) }
+    block.entries.push(placed)
+    allEntries.push(placed)
+    named.set(entry.outputHash, [...(named.get(entry.outputHash) ?? []), placed])
+  }
+  const forget = ({ entries, complaints }: Block): void => {
+    allEntries = allEntries.filter((entry) => !entries.includes(entry))
+    allComplaints = allComplaints.filter((complaint) => !complaints.includes(complaint))
+    for (const entry of entries) {
+      const left = (named.get(entry.outputHash) ?? []).filter((known) => known !== entry)
+      named.set(entry.outputHash, left)
+    }
   }
   const sets = [{ from: 0n, members }]
+  const view: SimChain['view'] = (rpc) => {
+    const reach = (): Rpc => {
+      const state = rpc()
+      if (state.down) throw new ChainDown('the provider is down')
+      return state
+    }
+    const submit = async (transaction: Transaction): Promise<void> => {
+      if (reach().refuses) throw new Error('the transaction was refused')
+      mempool.push(transaction)
+    }
+    return {
+      log: {
+        read: async (fromBlock) => {
+          const { behind } = reach()
+          const seen = blocks.slice(Number(fromBlock), Math.max(1, blocks.length - behind))
+          return {
+            fromBlock,
+            finalized: ref(at(final - behind)),
+            latest: ref(at(blocks.length - 1 - behind)),
+            entries: seen.flatMap((block) => block.entries),
+            complaints: seen.flatMap((block) => block.complaints),
+          }
+        },
+        post: (entry) => submit((block) => addEntry(block, entry)),
+        complain: (complaint) => submit((block) => addComplaint(block, complaint)),
+      },
+      membership: {
+        current: async () => setAt(at(final - reach().behind)),
+        at: async ({ number, hash }) => {
+          const { behind } = reach()
+          const block = blocks[Number(number)]
+          return block?.hash === hash && Number(number) < blocks.length - behind
+            ? setAt(block)
+            : undefined
+        },
+      },
+    }
+  }
   const chain: SimChain = {
+    stuck: false,
+    finalityStalled: false,
     get members() {
       return sets.at(-1)?.members ?? []
     },
@@ -69,51 +171,31 @@ export function createChain(
     },
     membersAt: (block) => sets.findLast(({ from }) => from <= block)?.members ?? [],
     now: () => tip().timestamp,
+    finalTime: () => at(final).timestamp,
     mine: () => {
-      const block = makeBlock(tip().number + 1n, tip().timestamp + 2)
-      blocks.push(block)
-      for (const post of mempool) post(block)
+      addBlock(makeBlock(tip().number + 1n, tip().timestamp + BLOCK_SECONDS))
+      if (chain.stuck) return
+      const waiting = mempool
       mempool = []
+      includeAll(waiting)
     },
-    reorg: (count) => {
+    reorg: (count, transactions = 'gone') => {
       forks += 1
-      const from = blocks.length - Math.min(count, depth, blocks.length - 1)
-      const removed = blocks.splice(from)
-      for (const old of removed) blocks.push(makeBlock(old.number, old.timestamp))
+      const removed = blocks.splice(Math.max(final + 1, blocks.length - count))
+      removed.forEach(forget)
+      for (const old of removed) addBlock(makeBlock(old.number, old.timestamp))
+      if (transactions === 'gone' || removed.length === 0) return
+      const again = removed.flatMap(({ entries, complaints }): Transaction[] => [
+        ...entries.map((entry) => (block: Block) => addEntry(block, entry)),
+        ...complaints.map((complaint) => (block: Block) => addComplaint(block, complaint)),
+      ])
+      includeAll(again.reverse())
     },
-    entries: () => blocks.flatMap((block) => block.entries),
-    complaints: () => blocks.flatMap((block) => block.complaints),
-    log: {
-      read: async (fromBlock) => {
-        const seen = blocks.filter((block) => block.number >= fromBlock)
-        return {
-          fromBlock,
-          finalized: ref(finalBlock()),
-          latest: ref(tip()),
-          entries: seen.flatMap((block) => block.entries),
-          complaints: seen.flatMap((block) => block.complaints),
-        }
-      },
-      post: (entry) =>
-        include((block) => {
-          const logIndex = block.entries.length + block.complaints.length
-          const poster = DOMAIN.avs
-          block.entries.push({ ...entry, block: ref(block), logIndex, poster })
-        }),
-      complain: (complaint) =>
-        include((block) => {
-          const logIndex = block.entries.length + block.complaints.length
-          const poster = DOMAIN.avs
-          block.complaints.push({ ...complaint, block: ref(block), logIndex, poster })
-        }),
-    },
-    membership: {
-      current: async () => setAt(finalBlock()),
-      at: async ({ number, hash }) => {
-        const block = blocks[Number(number)]
-        return block?.hash === hash ? setAt(block) : undefined
-      },
-    },
+    entries: () => allEntries,
+    entriesNamed: (output) => named.get(output) ?? [],
+    complaints: () => allComplaints,
+    view,
+    ...view(() => HEALTHY_RPC),
   }
   return chain
 }

@@ -1,4 +1,4 @@
-/** A simulated world as data: `kit.ts` runs it, `invariants.ts` looks at it. */
+/** A simulated world as data: `kit.ts` runs it, `sim-ports.ts` connects nodes to it, `invariants.ts` looks at it. */
 import type { EpochNode } from '../../../kms/epoch/driver.ts'
 import type { EpochReport, SignerPort } from '../../../kms/epoch/ports.ts'
 import type { EpochOptions } from '../../../kms/epoch/state.ts'
@@ -6,7 +6,7 @@ import { createKeyService } from '../../../kms/keys.ts'
 import type { MemoryMedium } from '../../../kms/store/memory.ts'
 import type { Address, Hash32, OperatorInfo } from '../../../sdk/chain/types.ts'
 import type { Output } from '../../../sdk/protocol/types.ts'
-import type { SimChain } from './sim-chain.ts'
+import type { Rpc, SimChain } from './sim-chain.ts'
 
 export type Identity = { info: OperatorInfo; privateKey: Uint8Array; signer: SignerPort }
 
@@ -26,21 +26,37 @@ export type SimNode = {
   tamper: Tamper | undefined
   /** Refuses to serve bodies. */
   withholds: boolean
+  /** Accepts connections and never answers. */
+  hangs: boolean
+  /** What its clock shows beyond the world's, milliseconds. */
+  skewMs: number
+  /** A clock that stands still shows this. */
+  frozenAt: number | undefined
+  /** Commits to come until the disk is full. */
+  diskSpace: number
+  rpc: Rpc
 }
 
 export type Dice = { chance(probability: number): boolean; below(limit: number): number }
 
 /** What the runs so far have shown; grows with every look. */
 export type Witness = {
-  /** Verified settled outputs. */
+  /** Verified settled outputs, in the order in which they were first seen. */
   settled: Map<Hash32, Output>
   winners: Map<number, Hash32>
-  /** `operator/output/share` that fit together. */
-  shares: Set<string>
-  /** `output/dealing` whose constant terms were compared. */
-  dealings: Set<string>
+  /** Winners by epoch, the newest last. */
+  history: { hash: Hash32; output: Output }[]
+  /** Shares that were found to fit, by operator and output. */
+  shares: Map<Address, Map<Hash32, bigint>>
+  /** Dealings of recent outputs whose constant terms could not be compared yet. */
+  uncompared: { output: Hash32; dealing: Output['dealings'][number] }[]
+  compared: number
   /** Shares found past their time at the last look. */
   overdue: ReadonlySet<string>
+  /** Complaints of the log that were judged. */
+  judged: Set<string>
+  /** Promises without what they promise on the disk. */
+  emptyPromises: string[]
   looks: number
 }
 
@@ -48,9 +64,13 @@ export function createWitness(): Witness {
   return {
     settled: new Map(),
     winners: new Map(),
-    shares: new Set(),
-    dealings: new Set(),
+    history: [],
+    shares: new Map(),
+    uncompared: [],
+    compared: 0,
     overdue: new Set(),
+    judged: new Set(),
+    emptyPromises: [],
     looks: 0,
   }
 }
@@ -62,18 +82,38 @@ export type World = {
   dice: Dice
   /** Probability that a push or fetch fails. */
   loss: number
+  /** A message takes up to so long, so messages overtake each other. Milliseconds. */
+  delayMs: number
+  /** Probability that a message arrives a second time, up to a minute later. */
+  repeats: number
   partition: (from: Address, to: Address) => boolean
   options: EpochOptions
   reports: (EpochReport & { node: Address })[]
+  /** Who has ever lied: nobody else may be convicted. */
+  liars: Set<Address>
   /** What the invariants have seen. */
   witness: Witness
   /** Milliseconds. */
   clock: number
+  /** What waits for the clock. */
+  timers: { at: number; run(): void }[]
+}
+
+/** What a node's clock shows. */
+export function clockOf(world: World, sim: SimNode): number {
+  return sim.frozenAt ?? world.clock + sim.skewMs
+}
+
+/** Resolves when the world's clock is so much later. */
+export function later(world: World, ms: number): Promise<void> {
+  return new Promise((run) => {
+    world.timers.push({ at: world.clock + ms, run })
+  })
 }
 
 export function keyServiceOf(world: World, sim: SimNode) {
   return createKeyService({
     keyRing: () => sim.node?.keyRing() ?? { outputs: [], shares: new Map() },
-    clock: () => world.clock,
+    clock: () => clockOf(world, sim),
   })
 }

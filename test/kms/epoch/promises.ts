@@ -1,0 +1,36 @@
+/** I6: what an honest node says to others is on its disk before. */
+import { messageKind } from '../../../sdk/protocol/codec.ts'
+import { blobHash } from '../../../sdk/protocol/dealing.ts'
+import { parseAcks, parseCandidate, parseSignature } from '../../../sdk/protocol/messages.ts'
+import type { SimNode } from './world.ts'
+
+/** What is missing on the disk of a node that sends this message. */
+export function emptyPromise(sim: SimNode, message: Uint8Array): readonly string[] {
+  const { secrets, blobs } = sim.medium
+  const who = sim.identity.info.address
+  switch (messageKind(message)) {
+    case 'dealing': {
+      const seeded = [...secrets.values()].some(({ name }) => name.kind === 'dealer-seed')
+      return seeded && blobs.has(blobHash(message))
+        ? []
+        : [`I6: ${who} deals and has not stored its seed and dealing`]
+    }
+    case 'acks':
+      return parseAcks(message)
+        .dealings.filter(({ hash }) => !blobs.has(hash))
+        .map(({ hash }) => `I6: ${who} acknowledges ${hash} and has not stored it`)
+    case 'candidate':
+      return blobs.has(blobHash(parseCandidate(message).output))
+        ? []
+        : [`I6: ${who} proposes an output that it has not stored`]
+    case 'signature': {
+      const { output } = parseSignature(message)
+      const held = [...secrets.values()].some(
+        ({ name }) => name.kind === 'share' && name.id === output,
+      )
+      return held ? [] : [`I6: ${who} signs ${output} and has not stored its share`]
+    }
+    default:
+      return []
+  }
+}

@@ -1,0 +1,141 @@
+/** How a simulated node reaches its disk, the chain and its peers, with everything that can go wrong there. */
+
+import { sha256 } from '@noble/hashes/sha2.js'
+import type { PeerPort, PushResult } from '../../../kms/epoch/ports.ts'
+import type { EpochDeps } from '../../../kms/epoch/runtime.ts'
+import { openMemoryStore } from '../../../kms/store/memory.ts'
+import { concatBytes, uintBE, utf8ToBytes } from '../../../sdk/bytes.ts'
+import type { OperatorInfo } from '../../../sdk/chain/types.ts'
+import { EigenxError } from '../../../sdk/errors.ts'
+import { emptyPromise } from './promises.ts'
+import { DOMAIN } from './sim-chain.ts'
+import { clockOf, later, type SimNode, type World } from './world.ts'
+
+/** What a node waits for a peer that does not answer. */
+const TIMEOUT_MS = 5_000
+const REPEATED_WITHIN_MS = 60_000
+
+export class Crash extends Error {}
+
+/** Uniform bytes from a seed and a name. */
+export function seededRng(seed: number, name: string): (length: number) => Uint8Array {
+  let counter = 0
+  return (length) => {
+    const out: Uint8Array[] = []
+    for (let have = 0; have < length; have += 32)
+      out.push(sha256(concatBytes(utf8ToBytes(`${seed}/${name}`), uintBE(counter++, 8))))
+    return concatBytes(...out).subarray(0, length)
+  }
+}
+
+function burn(sim: SimNode): void {
+  sim.fuse -= 1
+  if (sim.fuse > 0) return
+  sim.node?.close()
+  sim.node = undefined
+  throw new Crash('crashed')
+}
+
+function fill(sim: SimNode): void {
+  sim.diskSpace -= 1
+  if (sim.diskSpace >= 0) return
+  throw new EigenxError({
+    code: 'STORE_UNAVAILABLE',
+    message: 'No space left on the simulated device.',
+    stage: 'store',
+    details: { reason: 'no space' },
+  })
+}
+
+/** Ports of one life of a node: after a crash this life can do nothing any more. */
+export function depsOf(world: World, sim: SimNode): EpochDeps {
+  const life = sim.restarts
+  const alive = (): void => {
+    if (sim.restarts !== life || sim.fuse <= 0) throw new Crash('dead')
+  }
+  const store = openMemoryStore(sim.medium, (moment) => {
+    alive()
+    if (moment === 'before') fill(sim)
+    burn(sim)
+  })
+  const chain = world.chain.view(() => sim.rpc)
+  return {
+    domain: DOMAIN,
+    store,
+    log: {
+      read: (from) => chain.log.read(from),
+      post: async (entry) => {
+        alive()
+        burn(sim)
+        await chain.log.post(entry)
+      },
+      complain: async (complaint) => {
+        alive()
+        burn(sim)
+        await chain.log.complain(complaint)
+      },
+    },
+    membership: chain.membership,
+    peers: peersOf(world, sim, alive),
+    signer: sim.identity.signer,
+    clock: () => clockOf(world, sim),
+    rng: seededRng(world.seed, `${sim.identity.info.address}/${sim.restarts}`),
+    pause: async () => undefined,
+    report: (report) => {
+      world.reports.push({ ...report, node: sim.identity.info.address })
+    },
+    fromBlock: 0n,
+  }
+}
+
+function peersOf(world: World, sim: SimNode, alive: () => void): PeerPort {
+  const travel = async (): Promise<void> => {
+    if (world.delayMs > 0) await later(world, world.dice.below(world.delayMs))
+  }
+  /** The peer, when a request has arrived there. */
+  const reach = async (peer: OperatorInfo): Promise<SimNode> => {
+    const from = sim.identity.info.address
+    const other = world.nodes.find((node) => node.identity.info.address === peer.address)
+    if (other?.node === undefined || world.partition(from, peer.address))
+      throw new Error('unreachable')
+    if (world.dice.chance(world.loss)) throw new Error('lost')
+    await travel()
+    if (!other.hangs) return other
+    await later(world, TIMEOUT_MS)
+    throw new Error('timed out')
+  }
+  /** The answer can get lost too: then the request comes twice. */
+  const answered = async <T>(answer: T): Promise<T> => {
+    await travel()
+    alive()
+    if (world.dice.chance(world.loss)) throw new Error('answer lost')
+    return answer
+  }
+  const repeat = (other: SimNode, message: Uint8Array): void => {
+    if (!world.dice.chance(world.repeats)) return
+    const at = world.clock + world.dice.below(REPEATED_WITHIN_MS)
+    world.timers.push({ at, run: () => void other.node?.handler.receive(message) })
+  }
+  return {
+    push: async (peer, message): Promise<PushResult> => {
+      alive()
+      burn(sim)
+      const sent = sim.tamper === undefined ? message : await sim.tamper(message, peer.address)
+      if (sent === undefined) return 'accepted'
+      if (sim.tamper === undefined) world.witness.emptyPromises.push(...emptyPromise(sim, message))
+      const other = await reach(peer)
+      const result = (await other.node?.handler.receive(sent)) ?? 'later'
+      repeat(other, sent)
+      return answered(result)
+    },
+    fetchBlob: async (peer, hash) => {
+      alive()
+      const other = await reach(peer)
+      return answered(other.withholds ? undefined : await other.node?.handler.blob(hash))
+    },
+    fetchEncryptionKey: async (peer) => {
+      alive()
+      return answered(await (await reach(peer)).node?.handler.encryptionKey())
+    },
+  }
+}
