@@ -4,10 +4,19 @@
  * Operator sets of the past need a provider that keeps old state. Most sets never change, so every output is
  * first judged against today's members and keys, which needs none; only where that leaves nothing standing are the
  * sets of their own blocks read. An output that today's operators have signed with today's keys is theirs either way.
+ *
+ * A start reads the log from its first post, up to `LOG_LIMITS` posts and bytes. What was final then is kept for the attempts that follow, which
+ * read on from there.
  * @module
  */
 import { mapBounded } from '../sdk/chain/bounded.ts'
-import { epochSetId, readLogEntries } from '../sdk/chain/epoch-log.ts'
+import {
+  type EpochLogSource,
+  epochSetId,
+  LOG_LIMITS,
+  type LogLimits,
+  readLogEntries,
+} from '../sdk/chain/epoch-log.ts'
 import { recentBlock } from '../sdk/chain/freshness.ts'
 import { type OperatorContracts, readOperatorSet } from '../sdk/chain/operators.ts'
 import { type ChainReader, createChainReader } from '../sdk/chain/reader.ts'
@@ -26,8 +35,15 @@ import type { EigenxConfig } from './config.ts'
 import type { QuorumView, QuorumViewer } from './identity.ts'
 import { composeSingleView, composeView } from './quorum-view.ts'
 
-/** The view is read afresh for each attempt. */
-export function createQuorumViewer(config: EigenxConfig, signal?: AbortSignal): QuorumViewer {
+/** What attempts of one process with one configuration know of the log: its final posts up to a block. */
+export type LogMemory = { known?: { events: LogEvents; through: BlockRef } }
+
+/** The view is read afresh for each attempt, but for the posts that `memory` holds. */
+export function createQuorumViewer(
+  config: EigenxConfig,
+  signal?: AbortSignal,
+  memory: LogMemory = {},
+): QuorumViewer {
   return async () => {
     const { chain } = config
     if (chain === undefined) return composeSingleView(config, undefined)
@@ -35,7 +51,7 @@ export function createQuorumViewer(config: EigenxConfig, signal?: AbortSignal): 
     const close = (): void => reader.close()
     signal?.addEventListener('abort', close, { once: true })
     try {
-      return await readView(reader, config)
+      return await readView(reader, config, memory)
     } finally {
       signal?.removeEventListener('abort', close)
       reader.close()
@@ -43,7 +59,11 @@ export function createQuorumViewer(config: EigenxConfig, signal?: AbortSignal): 
   }
 }
 
-async function readView(reader: ChainReader, config: EigenxConfig): Promise<QuorumView> {
+async function readView(
+  reader: ChainReader,
+  config: EigenxConfig,
+  memory: LogMemory,
+): Promise<QuorumView> {
   const freshness = await recentBlock(reader)
   const { single, allocationManager, keyRegistrar, avs, operatorSetId, epochLog } = config.operators
   if (single !== undefined) return composeSingleView(config, freshness)
@@ -52,7 +72,7 @@ async function readView(reader: ChainReader, config: EigenxConfig): Promise<Quor
   const set = await readOperatorSet(reader, contracts, freshness)
   if (epochLog === undefined) return composeView({ config, set, log: undefined, freshness })
   const domain = { chainId: reader.chainId, epochLog, avs, operatorSetId }
-  const log = await readOutputs(reader, domain, contracts, set)
+  const log = await readOutputs(reader, domain, contracts, set, memory)
   return composeView({ config, set, log, freshness })
 }
 
@@ -62,16 +82,11 @@ async function readOutputs(
   domain: Domain,
   contracts: OperatorContracts,
   today: OperatorSet,
+  memory: LogMemory,
 ): Promise<{ outputs: readonly CertifiedOutput[]; now: number }> {
   const { epochLog, avs, operatorSetId } = domain
   const source = { epochLog, set: epochSetId(avs, operatorSetId) }
-  const snapshot = await readLogEntries(reader, source, 0n)
-  const { finalized, latest } = snapshot
-  const isFinal = (at: LogPosition): boolean => at.block.number <= finalized.number
-  const events = {
-    entries: snapshot.entries.filter(isFinal),
-    complaints: snapshot.complaints.filter(isFinal),
-  }
+  const { events, finalized, latest } = await readFinalEvents(reader, source, memory)
   const blocks = await findConfigBlocks(reader, events)
   let state = resolveLog(domain, EMPTY_LOG, events, assumeSet(blocks, today.operators))
   const newest = events.entries.reduce((epoch, entry) => Math.max(epoch, entry.epoch), -1)
@@ -83,6 +98,55 @@ async function readOutputs(
   }
   const outputs = state.winners.filter(({ output }) => output.vetoBy < finalized.timestamp)
   return { outputs, now: latest.timestamp }
+}
+
+/** All final posts, and the two ends of the chain they were read at. */
+async function readFinalEvents(
+  reader: ChainReader,
+  source: EpochLogSource,
+  memory: LogMemory,
+): Promise<{ events: LogEvents; finalized: BlockRef; latest: BlockRef }> {
+  const known = await standing(reader, memory)
+  const from = known === undefined ? 0n : known.through.number + 1n
+  const limits = remaining(known?.events)
+  const snapshot = await readLogEntries(reader, source, from, { limits }).catch(explainLimit)
+  const { finalized, latest } = snapshot
+  const isFinal = (at: LogPosition): boolean => at.block.number <= finalized.number
+  const events = {
+    entries: [...(known?.events.entries ?? []), ...snapshot.entries.filter(isFinal)],
+    complaints: [...(known?.events.complaints ?? []), ...snapshot.complaints.filter(isFinal)],
+  }
+  // Providers that fell behind take nothing back.
+  if (known === undefined || finalized.number > known.through.number)
+    memory.known = { events, through: finalized }
+  return { events, finalized, latest }
+}
+
+/** What is remembered, if it belongs to this chain still: a devnet may take what it called final back. */
+async function standing(reader: ChainReader, { known }: LogMemory): Promise<LogMemory['known']> {
+  if (known === undefined) return undefined
+  const block = await reader.blockByNumber(known.through.number)
+  return block?.hash === known.through.hash ? known : undefined
+}
+
+function remaining(events: LogEvents | undefined): LogLimits {
+  const posts = [...(events?.entries ?? []), ...(events?.complaints ?? [])]
+  return {
+    posts: LOG_LIMITS.posts - posts.length,
+    bytes: LOG_LIMITS.bytes - posts.reduce((sum, { body }) => sum + body.length, 0),
+  }
+}
+
+function explainLimit(error: unknown): never {
+  if (!isEigenxError(error, 'INPUT_TOO_LARGE')) throw error
+  const { code, shortMessage: message, stage, details } = error
+  throw new EigenxError({
+    code,
+    message,
+    stage,
+    details,
+    hint: 'An eigenx.toml with operators.master_public_key and without operators.epoch_log needs no log.',
+  })
 }
 
 /** Config blocks that are on the chain at the height they claim. */

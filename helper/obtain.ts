@@ -6,7 +6,7 @@
 import { requestBytes } from '../sdk/client/node-http.ts'
 import { createAaClient } from './aa.ts'
 import { anchoredEvidence } from './anchor.ts'
-import { createQuorumViewer } from './chain-view.ts'
+import { createQuorumViewer, type LogMemory } from './chain-view.ts'
 import { type AppIdentity, obtainAppKey } from './identity.ts'
 import type { PodConfig } from './initdata-file.ts'
 import { createRequestKey, type RequestKey } from './request-key.ts'
@@ -15,12 +15,14 @@ export type ObtainOptions = {
   signal?: AbortSignal
   /** One that is being made already, for this attempt alone. @default a new one */
   key?: Promise<RequestKey>
+  /** What earlier attempts of this process read of the log. */
+  log?: LogMemory
 }
 
 /** @throws EigenxError of the agent, the chain or the quorum; INITDATA_MISMATCH when the launch anchored another document */
 export async function obtainIdentity(
   pod: PodConfig,
-  { signal, key }: ObtainOptions = {},
+  { signal, key, log }: ObtainOptions = {},
 ): Promise<AppIdentity> {
   const { config, initdata } = pod
   return await obtainAppKey(
@@ -30,7 +32,7 @@ export async function obtainIdentity(
         createAaClient({ exchange: requestBytes }, { url: config.attestation.aaUrl }),
         initdata,
       ),
-      viewQuorum: createQuorumViewer(config, signal),
+      viewQuorum: createQuorumViewer(config, signal, log),
       createKey: () => key ?? createRequestKey(),
     },
     { config, initdata, ...(signal === undefined ? {} : { signal }) },

@@ -13,6 +13,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import { HELPER_SOCKET } from '../sdk/client/endpoint.ts'
 import { EigenxError } from '../sdk/errors.ts'
 import { createHelperApp } from './app.ts'
+import type { LogMemory } from './chain-view.ts'
 import { createIdentityHolder, type HolderState } from './identity-holder.ts'
 import { INITDATA_PATHS, readPodConfig } from './initdata-file.ts'
 import { createRequestKey } from './request-key.ts'
@@ -51,6 +52,7 @@ export async function startHelper(options: HelperOptions): Promise<RunningHelper
   const { log, version, socketPath = HELPER_SOCKET, socketMode = 0o600 } = options
   const pod = await readPodConfig(options.initdataPaths ?? INITDATA_PATHS)
   for (const warning of pod.config.warnings) log('warn', 'config-warning', { warning })
+  const memory: LogMemory = {}
   const holder = createIdentityHolder({
     obtain: async (signal) => {
       // A worker thread makes the key while this one loads what reads the chain.
@@ -58,7 +60,7 @@ export async function startHelper(options: HelperOptions): Promise<RunningHelper
       // Its failure reaches whoever waits for the identity; until then nobody waits for it.
       key.catch(() => undefined)
       const { obtainIdentity } = await import('./obtain.ts')
-      return await obtainIdentity(pod, { signal, key })
+      return await obtainIdentity(pod, { signal, key, log: memory })
     },
     onAttempt: (state) => logAttempt(log, state),
   })

@@ -21,13 +21,16 @@ export type EpochLogPortInput = {
   operatorSetId: number
 }
 
+/** For one look, which is long only for an operator that comes new: it has the memory of a server, and must not be kept out by noise. */
+const LIMITS = { posts: 1_000_000, bytes: 1024 * 1024 * 1024 }
 /** How far back an equal post is looked for before one is sent: an hour and more on every chain in use. */
 const LOOK_BACK_BLOCKS = 5000n
 
 export function createEpochLogPort(input: EpochLogPortInput): EpochLogPort {
   const { reader, poster, epochLog } = input
   const set = epochSetId(input.avs, input.operatorSetId)
-  const read = (fromBlock: bigint) => readLogEntries(reader, { epochLog, set }, fromBlock)
+  const read = (fromBlock: bigint) =>
+    readLogEntries(reader, { epochLog, set }, fromBlock, { limits: LIMITS })
   /** After a crash or a lost answer the post may be there already, by us or by another operator. */
   const isPosted = async (matches: (snapshot: LogSnapshot) => boolean) => {
     const { number } = await reader.latestBlock()

@@ -5,6 +5,8 @@
  * events are not searched for, they are walked: the contract says at the newest block's hash where the last post is,
  * and every post names the block of the one before. A gap in that chain is an error, never a shorter list. Walking
  * needs no long ranges of blocks either, which public endpoints refuse.
+ *
+ * Anybody may post, and providers may lie together: so one reading has an end, in posts and in bytes.
  * @module
  */
 import { decodeEventLog, encodeAbiParameters, keccak256 } from 'viem'
@@ -31,6 +33,19 @@ export type EpochLogSource = {
   set: Hash32
 }
 
+/** What one reading takes at most: entries and complaints, and the bytes of their bodies. */
+export type LogLimits = { posts: number; bytes: number }
+
+/**
+ * Decades of daily epochs of twenty operators. To fill either with noise takes some three thousand million gas, a hundred full blocks.
+ */
+export const LOG_LIMITS: LogLimits = { posts: 65_536, bytes: 64 * 1024 * 1024 }
+
+export type ReadLogOptions = ReadOptions & {
+  /** @default LOG_LIMITS */
+  limits?: LogLimits
+}
+
 /** Blocks that one step fetches at most, ending at a block with a post. */
 const SPAN = 1000n
 /** The tip may move to another fork while it is read. */
@@ -45,13 +60,13 @@ export function epochSetId(avs: Address, operatorSetId: number): Hash32 {
 /**
  * @returns All posts from `fromBlock` to the newest block. Posts up to `finalized` are final, later ones pending.
  * @throws EigenxError CHAIN_DISAGREES when the answers have gaps or the tip does not come to rest, CHAIN_UNAVAILABLE,
- *   CONTRACT_UNEXPECTED.
+ *   CONTRACT_UNEXPECTED, INPUT_TOO_LARGE above the limits.
  */
 export async function readLogEntries(
   reader: ChainReader,
   source: EpochLogSource,
   fromBlock: bigint,
-  options?: ReadOptions,
+  options?: ReadLogOptions,
 ): Promise<LogSnapshot> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -66,8 +81,9 @@ async function readOnce(
   reader: ChainReader,
   source: EpochLogSource,
   fromBlock: bigint,
-  options: ReadOptions | undefined,
+  options: ReadLogOptions | undefined,
 ): Promise<LogSnapshot> {
+  const limits = options?.limits ?? LOG_LIMITS
   const { final: finalized, latest } = await readHeads(reader, options)
   const [firstBlock, lastBlock, count] = await readContract(
     reader,
@@ -81,9 +97,10 @@ async function readOnce(
     },
     options,
   )
-  const posts =
-    count === 0n ? [] : await walkBack({ reader, source, options }, lastBlock, fromBlock)
   const isWhole = fromBlock <= firstBlock
+  if (isWhole && count > BigInt(limits.posts)) throw tooLarge('posts', limits.posts)
+  const posts =
+    count === 0n ? [] : await walkBack({ reader, source, options, limits }, lastBlock, fromBlock)
   if (isWhole && BigInt(posts.length) !== count) throw gap()
   // The walk went by numbers: it was on the fork of `latest` only if that block is canonical still.
   if (posts.some((post) => post.log.blockNumber > finalized.number)) {
@@ -122,14 +139,22 @@ type Post = {
   body: Uint8Array
 } & ({ kind: 'entry'; prev: Hash32; outputHash: Hash32 } | { kind: 'complaint' })
 
-type WalkContext = { reader: ChainReader; source: EpochLogSource; options: ReadOptions | undefined }
+type WalkContext = {
+  reader: ChainReader
+  source: EpochLogSource
+  options: ReadOptions | undefined
+  limits: LogLimits
+}
 
 async function walkBack(
   context: WalkContext,
   lastBlock: bigint,
   fromBlock: bigint,
 ): Promise<Post[]> {
+  const { limits } = context
   const chunks: Post[][] = []
+  let count = 0
+  let bytes = 0
   let toBlock = lastBlock
   let span = SPAN
   while (toBlock >= fromBlock && toBlock > 0n) {
@@ -144,6 +169,10 @@ async function walkBack(
       continue
     }
     checkLinks(posts, toBlock)
+    count += posts.length
+    bytes += posts.reduce((sum, { body }) => sum + body.length, 0)
+    if (count > limits.posts) throw tooLarge('posts', limits.posts)
+    if (bytes > limits.bytes) throw tooLarge('bytes', limits.bytes)
     chunks.push(posts)
     toBlock = posts[0]?.previousBlock ?? 0n
   }
@@ -232,6 +261,15 @@ async function readHeaders(
   const hashes = [...new Set(posts.map((post) => post.log.blockHash))]
   const headers = await mapBounded(hashes, (hash) => reader.blockByHash(hash, options))
   return new Map(headers.flatMap((block) => (block === undefined ? [] : [[block.hash, block]])))
+}
+
+function tooLarge(unit: keyof LogLimits, limit: number): EigenxError<'INPUT_TOO_LARGE'> {
+  return new EigenxError({
+    code: 'INPUT_TOO_LARGE',
+    message: `The epoch log holds more than ${limit} ${unit}`,
+    stage: 'chain',
+    details: { field: `epoch log, ${unit}`, limit },
+  })
 }
 
 function gap(): EigenxError<'CHAIN_DISAGREES'> {

@@ -1,7 +1,7 @@
 import { encodeFunctionData } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createQuorumViewer } from '../../helper/chain-view.ts'
+import { createQuorumViewer, type LogMemory } from '../../helper/chain-view.ts'
 import { parseEigenxToml } from '../../helper/config.ts'
 import {
   type Devnet,
@@ -23,7 +23,7 @@ import { encodeCertifiedBody, outputHash } from '../../sdk/protocol/output.ts'
 import { NO_OUTPUT, sidOf } from '../../sdk/protocol/terms.ts'
 import type { Domain, Output } from '../../sdk/protocol/types.ts'
 import { type Anvil, callNode, finalise, mineBlocks, startAnvil } from '../kit/anvil.ts'
-import { startRpcProxy } from '../kit/rpc-proxy.ts'
+import { type RpcCall, startRpcProxy } from '../kit/rpc-proxy.ts'
 import { APP_ID, type Cluster, makeCluster } from './kit.ts'
 
 type Operator = { address: Address; key: Uint8Array }
@@ -149,7 +149,7 @@ async function passTime(seconds = 2000): Promise<void> {
   await finalise(anvil.url)
 }
 
-function look(options: { url?: string; pin?: string; epochLog?: false } = {}) {
+function look(options: { url?: string; pin?: string; epochLog?: false; memory?: LogMemory } = {}) {
   const config = parseEigenxToml(
     [
       `app_id = "${APP_ID}"`,
@@ -165,7 +165,7 @@ function look(options: { url?: string; pin?: string; epochLog?: false } = {}) {
       ...(options.pin === undefined ? [] : [`master_public_key = "${options.pin}"`]),
     ].join('\n'),
   )
-  return createQuorumViewer(config)()
+  return createQuorumViewer(config, undefined, options.memory)()
 }
 
 describe('the view of the operators', () => {
@@ -229,6 +229,80 @@ describe('the view of the operators', () => {
     await passTime()
     await expect(look()).rejects.toMatchObject({ code: 'KEY_NOT_READY' })
   })
+})
+
+describe('later attempts of one process', () => {
+  /** First blocks of the log readings among these calls. */
+  const readFrom = (calls: readonly RpcCall[]) =>
+    calls
+      .filter(({ method }) => method === 'eth_getLogs')
+      .map(({ params }) => /"fromBlock":"(0x[0-9a-f]+)"/.exec(JSON.stringify(params))?.[1])
+      .map((hex) => BigInt(hex ?? -1))
+
+  test('read on from what was final, and come to the same view as a first one', async () => {
+    const members = operators.slice(0, 3)
+    await register(members)
+    const memory: LogMemory = {}
+    const first = await post({ members })
+    await passTime()
+    const proxy = await startRpcProxy(anvil.url, () => undefined)
+    try {
+      const attempt = () => look({ url: proxy.url, memory })
+      await attempt()
+      expect(memory.known?.events.entries).toHaveLength(1)
+      expect(readFrom(proxy.calls.splice(0))).toHaveLength(1)
+      expect((await attempt()).attestationTime).toBe(first.output.activateAt)
+      expect(readFrom(proxy.calls.splice(0))).toEqual([])
+      const through = memory.known?.through.number ?? 0n
+
+      const second = await post({ members, previous: first })
+      await passTime()
+      const view = await attempt()
+      expect(readFrom(proxy.calls.splice(0))).toEqual([through + 1n])
+      expect(view.attestationTime).toBe(second.output.activateAt)
+      expect({ ...view, freshness: undefined }).toEqual({ ...(await look()), freshness: undefined })
+    } finally {
+      await proxy.stop()
+    }
+  })
+
+  test('begin anew where the block they remember is not on the chain', async () => {
+    const members = operators.slice(0, 3)
+    await register(members)
+    const { output } = await post({ members })
+    await passTime()
+    const through = { ...(await headBlock()), hash: `0x${'ee'.repeat(32)}` as const }
+    const memory: LogMemory = { known: { events: { entries: [], complaints: [] }, through } }
+    expect((await look({ memory })).attestationTime).toBe(output.activateAt)
+    expect(memory.known?.events.entries).toHaveLength(1)
+  })
+})
+
+test('a log of more posts than a start takes is refused before it is read, with a way out', async () => {
+  await register(operators.slice(0, 3))
+  await post({ members: operators.slice(0, 3) })
+  await passTime()
+  const heads = encodeFunctionData({
+    abi: epochLogAbi,
+    functionName: 'heads',
+    args: [epochSetId(domain.avs, domain.operatorSetId)],
+  })
+  const proxy = await startRpcProxy(anvil.url, ({ params: [call] }, result) => {
+    const isHeads =
+      typeof call === 'object' && call !== null && 'data' in call && call.data === heads
+    if (!isHeads || typeof result !== 'string') return undefined
+    return { result: `${result.slice(0, -64)}${(65_537).toString(16).padStart(64, '0')}` }
+  })
+  try {
+    await expect(look({ url: proxy.url })).rejects.toMatchObject({
+      code: 'INPUT_TOO_LARGE',
+      details: { field: 'epoch log, posts', limit: 65_536 },
+      hint: expect.stringContaining('master_public_key'),
+    })
+    expect(proxy.calls.filter(({ method }) => method === 'eth_getLogs')).toEqual([])
+  } finally {
+    await proxy.stop()
+  }
 })
 
 describe('what anybody may write into the log changes nothing', () => {

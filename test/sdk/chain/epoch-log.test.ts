@@ -131,6 +131,38 @@ describe('the epoch log', () => {
     expect(new Set(snapshot.entries.slice(1).map(({ block }) => block.hash)).size).toBe(1)
   })
 
+  it('is read up to a limit of posts and of bytes, and not one answer further', async () => {
+    const set = newSet()
+    await post(entry(set, 1, bodyOf(100)), complaint(set, 1, bodyOf(50)))
+    await post(entry(set, 2, bodyOf(70)))
+    let steps = 0
+    const counting: ChainReader = {
+      ...reader,
+      logs: (filter, options) => {
+        steps++
+        return reader.logs(filter, options)
+      },
+    }
+    const readUpTo = (limits: { posts: number; bytes: number }, fromBlock = 0n) =>
+      readLogEntries(counting, { epochLog: devnet.epochLog, set }, fromBlock, { limits })
+    const refusal = (field: string, limit: number) => ({
+      code: 'INPUT_TOO_LARGE',
+      stage: 'chain',
+      details: { field: `epoch log, ${field}`, limit },
+    })
+    const exact = await readUpTo({ posts: 3, bytes: 220 })
+    expect(epochsOf(exact)).toEqual([1, 2])
+    steps = 0
+    // The contract's own count is enough for a whole reading; a later one counts what it meets.
+    await expect(readUpTo({ posts: 2, bytes: 220 })).rejects.toMatchObject(refusal('posts', 2))
+    expect(steps).toBe(0)
+    const second = exact.entries[1]?.block.number
+    await expect(readUpTo({ posts: 0, bytes: 220 }, second)).rejects.toMatchObject(
+      refusal('posts', 0),
+    )
+    await expect(readUpTo({ posts: 3, bytes: 219 })).rejects.toMatchObject(refusal('bytes', 219))
+  })
+
   it('walks far apart posts without long ranges', async () => {
     const set = newSet()
     await post(entry(set, 1))
