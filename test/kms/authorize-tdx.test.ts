@@ -3,34 +3,33 @@ import { describe, expect, it } from 'vitest'
 import { SIM_BOOT_LOG, SIM_BOOT_RTMRS } from '../../helper/sim/tdx-event-log.ts'
 import { SIM_PCK, type TdxAuthority, type TdxIssueOptions } from '../../helper/sim/tdx-evidence.ts'
 import { parseInitdata } from '../../policy/initdata.ts'
-import { fitDigest } from '../../sdk/attest/binding.ts'
-import { createCrlMemory } from '../../sdk/attest/crl-memory.ts'
-import { reportDataV2 } from '../../sdk/attest/report-data.ts'
 import type { TdxSources } from '../../sdk/attest/tdx-verify.ts'
-import { encodeWireTdxEvidence } from '../../sdk/attest/wire-tdx.ts'
 import { bytesToHex, toBase64 } from '../../sdk/bytes.ts'
-import type { Release } from '../../sdk/chain/types.ts'
 import { partialSign } from '../../sdk/crypto/bls.ts'
 import { DAY, tdxAuthority } from '../sdk/attest/tdx/kit.ts'
 import {
   APP,
   annotated,
   container,
-  DOMAIN,
-  FRESH_BLOCK,
   makeInitdata,
   makePolicy,
-  makeRelease,
   makeRsa,
   openPartial,
   type SecretsBody,
   TEST_TIME,
 } from './kit.ts'
-import { honestChain, makeWorld, PROBLEM, post, WIDE_LIMITS, type World } from './world.ts'
+import {
+  type TdxAnswer as Answer,
+  askTdx as ask,
+  COVERING,
+  repeated as hex,
+  makeTdxBody,
+  type TdxSetup as Setup,
+  type TdxPod,
+  tdxWorld,
+} from './tdx-kit.ts'
+import { makeWorld, WIDE_LIMITS, type World } from './world.ts'
 
-const hex = (byte: string) => byte.repeat(48)
-const IMAGE_ENTRY = `mrtd = "${hex('7d')}", rtmr1 = "${hex('a1')}", rtmr2 = "${hex('a2')}"`
-const COVERING = `measurements = [{ ${IMAGE_ENTRY}, covers_image = true }]`
 /** One below what the platform's level needs. */
 const OLD_COMPONENTS = SIM_PCK.components.map((svn, index) => (index === 0 ? svn - 1 : svn))
 const FOREIGN_INITDATA = makeInitdata(
@@ -39,102 +38,16 @@ const FOREIGN_INITDATA = makeInitdata(
 const RSA = makeRsa()
 const OTHER_RSA = makeRsa()
 
-type Setup = {
-  /** Lines of `[attestation]` and of `[attestation.tdx]`. */
-  attestation?: string
-  tdx?: string
-  methods?: string
-  sources?: TdxSources
-  release?: Partial<Release>
-  nowSeconds?: number
-}
-
-async function tdxWorld(setup: Setup = {}): Promise<World> {
-  const { anchors } = await tdxAuthority()
-  return makeWorld({
-    toml: `${WIDE_LIMITS}
-[attestation]
-methods = [${setup.methods ?? '"eigenx-snp", "eigenx-tdx"'}]
-${setup.attestation ?? ''}
-[attestation.tdx]
-${setup.tdx ?? COVERING}
-`,
-    anchors: new Map(),
-    tdx: { anchors, sources: setup.sources ?? { crls: createCrlMemory() } },
-    chain: honestChain(makeRelease(setup.release)),
-    now: () => 1000 * (setup.nowSeconds ?? TEST_TIME),
-  })
-}
-
 /** The digest of the honest document with something behind it. */
 function paddedWith(byte: number): Uint8Array {
   const { digest } = parseInitdata(annotated(makeInitdata()))
   return Uint8Array.from([...digest.subarray(0, 32), ...new Uint8Array(16).fill(byte)])
 }
 
-type Pod = {
-  authority?: TdxAuthority
-  issue?: TdxIssueOptions
-  report?: TdxIssueOptions['report']
-  initdata?: Uint8Array
-  /** The host put the digest of the initdata into MRCONFIGID. */
-  anchored?: boolean
-  /** What the evidence is bound to; the request is made as an honest pod's. */
-  bind?: { tee?: 'snp' | 'tdx'; method?: string; rsaSpkiDer?: Uint8Array; appId?: string }
-  withCollateral?: boolean
-  body?: SecretsBody
-}
+type Pod = Partial<TdxPod>
 
 async function tdxBody(pod: Pod = {}): Promise<SecretsBody> {
-  const authority = pod.authority ?? (await tdxAuthority())
-  const received = pod.initdata ?? annotated(makeInitdata())
-  const initdata = parseInitdata(received)
-  const reportData = reportDataV2({
-    tee: 'tdx',
-    method: 'eigenx-tdx',
-    rsaSpkiDer: RSA.spkiDer,
-    appId: APP,
-    chainId: DOMAIN.chainId,
-    avs: DOMAIN.avs,
-    operatorSetId: DOMAIN.operatorSetId,
-    freshnessBlock: FRESH_BLOCK,
-    extraData: new Uint8Array(),
-    initdataSha384: initdata.sha384,
-    ...pod.bind,
-  })
-  const mrConfigId = pod.anchored === false ? new Uint8Array(48) : fitDigest(initdata.digest, 48)
-  const issued = await authority.issue({
-    ...pod.issue,
-    report: { reportData, mrConfigId, ...pod.report },
-  })
-  const { quote } = issued
-  const wire = pod.withCollateral === false ? encodeWireTdxEvidence({ quote }) : issued.wire()
-  return {
-    app_id: APP,
-    attestation_method: 'eigenx-tdx',
-    attestation: toBase64(wire),
-    rsa_pubkey_tmp: toBase64(RSA.pem),
-    attestation_time: 0,
-    cc_init_data: toBase64(received),
-    report_data_version: 2,
-    freshness_block: FRESH_BLOCK,
-    ...pod.body,
-  }
-}
-
-type Answer = {
-  status: number
-  code?: string
-  checks?: { name: string; result: string }[]
-  encrypted_partial_sig: string
-  binding?: string
-  marks?: string[]
-}
-
-async function ask(world: World, body: SecretsBody): Promise<Answer> {
-  const response = await post(world, '/secrets', body, PROBLEM)
-  const answer: Omit<Answer, 'status'> = await response.json()
-  return { ...answer, status: response.status }
+  return makeTdxBody({ authority: await tdxAuthority(), rsa: RSA, ...pod })
 }
 
 function expectGrant(world: World, answer: Answer): void {

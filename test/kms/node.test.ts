@@ -14,12 +14,16 @@ import {
 } from '../../helper/sim/contracts.ts'
 import { createSnpAuthority, type SnpAuthority } from '../../helper/sim/evidence.ts'
 import { healthyReport } from '../../helper/sim/evidence-report.ts'
+import { createTdxAuthority, type TdxAuthority } from '../../helper/sim/tdx-evidence.ts'
+import { SIM_MRTD } from '../../helper/sim/tdx-quote.ts'
 import { showStatus } from '../../kms/commands.ts'
 import { loadKmsConfig } from '../../kms/load-config.ts'
 import { createLog } from '../../kms/log.ts'
 import { type RunningOperator, startOperator } from '../../kms/node.ts'
 import { createStoreKey } from '../../kms/store/key-file.ts'
 import { encodeSnpRoots } from '../../sdk/attest/anchors.ts'
+import { encodeTdxCollateral } from '../../sdk/attest/collateral-bundle.ts'
+import { encodeTdxRoots } from '../../sdk/attest/tdx-anchors.ts'
 import { bytesToHex } from '../../sdk/bytes.ts'
 import { recentBlock } from '../../sdk/chain/freshness.ts'
 import { createChainReader } from '../../sdk/chain/reader.ts'
@@ -27,7 +31,17 @@ import type { Address, OperatorInfo } from '../../sdk/chain/types.ts'
 import { recombine } from '../../sdk/crypto/recombine.ts'
 import { parseCertifiedBody } from '../../sdk/protocol/output.ts'
 import { type Anvil, startAnvil } from '../kit/anvil.ts'
-import { COMMAND, IMAGE, makeBody, makeRsa, openPartial, REPOSITORY, type RsaPair } from './kit.ts'
+import {
+  COMMAND,
+  IMAGE,
+  makeBody,
+  makeRsa,
+  openPartial,
+  REPOSITORY,
+  type RsaPair,
+  type SecretsBody,
+} from './kit.ts'
+import { makeTdxBody, type TdxPod } from './tdx-kit.ts'
 
 const N = 4
 const READY_MS = 150_000
@@ -37,6 +51,7 @@ type Setup = { configFile: string; signingKey: string; info: OperatorInfo }
 let anvil: Anvil
 let devnet: Devnet
 let authority: SnpAuthority
+let intel: TdxAuthority
 let folder: string
 let setups: Setup[]
 let app: Address
@@ -53,6 +68,7 @@ beforeAll(async () => {
     kind: 'VCEK',
     now: Math.floor(Date.now() / 1000),
   })
+  intel = await createTdxAuthority({ now: Math.floor(Date.now() / 1000) })
   devnet = await deployDevnet({ rpcUrl: anvil.url })
   setups = await Promise.all(Array.from({ length: N }, (_, index) => prepare(index)))
   await Promise.all(setups.map(({ info }) => fund(info.address)))
@@ -86,6 +102,11 @@ async function prepare(index: number): Promise<Setup> {
   await writeFile(join(home, 'signing.key'), signingKey.slice(2), { mode: 0o600 })
   await createStoreKey(join(home, 'store.key'), randomBytes)
   await writeFile(join(home, 'roots.json'), encodeSnpRoots(authority.anchors))
+  await writeFile(join(home, 'roots.pem'), encodeTdxRoots(intel.anchors))
+  await mkdir(join(home, 'collateral'))
+  const { collateral } = await intel.issue()
+  const bundle = JSON.stringify(encodeTdxCollateral(collateral))
+  await writeFile(join(home, 'collateral', 'platform.json'), bundle)
   const configFile = join(home, 'operator.toml')
   await writeFile(
     configFile,
@@ -123,8 +144,18 @@ peer_timeout_ms = 60000
 [[attestation.measurements]]
 value = "${bytesToHex(healthyReport('Milan', 'VCEK').measurement)}"
 covers_image = true
+[attestation]
+methods = ["eigenx-snp", "eigenx-tdx"]
+[attestation.tdx]
+collateral_dir = "collateral"
+[[attestation.tdx.measurements]]
+mrtd = "${bytesToHex(SIM_MRTD)}"
+rtmr1 = "${'a1'.repeat(48)}"
+rtmr2 = "${'a2'.repeat(48)}"
+covers_image = true
 [development]
 snp_roots_file = "roots.json"
+tdx_roots_file = "roots.pem"
 `,
   )
   const socket = `http://127.0.0.1:${port}`
@@ -183,17 +214,30 @@ function freePort(): Promise<number> {
 
 const lower = (address: string): Address => `0x${address.slice(2).toLowerCase()}`
 
-async function askAll(count: number): Promise<{ operator: Address; partial: Uint8Array }[]> {
+type Tee = 'snp' | 'tdx'
+
+/** An honest pod's request with a block of now. @param pod - What is not so honest about its TD. */
+async function bodyOf(tee: Tee, pod: Partial<TdxPod> = {}): Promise<SecretsBody> {
   const reader = createChainReader({ rpcUrls: [anvil.url], quorum: 1, chainId: 31337 })
   const { hash } = await recentBlock(reader)
   reader.close()
   const { epochLog, avs, operatorSetId, chainId } = devnet
-  const body = await makeBody(authority, {
+  const request = {
     rsa,
     appId: app,
     freshnessBlock: hash,
     domain: { epochLog, avs, operatorSetId, chainId },
-  })
+  }
+  if (tee === 'snp') return makeBody(authority, request)
+  // The operators keep the collateral in their folders.
+  return makeTdxBody({ authority: intel, ...request, withCollateral: false, ...pod })
+}
+
+async function askAll(
+  count: number,
+  tee: Tee = 'snp',
+): Promise<{ operator: Address; partial: Uint8Array }[]> {
+  const body = await bodyOf(tee)
   return Promise.all(
     operators.slice(0, count).map(async ({ url, address }) => {
       const answer = await fetch(`${url}/secrets`, { method: 'POST', body: JSON.stringify(body) })
@@ -244,6 +288,31 @@ describe('four operators', () => {
         }).appKey,
     )
     for (const key of keys) expect(key).toEqual(keys[0])
+  })
+
+  it('grant the same on evidence of Intel TDX, with collateral from their folders', async () => {
+    expect(await askAll(N, 'tdx')).toEqual(await askAll(N, 'snp'))
+    for (const { metricsUrl } of operators)
+      expect(await (await fetch(`${metricsUrl}/metrics`)).text()).toMatch(
+        /kind="tdx-collateral",name="51806f000000"/,
+      )
+  })
+
+  it('refuse a TD that the host can debug, and a quote of a look-alike vendor', async () => {
+    const lookAlike = await createTdxAuthority({ now: Math.floor(Date.now() / 1000) })
+    for (const [pod, code, check] of [
+      [{ report: { tdAttributes: (1n << 28n) | 1n } }, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.debug'],
+      [{ authority: lookAlike }, 'EVIDENCE_INVALID', 'tdx.pck-chain.root'],
+    ] as const) {
+      const answer = await fetch(`${operators[0]?.url}/secrets`, {
+        method: 'POST',
+        headers: { accept: 'application/problem+json' },
+        body: JSON.stringify(await bodyOf('tdx', pod)),
+      })
+      const problem: { code: string; checks: { name: string }[] } = await answer.json()
+      expect([answer.status, problem.code]).toEqual([401, code])
+      expect(problem.checks.at(-1)?.name).toBe(check)
+    }
   })
 
   it('keep their share over a restart', async () => {

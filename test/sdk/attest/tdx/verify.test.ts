@@ -1,9 +1,11 @@
 import { describe, expect, it, vi } from 'vitest'
+import { SIM_BOOT_LOG, SIM_BOOT_RTMRS } from '../../../../helper/sim/tdx-event-log.ts'
 import { importTdxAuthority, SIM_PCK } from '../../../../helper/sim/tdx-evidence.ts'
 import { createCrlMemory } from '../../../../sdk/attest/crl-memory.ts'
 import { verifyTdx } from '../../../../sdk/attest/tdx-verify.ts'
 import type { Check } from '../../../../sdk/attest/types.ts'
 import { bytesToHex } from '../../../../sdk/bytes.ts'
+import * as entry from '../../../../sdk/verify.ts'
 import { refusalOf } from '../../../kit/errors.ts'
 import { DAY, invalid, issueTdx, NOW, tdxAuthority } from './kit.ts'
 
@@ -139,5 +141,27 @@ describe('a revocation that was once seen', () => {
       expect(refusalOf(() => verifyTdx(evidence, anchors, NOW, [], { crls }))).toEqual(
         invalid('tdx.pck.not-revoked'),
       )
+  })
+})
+
+describe('the entry eigenx-tee/verify', () => {
+  it('goes from the JSON of an agent and a bundle to a verdict, as its example says', async () => {
+    const { anchors } = await tdxAuthority()
+    const report = { rtmrs: SIM_BOOT_RTMRS }
+    const issued = await issueTdx({ report, logs: { eventLog: SIM_BOOT_LOG } })
+    const bundle = JSON.stringify(entry.encodeTdxCollateral(issued.collateral))
+
+    const { quote, ...logs } = entry.parseAaTdxEvidence(issued.aaJson())
+    const collateral = entry.parseTdxCollateral(bundle)
+    const { claims } = entry.verifyTdx({ quote, collateral }, anchors, NOW)
+    expect(entry.checkTdxEventLogs(logs, claims.rtmrs)).toHaveLength(4)
+    entry.appraiseTdx(claims, entry.DEFAULT_TDX_POLICY, NOW)
+
+    const platform = { fmspc: claims.fmspc, pceId: claims.pceId }
+    const opened = entry.openCollateral(bundle, anchors, NOW)
+    expect(entry.newestCollateral([opened], platform, NOW)).toEqual(collateral)
+    expect(refusalOf(() => entry.openCollateral(bundle, entry.INTEL_ANCHORS, NOW))).toMatchObject({
+      code: 'EVIDENCE_INVALID',
+    })
   })
 })
