@@ -35,6 +35,11 @@ const bits = z
   .string()
   .regex(/^0x[0-9a-f]{1,16}$/, 'expected 0x and up to 16 lower-case hex digits')
 
+/** `2026-05-01`, as Unix seconds of its first moment in UTC. */
+const date = z.iso
+  .date('expected a date such as "2026-05-01"')
+  .transform((text) => Date.parse(text) / 1000)
+
 /** Confidential Space tokens of one issuer. */
 const tokenMethod = (jwksUrl: string) =>
   z
@@ -103,6 +108,26 @@ export const attestationSection = z
     /** Lowest TCB served, by product: what the platform reports now, and what it had when the guest was launched. */
     minimum_tcb: floors,
     minimum_launch_tcb: floors,
+    /** Lowest TCB from a date on: until its days of grace are over, a platform below it is served and marked. */
+    tcb_floors: z
+      .array(
+        tcb.extend({
+          product: z.enum(['Milan', 'Genoa', 'Turin']),
+          since: date,
+          grace_days: count(0, 365).default(0),
+          /** For those who read a refusal, e.g. `AMD-SB-3019`. */
+          reason: z.string().min(1).max(128),
+        }),
+      )
+      .max(64)
+      .default([]),
+    /** Folder of AMD's revocation lists, `vcek-milan.crl` and so on. */
+    crl_dir: path.optional(),
+    crl_refresh_seconds: seconds(10, 86_400).default(300),
+    /** Serve no SNP guest without a current list for what signed its certificate. */
+    require_crl: z.boolean().default(false),
+    /** Days for which a list that has run out still counts as current. */
+    crl_grace_days: count(0, 365).default(0),
     /** Firmware mitigations that must have been there at launch and now, by product. */
     required_mitigations: z
       .strictObject({ Milan: bits.optional(), Genoa: bits.optional(), Turin: bits.optional() })

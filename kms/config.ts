@@ -239,6 +239,8 @@ function checkConsistency(config: KmsConfig): void {
   for (const method of ['gcp', 'intel'] as const)
     if (config.attestation.methods.includes(method) && config.attestation[method] === undefined)
       throw refuse(`attestation.${method}`, 'the method is enabled, so project_id must be given')
+  if (config.attestation.requireCrl && config.attestation.crlDir === undefined)
+    throw refuse('attestation.require_crl', 'crl_dir must be given')
   checkParavisors(config)
   if (config.development.snpRootsFile !== undefined)
     demandDevnet(config, 'development.snp_roots_file')

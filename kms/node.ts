@@ -20,6 +20,7 @@ import { decisionSettings } from './authorize/settings.ts'
 import { createEpochLogPort, createMembershipPort } from './chain/epoch-log-port.ts'
 import { createPoster } from './chain/poster.ts'
 import { startTdxService } from './collateral/start.ts'
+import { startSnpService } from './collateral/start-snp.ts'
 import type { KmsConfig } from './config.ts'
 import { openEpochNode, runEpochNode } from './epoch/driver.ts'
 import type { EpochLogPort, EpochReport } from './epoch/ports.ts'
@@ -96,8 +97,11 @@ export async function startOperator(
       onLook: (provider, result) => metrics.jwksLooked(provider, result),
     })
     closers.push(() => tokens?.stop())
+    const snp = await startSnpService({ config, anchors, log, now })
+    closers.push(() => snp.stop())
     const tdx = await startTdxService({ config, log, now })
     closers.push(() => tdx?.stop())
+    const expiries = () => [...snp.expiries(), ...(tdx?.expiries() ?? [])]
     const report = reporter(log)
     const node = await openEpochNode(
       {
@@ -137,6 +141,7 @@ export async function startOperator(
       decision: {
         settings,
         anchors,
+        revocation: snp.deps,
         keys,
         ...(tdx === undefined ? {} : { tdx: tdx.deps }),
         ...(tokens === undefined ? {} : { tokens: tokens.deps }),
@@ -156,11 +161,10 @@ export async function startOperator(
     const metricsListener = await listenForMetrics({
       config,
       metrics,
-      anchors,
       report: statusNow,
       node,
       tokens,
-      tdx,
+      expiries,
     })
     closers.push(() => metricsListener?.close())
     const listener = await listen(app, { ...config.listen, limits: config.limits })

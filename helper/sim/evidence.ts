@@ -34,6 +34,9 @@ const PSS = { name: 'RSA-PSS', hash: 'SHA-384', saltLength: 48 } as const
 const YEAR_SECONDS = 365 * 24 * 3600
 const OID = '1.3.6.1.4.1.3704.1'
 
+/** As AMD numbers its authorities by product line. Its leaves all have the serial 0, which the generator does not write: here it is 1. */
+const SERIES = { Milan: '01', Genoa: '02', Turin: '03' } as const
+
 type Role = 'ark' | 'ask' | 'asvk'
 type RsaKeys = Readonly<Record<Role, CryptoKeyPair>>
 
@@ -128,8 +131,15 @@ type Saved = {
 async function buildAuthority(input: SnpAuthorityInput, keys: RsaKeys): Promise<SnpAuthority> {
   const { product, now } = input
   const validity = { notBefore: now - 24 * 3600, notAfter: now + 25 * YEAR_SECONDS }
-  const authority = (subject: string, pair: CryptoKeyPair, pathLength: number | undefined) =>
+  const series = SERIES[product]
+  const authority = (
+    subject: string,
+    pair: CryptoKeyPair,
+    pathLength: number | undefined,
+    number: string,
+  ) =>
     createCertificate({
+      serialNumber: `${series}${number}`,
       subject,
       issuer: `ARK-${product}`,
       publicKey: pair.publicKey,
@@ -142,9 +152,9 @@ async function buildAuthority(input: SnpAuthorityInput, keys: RsaKeys): Promise<
       ],
     })
   const [ark, ask, asvk] = await Promise.all([
-    authority(`ARK-${product}`, keys.ark, undefined),
-    authority(`SEV-${product}`, keys.ask, 0),
-    authority(`SEV-VLEK-${product}`, keys.asvk, 0),
+    authority(`ARK-${product}`, keys.ark, undefined, '0000'),
+    authority(`SEV-${product}`, keys.ask, 0, '0001'),
+    authority(`SEV-VLEK-${product}`, keys.asvk, 0, '0101'),
   ])
   return assemble(input, keys, { ark, ask, asvk })
 }
@@ -234,6 +244,7 @@ async function createLeaf(
   const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', pair.privateKey))
   const der = await createCertificate({
     ...fields,
+    serialNumber: '01',
     publicKey: pair.publicKey,
     signingKey: keys[fields.signedBy].privateKey,
     extensions: fields
@@ -283,6 +294,7 @@ export function signReport(report: Uint8Array, privateKey: KeyObject): void {
 }
 
 async function createCertificate(input: {
+  serialNumber: string
   subject: string
   issuer: string
   publicKey: CryptoKey
@@ -293,7 +305,7 @@ async function createCertificate(input: {
   extensions: Extension[]
 }): Promise<Uint8Array> {
   const certificate = await X509CertificateGenerator.create({
-    serialNumber: '01',
+    serialNumber: input.serialNumber,
     subject: amdName(input.subject),
     issuer: amdName(input.issuer),
     notBefore: new Date(input.notBefore * 1000),

@@ -10,8 +10,6 @@ import { bindAzureInitdata, checkAzureReportData } from '../../sdk/attest/azure-
 import { appraiseAzure } from '../../sdk/attest/azure-policy.ts'
 import type { AzureClaims } from '../../sdk/attest/azure-types.ts'
 import { verifyAzureSnp, verifyAzureTdx } from '../../sdk/attest/azure-verify.ts'
-import { appraiseSnp } from '../../sdk/attest/snp-policy.ts'
-import { appraiseTdx } from '../../sdk/attest/tdx-policy.ts'
 import {
   parseWireAzureSnpEvidence,
   parseWireAzureTdxEvidence,
@@ -20,7 +18,8 @@ import { EigenxError } from '../../sdk/errors.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
 import { demandReportData, demandVouched, type PodJudgement } from './guest.ts'
 import type { DecisionDeps } from './settings.ts'
-import { demandTdxDeps } from './tdx.ts'
+import { demandSnpPlatform } from './snp-platform.ts'
+import { demandTdxDeps, demandTdxPlatform } from './tdx.ts'
 import type { DecisionTrail } from './trail.ts'
 
 export const AZURE_SNP_METHOD = 'az-snp-vtpm'
@@ -40,8 +39,8 @@ export function judgeAzureSnp(
   const evidence = parseWireAzureSnpEvidence(request.attestation)
   const { claims } = verifyAzureSnp(evidence, deps.anchors, nowSeconds, trail.checks)
 
-  trail.step = 'appraise'
-  appraiseSnp(claims.hardware, deps.settings.azure.snp, trail.checks)
+  const platform = { claims: claims.hardware, policy: deps.settings.azure.snp }
+  demandSnpPlatform(deps, platform, trail, nowSeconds)
   return judgeVm(deps, request, claims, trail)
 }
 
@@ -57,8 +56,7 @@ export function judgeAzureTdx(
   const evidence = parseWireAzureTdxEvidence(request.attestation)
   const { claims } = verifyAzureTdx(evidence, anchors, nowSeconds, trail.checks, sources)
 
-  trail.step = 'appraise'
-  appraiseTdx(claims.hardware, deps.settings.azure.tdx, nowSeconds, trail.checks)
+  demandTdxPlatform(claims.hardware, deps.settings.azure.tdx, trail, nowSeconds)
   return judgeVm(deps, request, claims, trail)
 }
 

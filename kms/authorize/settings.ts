@@ -6,6 +6,8 @@
 
 import type { SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
 import type { AzurePolicy } from '../../sdk/attest/azure-policy.ts'
+import type { SnpCrlPolicy } from '../../sdk/attest/snp-crl.ts'
+import type { SnpTcbFloor } from '../../sdk/attest/snp-floor.ts'
 import { DEFAULT_SNP_POLICY, type SnpPolicy } from '../../sdk/attest/snp-policy.ts'
 import { DEFAULT_TDX_POLICY, type TdxPolicy } from '../../sdk/attest/tdx-policy.ts'
 import type { SnpTcb } from '../../sdk/attest/types.ts'
@@ -14,8 +16,11 @@ import type { Address, AppDecision, Hash32 } from '../../sdk/chain/types.ts'
 import type { Domain } from '../../sdk/protocol/types.ts'
 import type { KmsConfig } from '../config.ts'
 import type { KeyService } from '../keys.ts'
+import type { SnpRevocation } from './snp-platform.ts'
 import type { TdxDeps } from './tdx.ts'
 import type { TokenDeps } from './token.ts'
+
+const DAY_SECONDS = 86_400
 
 export type DecisionSettings = {
   domain: Domain
@@ -27,6 +32,9 @@ export type DecisionSettings = {
   allowDigestOnly: boolean
   ecdsaLegacy: boolean
   snp: SnpPolicy
+  /** What holds for SNP under every method that reads its reports. */
+  crl: SnpCrlPolicy
+  tcbFloors: readonly SnpTcbFloor[]
   tdx: TdxPolicy
   /** Azure's confidential VMs: the hardware under the paravisor, and what its vTPM says. */
   azure: { snp: SnpPolicy; tdx: TdxPolicy; vm: AzurePolicy }
@@ -45,6 +53,7 @@ export type ChainQuestions = {
 export type DecisionDeps = {
   settings: DecisionSettings
   anchors: SnpTrustAnchors
+  revocation: SnpRevocation
   /** There where a method that reads TDX quotes is enabled. */
   tdx?: TdxDeps
   chain: ChainQuestions
@@ -70,6 +79,17 @@ export function decisionSettings(config: KmsConfig): DecisionSettings {
     allowDigestOnly: policy.allowDigestOnly,
     ecdsaLegacy: routes.ecdsaLegacy,
     snp: snpPolicyOf(attestation),
+    crl: {
+      required: attestation.requireCrl,
+      graceSeconds: attestation.crlGraceDays * DAY_SECONDS,
+    },
+    tcbFloors: attestation.tcbFloors.map(({ product, since, graceDays, reason, ...floor }) => ({
+      product,
+      since,
+      graceDays,
+      reason,
+      tcb: floorOf(floor),
+    })),
     tdx: tdxPolicyOf(attestation.tdx),
     azure: azurePoliciesOf(attestation),
   }

@@ -8,12 +8,12 @@
 import { parseInitdata } from '../../policy/initdata.ts'
 import { bindInitdata } from '../../sdk/attest/binding.ts'
 import { checkReportData } from '../../sdk/attest/report-data.ts'
-import { appraiseSnp } from '../../sdk/attest/snp-policy.ts'
 import { verifySnp } from '../../sdk/attest/snp-verify.ts'
 import { parseWireSnpEvidence } from '../../sdk/attest/wire-snp.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
 import { demandReportData, demandVouched, type PodJudgement, type ReportedData } from './guest.ts'
 import type { DecisionDeps } from './settings.ts'
+import { demandSnpPlatform } from './snp-platform.ts'
 import type { DecisionTrail } from './trail.ts'
 
 export const SNP_METHOD = 'eigenx-snp'
@@ -30,10 +30,11 @@ export function judgeSnp(
 ): PodJudgement {
   trail.step = 'evidence'
   const evidence = parseWireSnpEvidence(request.attestation)
+  const { crls } = evidence
   const { claims } = verifySnp(evidence, deps.anchors, nowSeconds, trail.checks)
 
-  trail.step = 'appraise'
-  appraiseSnp(claims, deps.settings.snp, trail.checks)
+  const platform = { claims, policy: deps.settings.snp, ...(crls === undefined ? {} : { crls }) }
+  demandSnpPlatform(deps, platform, trail, nowSeconds)
 
   trail.step = 'initdata'
   const initdata = parseInitdata(request.ccInitData)

@@ -10,8 +10,9 @@ import { checkReportData } from '../../sdk/attest/report-data.ts'
 import type { TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
 import { bindTdxInitdata } from '../../sdk/attest/tdx-binding.ts'
 import { checkTdxEventLogs } from '../../sdk/attest/tdx-event-log.ts'
-import { appraiseTdx } from '../../sdk/attest/tdx-policy.ts'
+import { appraiseTdx, type TdxPolicy } from '../../sdk/attest/tdx-policy.ts'
 import { type TdxSources, verifyTdx } from '../../sdk/attest/tdx-verify.ts'
+import type { TdxClaims } from '../../sdk/attest/types.ts'
 import { parseWireTdxEvidence } from '../../sdk/attest/wire-tdx.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
@@ -40,8 +41,7 @@ export function judgeTdx(
   const { claims } = verifyTdx(evidence, anchors, nowSeconds, trail.checks, sources)
   checkTdxEventLogs(evidence, claims.rtmrs, trail.checks)
 
-  trail.step = 'appraise'
-  appraiseTdx(claims, deps.settings.tdx, nowSeconds, trail.checks)
+  demandTdxPlatform(claims, deps.settings.tdx, trail, nowSeconds)
 
   trail.step = 'initdata'
   const initdata = parseInitdata(request.ccInitData)
@@ -54,6 +54,19 @@ export function judgeTdx(
   const bound = bindTdxInitdata(claims, initdata, deps.settings.tdx.measurements, trail.checks)
   demandVouched(deps, bound, 'MRCONFIGID', trail)
   return { initdata, vouchedBy: bound.vouchedBy }
+}
+
+/** The operator's rules for the platform and the TD. @throws EigenxError EVIDENCE_NOT_ALLOWED, TCB_TOO_OLD */
+export function demandTdxPlatform(
+  claims: TdxClaims,
+  policy: TdxPolicy,
+  trail: DecisionTrail,
+  nowSeconds: number,
+): void {
+  trail.step = 'appraise'
+  appraiseTdx(claims, policy, nowSeconds, trail.checks)
+  // What is not allowed by its status was let through by the days of grace.
+  if (!policy.statuses.some((status) => status === claims.tcb.status)) trail.marks.push('tcb-grace')
 }
 
 /** @throws EigenxError METHOD_NOT_READY */

@@ -15,6 +15,8 @@ export type Mark =
   | 'self-asserted-initdata'
   /** The launch measurement is not known to cover the guest image. */
   | 'unmeasured-image'
+  /** The platform's TCB is too old, and its days of grace are not over. */
+  | 'tcb-grace'
   /** The older REPORT_DATA form, which carries no freshness and no chain. */
   | 'report-data-v1'
   /** The release pins an image, but not its command or environment, nor the initdata. */

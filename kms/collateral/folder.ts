@@ -23,6 +23,7 @@ import type { TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
 import { parseUtf8 } from '../../sdk/bytes.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import { readFileBounded } from '../../sdk/node/files.ts'
+import { startWatch } from './watch.ts'
 
 /** Kinds of platforms that one operator meets; below what the verifier remembers. */
 export const MAX_COLLATERAL_FILES = 32
@@ -58,45 +59,24 @@ export async function openCollateralFolder(
   options: CollateralFolderOptions,
 ): Promise<CollateralFolder> {
   let files: ReadonlyMap<string, OpenedCollateral> = new Map()
-  let underWay: Promise<void> | undefined
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let stopped = false
 
   const look = async () => {
     const { bundles, refused } = await readFolder(options, files)
     files = bundles
     options.onLook?.(bundles.size, refused)
   }
-  const refresh = (): Promise<void> => {
-    underWay ??= look()
-      .catch((thrown: unknown) => {
-        options.onLook?.(files.size, [{ file: '', code: codeOf(thrown) }])
-      })
-      .finally(() => {
-        underWay = undefined
-      })
-    return underWay
-  }
-  const schedule = () => {
-    if (stopped) return
-    timer = setTimeout(() => void refresh().finally(schedule), options.refreshMs)
-    timer.unref()
-  }
   try {
     await look()
   } catch (cause) {
     throw unreadable(cause)
   }
-  schedule()
+  const watch = startWatch(look, options.refreshMs, (thrown) =>
+    options.onLook?.(files.size, [{ file: '', code: codeOf(thrown) }]),
+  )
   return {
-    refresh,
+    ...watch,
     find: (platform) => newestCollateral([...files.values()], platform, secondsOf(options)),
     expiries: () => expiriesOf([...files.values()]),
-    stop: async () => {
-      stopped = true
-      clearTimeout(timer)
-      await underWay
-    },
   }
 }
 

@@ -12,6 +12,7 @@ import { equalBytes } from '../bytes.ts'
 import { EigenxError } from '../errors.ts'
 import type { SnpAuthorityCertificates, SnpTrustAnchors } from './anchors.ts'
 import { malformed, tooLarge } from './checks.ts'
+import { serialHex } from './crl.ts'
 import { parseSnpLeaf, type SnpLeaf } from './snp-leaf.ts'
 import type { SnpProduct } from './types.ts'
 import { CERTIFICATE_LIMIT, isRsa4096, parseAmdCertificate, readAuthority } from './x509.ts'
@@ -37,7 +38,12 @@ export type NamedLeaf = {
   verify: () => VerifiedLeaf | undefined
 }
 
-export type VerifiedLeaf = { leaf: SnpLeaf; authorities: { ark: Validity; intermediate: Validity } }
+export type VerifiedLeaf = {
+  leaf: SnpLeaf
+  authorities: { ark: Validity; intermediate: Validity }
+  /** As `serialHex` writes them: what a revocation list can name. */
+  serials: { leaf: string; intermediate: string }
+}
 
 /** One intermediate authority of the anchors. */
 type Issuer = { product: SnpProduct; kind: SigningKind; authority: SigningAuthority }
@@ -46,6 +52,7 @@ type SigningAuthority = {
   certificate: X509Certificate
   /** Node makes a new key object on each reading of a certificate. */
   publicKey: KeyObject
+  serial: string
   /** Checks the authority itself, once. */
   verified: () => VerifiedLeaf['authorities']
 }
@@ -91,7 +98,14 @@ export function findLeaf(
   const verify = () => {
     const signer = named.find(({ authority }) => certificate.verify(authority.publicKey))
     if (signer === undefined) return undefined
-    const verified = { leaf: parseSnpLeaf(der, product), authorities: signer.authority.verified() }
+    const verified: VerifiedLeaf = {
+      leaf: parseSnpLeaf(der, product),
+      authorities: signer.authority.verified(),
+      serials: {
+        leaf: serialHex(certificate.serialNumber),
+        intermediate: signer.authority.serial,
+      },
+    }
     remember(leaves, { sha256, product, kind, verify: () => verified }, rememberedLeaves)
     return verified
   }
@@ -155,6 +169,7 @@ function openAuthority(
   return {
     certificate,
     publicKey: certificate.publicKey,
+    serial: serialHex(certificate.serialNumber),
     verified: () => {
       verified ??= verifyAuthority(product, kind, { der, ark: generation.ark, path })
       return verified

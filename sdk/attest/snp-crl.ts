@@ -6,15 +6,16 @@
  * each has its own series of numbers: whoever loads a list says which one it is, and they are never mixed.
  * AMD's endorsement key certificates all have the serial 0, so what a list can revoke is the ASK or ASVK. An older list would
  * undo a revocation: the highest number seen is remembered by the caller and given back here.
+ * A list that comes with evidence does not say which of the two it is, and a sender would choose the one that suits it: such lists add
+ * revocations and never count as the list that a policy demands.
  * @module
  */
 import { X509Certificate } from 'node:crypto'
 import { AsnConvert } from '@peculiar/asn1-schema'
 import { equalBytes } from '../bytes.ts'
-import type { SnpAuthorityCertificates, SnpTrustAnchors } from './anchors.ts'
-import { type CheckLog, createCheckLog, malformed, type Rule } from './checks.ts'
-import { type Crl, isRevoked, parseCrl, serialHex, verifyCrlSignature } from './crl.ts'
-import type { SnpEvidence } from './snp-verify.ts'
+import type { SnpTrustAnchors } from './anchors.ts'
+import { type CheckLog, createCheckLog, type Rule } from './checks.ts'
+import { type Crl, isRevoked, parseCrl, verifyCrlSignature } from './crl.ts'
 import type { Check, SnpClaims, SnpProduct } from './types.ts'
 import { decodeCertificate, describeTime } from './x509.ts'
 
@@ -28,6 +29,7 @@ const RULES = {
   current: { name: 'snp.crl.current', source: 'RFC 5280, 5.1.2.5' },
   intermediate: { name: 'snp.crl.intermediate', source: KDS },
   leaf: { name: 'snp.crl.leaf', source: KDS },
+  shown: { name: 'snp.crl.seen-before', source: 'RFC 5280, 5.3.1' },
 } as const satisfies Record<string, Rule>
 
 /** Which of a product line's two lists. */
@@ -44,6 +46,31 @@ export type SnpCrlPolicy = {
   required: boolean
   /** How long after nextUpdate a list still counts as current. */
   graceSeconds: number
+}
+
+/** Authorities that a root of AMD was seen to revoke, whoever brought the list: a sender without it cannot hide them again. */
+export type SnpRevocationMemory = {
+  /** @param crl - A list whose issuer was verified. */
+  learn: (product: SnpProduct, crl: Crl) => void
+  /** Serial numbers as `serialHex` writes them. */
+  revoked: (product: SnpProduct) => ReadonlySet<string>
+}
+
+/** AMD has revoked one authority so far; what does not fit is still refused by the list that names it. */
+const REMEMBERED_SERIALS = 4096
+
+export function createSnpRevocationMemory(): SnpRevocationMemory {
+  const known = new Map<SnpProduct, Set<string>>()
+  const of = (product: SnpProduct) => known.get(product) ?? new Set<string>()
+  return {
+    revoked: of,
+    learn: (product, crl) => {
+      const serials = of(product)
+      for (const serial of crl.revoked.keys())
+        if (serials.size < REMEMBERED_SERIALS) serials.add(serial)
+      if (serials.size > 0) known.set(product, serials)
+    },
+  }
 }
 
 /** The serial numbers that a list can name. */
@@ -67,11 +94,41 @@ export function openSnpCrl(
   nowSeconds: number,
   trace: Check[] = [],
 ): SnpCrl {
-  const { product, kind, der } = input
+  const { product, kind } = input
   const log: CheckLog = createCheckLog(trace)
-  const label = `${kind.toLowerCase()}-crl`
-  const crl = parseCrl(der, label)
+  const crl = openList({ ...input, label: `${kind.toLowerCase()}-crl` }, anchors, nowSeconds, log)
   const inputs = { list: `${product} ${kind}`, sha256: crl.sha256 }
+  const highest = numbers.get(seriesOf({ product, kind })) ?? 0n
+  log.demand(
+    RULES.number,
+    crl.number >= highest,
+    { ...inputs, number: String(crl.number), highest: String(highest) },
+    'a newer revocation list of this series was seen before',
+  )
+  return { product, kind, crl }
+}
+
+/**
+ * A list that came with evidence.
+ * @throws as `openSnpCrl`, but for the number
+ */
+export function openCarriedSnpCrl(
+  input: { product: SnpProduct; der: Uint8Array },
+  anchors: SnpTrustAnchors,
+  nowSeconds: number,
+  trace: Check[] = [],
+): Crl {
+  return openList({ ...input, label: 'crl' }, anchors, nowSeconds, createCheckLog(trace))
+}
+
+function openList(
+  { product, der, label }: { product: SnpProduct; der: Uint8Array; label: string },
+  anchors: SnpTrustAnchors,
+  nowSeconds: number,
+  log: CheckLog,
+): Crl {
+  const crl = parseCrl(der, label)
+  const inputs = { list: `${product} ${label}`, sha256: crl.sha256 }
   const arks = (anchors.get(product) ?? []).map(({ ark }) => ark)
   const named = arks.filter((ark) => equalBytes(subjectOf(ark), crl.issuer))
   log.demand(
@@ -95,14 +152,7 @@ export function openSnpCrl(
     'the revocation list is of the future',
     'Compare the clock.',
   )
-  const highest = numbers.get(seriesOf({ product, kind })) ?? 0n
-  log.demand(
-    RULES.number,
-    crl.number >= highest,
-    { ...inputs, number: String(crl.number), highest: String(highest) },
-    'a newer revocation list of this series was seen before',
-  )
-  return { product, kind, crl }
+  return crl
 }
 
 /** @returns The numbers with this list's in it; the argument is left as it is. */
@@ -112,35 +162,18 @@ export function rememberCrlNumber(numbers: SnpCrlNumbers, list: SnpCrl): SnpCrlN
   return new Map(numbers).set(series, list.crl.number > known ? list.crl.number : known)
 }
 
-/**
- * @param evidence - The one that `claims` were read from by `verifySnp` under the same anchors.
- */
-export function readSnpChain(
-  evidence: SnpEvidence,
-  claims: Pick<SnpClaims, 'product' | 'signer'>,
-  anchors: SnpTrustAnchors,
-): SnpChain {
-  const { product, signer: kind } = claims
-  const intermediateOf = (generation: SnpAuthorityCertificates) =>
-    new X509Certificate(kind === 'VCEK' ? generation.ask : generation.asvk)
-  for (const generation of anchors.get(product) ?? []) {
-    const intermediate = intermediateOf(generation)
-    for (const der of evidence.certificates) {
-      const leaf = new X509Certificate(der)
-      if (leaf.checkIssued(intermediate) && leaf.verify(intermediate.publicKey))
-        return {
-          product,
-          kind,
-          intermediateSerial: serialHex(intermediate.serialNumber),
-          leafSerial: serialHex(leaf.serialNumber),
-        }
-    }
-  }
-  throw malformed('certificates', 'no certificate of the evidence is of a trusted authority')
+/** @param claims - From `verifySnp`. */
+export function snpChainOf({
+  product,
+  signer: kind,
+  leaf,
+}: Pick<SnpClaims, 'product' | 'signer' | 'leaf'>): SnpChain {
+  return { product, kind, intermediateSerial: leaf.issuerSerial, leafSerial: leaf.serial }
 }
 
 /**
  * @param lists - From `openSnpCrl`; of several of one series the highest number counts.
+ * @param shown - Revocations that any other list of the root has shown; they hold for good.
  * @throws EVIDENCE_INVALID when the chain is revoked, EVIDENCE_NOT_ALLOWED when the policy demands a current list and there is none.
  */
 export function checkSnpRevocation(
@@ -149,8 +182,10 @@ export function checkSnpRevocation(
   policy: SnpCrlPolicy,
   nowSeconds: number,
   trace: Check[] = [],
+  shown?: SnpRevocationMemory,
 ): readonly Check[] {
   const log = createCheckLog(trace)
+  checkShown(chain, shown, log)
   const list = newestOf(lists, chain)
   const inputs = { list: `${chain.product} ${chain.kind}`, required: String(policy.required) }
   if (list === undefined && !policy.required) {
@@ -179,6 +214,24 @@ function newestOf(lists: readonly SnpCrl[], chain: SnpChain): SnpCrl | undefined
     .reduce<SnpCrl | undefined>(
       (best, list) => (best === undefined || list.crl.number > best.crl.number ? list : best),
       undefined,
+    )
+}
+
+/** The root numbers all its certificates in one series, so it does not matter in which of its lists a serial is named. */
+function checkShown(
+  { product, intermediateSerial, leafSerial }: SnpChain,
+  shown: SnpRevocationMemory | undefined,
+  log: CheckLog,
+): void {
+  const inputs = { product, serial: intermediateSerial, leaf: leafSerial }
+  const known = shown?.revoked(product) ?? new Set<string>()
+  if (known.size === 0) log.skip(RULES.shown, inputs)
+  else
+    log.demand(
+      RULES.shown,
+      !known.has(intermediateSerial),
+      { ...inputs, known: String(known.size) },
+      'AMD revoked the authority that signed the certificate',
     )
 }
 

@@ -26,7 +26,12 @@ import type { Check, SnpClaims, SnpProduct, SnpTcb, Verified } from './types.ts'
 import { describeTime } from './x509.ts'
 
 /** DER certificates in any order: the endorsement key's, and AMD's authorities if the sender likes. */
-export type SnpEvidence = { report: Uint8Array; certificates: readonly Uint8Array[] }
+export type SnpEvidence = {
+  report: Uint8Array
+  certificates: readonly Uint8Array[]
+  /** DER revocation lists that came along, of either kind: see `openCarriedSnpCrl`. */
+  crls?: readonly Uint8Array[]
+}
 
 /** A leaf, two authorities and room for the other signer's. */
 const CERTIFICATE_COUNT_LIMIT = 10
@@ -350,7 +355,13 @@ function readClaims(
     ...(cpuid === undefined ? {} : { cpuid }),
     ...(launchMitigations === undefined ? {} : { launchMitigations }),
     ...(currentMitigations === undefined ? {} : { currentMitigations }),
-    leaf: { sha256: named.sha256, notBefore, notAfter },
+    leaf: {
+      sha256: named.sha256,
+      notBefore,
+      notAfter,
+      serial: verified.serials.leaf,
+      issuerSerial: verified.serials.intermediate,
+    },
     advisories: adviseSnp({ product, reportVersion, platformInfo }),
   }
 }

@@ -83,8 +83,17 @@ export type SnpClaims = {
   firmware: { current: FirmwareVersion; committed: FirmwareVersion }
   /** Combined family, extended model and stepping; report version 3 and up. */
   cpuid?: { family: number; model: number; stepping: number }
-  /** The endorsement key certificate that vouches for the report; times are Unix seconds. */
-  leaf: { sha256: string; notBefore: number; notAfter: number }
+  /**
+   * The endorsement key certificate that vouches for the report; times are Unix seconds. Serial numbers, its own and that of the
+   * authority that signed it, are lower-case hex without leading zero bytes.
+   */
+  leaf: {
+    sha256: string
+    notBefore: number
+    notAfter: number
+    serial: string
+    issuerSerial: string
+  }
   /** u64; report version 5 and up. */
   launchMitigations?: bigint
   currentMitigations?: bigint

@@ -1,8 +1,9 @@
 /**
  * SEV-SNP evidence on the wire to an operator: the JSON object of Go's `eigenx-snp` method, raw or in base64.
  *
- *   {"attestation_report": <base64 of 1184 bytes>, "cert_chain": [<PEM, or base64 of DER>, ...]}
+ *   {"attestation_report": <base64 of 1184 bytes>, "cert_chain": [<PEM, or base64 of DER>, ...], "crls": [<base64 of DER>, ...]}
  *
+ * `crls`, AMD's revocation lists, is ours and may be absent; Go ignores it.
  * Which certificate is what is decided by the verifier, not by order or by names that a sender may choose.
  * @module
  */
@@ -18,6 +19,8 @@ import { CERTIFICATE_LIMIT } from './x509.ts'
 /** Ten certificates of 4 KiB in PEM inside base64, with room to spare. */
 export const WIRE_EVIDENCE_LIMIT = 128 * 1024
 const CERTIFICATE_COUNT_LIMIT = 10
+/** Both kinds of one product line. */
+const CRL_COUNT_LIMIT = 2
 /** White space around base64 and PEM armour around a certificate. */
 const TEXT_LIMIT = 2 * CERTIFICATE_LIMIT
 
@@ -32,9 +35,11 @@ export function parseWireSnpEvidence(bytes: Uint8Array): SnpEvidence {
   const chain = object.cert_chain ?? []
   if (!Array.isArray(chain)) throw malformed('cert_chain', 'cert_chain is not an array')
   if (chain.length > CERTIFICATE_COUNT_LIMIT) throw tooLarge('cert_chain', CERTIFICATE_COUNT_LIMIT)
+  const { crls } = object
   return {
     report,
     certificates: chain.map((entry: unknown, index) => decodeCertificate(entry, index)),
+    ...(crls == null ? {} : { crls: decodeLists(crls) }),
   }
 }
 
@@ -44,8 +49,15 @@ export function encodeWireSnpEvidence(evidence: SnpEvidence): Uint8Array {
     JSON.stringify({
       attestation_report: toBase64(evidence.report),
       cert_chain: evidence.certificates.map(encodeCertificatePem),
+      ...(evidence.crls === undefined ? {} : { crls: evidence.crls.map(toBase64) }),
     }),
   )
+}
+
+function decodeLists(lists: unknown): Uint8Array[] {
+  if (!Array.isArray(lists)) throw malformed('crls', 'crls is not an array')
+  if (lists.length > CRL_COUNT_LIMIT) throw tooLarge('crls', CRL_COUNT_LIMIT)
+  return lists.map((entry: unknown, index) => decodeText(entry, `crls[${index}]`))
 }
 
 function decodeCertificate(entry: unknown, index: number): Uint8Array {

@@ -19,6 +19,7 @@ import { reportStatus } from '../../kms/status.ts'
 import { parseInitdata } from '../../policy/initdata.ts'
 import { fitDigest } from '../../sdk/attest/binding.ts'
 import { createCrlMemory } from '../../sdk/attest/crl-memory.ts'
+import { createSnpRevocationMemory } from '../../sdk/attest/snp-crl.ts'
 import { bytesToHex } from '../../sdk/bytes.ts'
 import type { Release } from '../../sdk/chain/types.ts'
 import type { HttpExchange } from '../../sdk/client/node-http.ts'
@@ -87,6 +88,7 @@ function operatorsServing(release: Release): HttpExchange {
         decision: {
           settings: decisionSettings(config),
           anchors: authority.anchors,
+          revocation: { lists: () => [], memory: createSnpRevocationMemory() },
           // As from a folder of the operator: pods bring no collateral.
           tdx: {
             anchors: intel.anchors,

@@ -34,7 +34,7 @@ async function loadOrCreate(
   kind: 'VCEK' | 'VLEK',
   keySet: string,
 ): Promise<SnpAuthority> {
-  const file = new URL(`snp-${product}-${kind}-${keySet}-${NOW}.json`, CACHE)
+  const file = new URL(`snp2-${product}-${kind}-${keySet}-${NOW}.json`, CACHE)
   try {
     return await importAuthority(readFileSync(file, 'utf8'))
   } catch {

@@ -310,6 +310,17 @@ describe('a grant on TDX evidence', () => {
     expect(world.log()).toContain('"inputs":{"register":"2","events":"2"')
   })
 
+  it('is marked where days of grace let a platform through that is out of date', async () => {
+    const world = await tdxWorld({ tdx: `${COVERING}\ngrace_days = 30` })
+    const recently: TdxIssueOptions['tcbInfo'] = (honest) =>
+      JSON.parse(JSON.stringify(honest).replaceAll('2025-05-14', '2026-05-14'))
+    const sgx = { pceSvn: 11, components: OLD_COMPONENTS }
+    const pod = { issue: { sgx, tcbInfo: recently } }
+    const answer = await ask(world, await tdxBody(pod))
+    expectGrant(world, answer)
+    expect(answer.marks).toEqual(['tcb-grace'])
+  })
+
   it('goes to a platform that is out of date where the operator allows it', async () => {
     const world = await tdxWorld({ tdx: `${COVERING}\nstatuses = ["UpToDate", "OutOfDate"]` })
     const pod = { issue: { sgx: { pceSvn: 11, components: OLD_COMPONENTS } } }

@@ -2,10 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { PeerPort } from '../../kms/epoch/ports.ts'
 import { createMetricsApp } from '../../kms/http/metrics.ts'
 import { createMetrics, type Metrics, type MetricsSources } from '../../kms/metrics.ts'
-import { expiriesOf } from '../../kms/node-metrics.ts'
 import { countPeerCalls } from '../../kms/peer/counted.ts'
 import type { StatusReport } from '../../kms/status.ts'
-import { AMD_ANCHORS } from '../../sdk/attest/anchors.ts'
 import type { OperatorInfo } from '../../sdk/chain/types.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import { APP, KEY_VERSION, makeBody } from './kit.ts'
@@ -119,13 +117,6 @@ describe('what an operator tells about its state', () => {
     expect(new Set(names).size).toBe(names.length)
     expect(names.length).toBeGreaterThan(20)
     for (const name of names) expect(name).toMatch(/^eigenx_tee_[a-z_]+$/)
-  })
-
-  it('watches every embedded certificate, and none of a simulated authority', () => {
-    const expiries = expiriesOf(AMD_ANCHORS)
-    expect(expiries).toHaveLength(9)
-    for (const { expiresAt } of expiries) expect(expiresAt).toBeGreaterThan(1_900_000_000)
-    expect(expiriesOf(new Map())).toEqual([])
   })
 })
 

@@ -4,6 +4,7 @@ import type { SnpAuthority } from '../../helper/sim/evidence.ts'
 import { SIMULATED_MEASUREMENT } from '../../helper/sim/evidence-report.ts'
 import { createKmsApp } from '../../kms/app.ts'
 import { type ChainQuestions, decisionSettings } from '../../kms/authorize/settings.ts'
+import type { SnpRevocation } from '../../kms/authorize/snp-platform.ts'
 import type { TdxDeps } from '../../kms/authorize/tdx.ts'
 import type { TokenDeps } from '../../kms/authorize/token.ts'
 import { type KmsConfig, parseKmsConfig } from '../../kms/config.ts'
@@ -14,6 +15,7 @@ import { createLog } from '../../kms/log.ts'
 import type { Metrics } from '../../kms/metrics.ts'
 import { reportStatus } from '../../kms/status.ts'
 import type { SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
+import { createSnpRevocationMemory } from '../../sdk/attest/snp-crl.ts'
 import type { Address, AppDecision } from '../../sdk/chain/types.ts'
 import { authorityOf } from '../kit/snp-authority.ts'
 import {
@@ -39,6 +41,7 @@ export type WorldOptions = {
   keys?: KeyService
   anchors?: SnpTrustAnchors
   tdx?: TdxDeps
+  revocation?: SnpRevocation
   peers?: PeerHandler
   domain?: typeof DOMAIN
   tokens?: TokenDeps
@@ -113,6 +116,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     decision: {
       settings: decisionSettings(config),
       anchors: options.anchors ?? authority?.anchors ?? NOBODY,
+      revocation: options.revocation ?? { lists: () => [], memory: createSnpRevocationMemory() },
       chain: { ...honestChain(), ...options.chain },
       keys,
       ...(options.tdx === undefined ? {} : { tdx: options.tdx }),

@@ -4,12 +4,14 @@ import { describe, expect, it } from 'vitest'
 import { AMD_ANCHORS, type SnpTrustAnchors } from '../../../sdk/attest/anchors.ts'
 import {
   checkSnpRevocation,
+  createSnpRevocationMemory,
+  openCarriedSnpCrl,
   openSnpCrl,
-  readSnpChain,
   rememberCrlNumber,
   type SnpChain,
   type SnpCrl,
   type SnpCrlKind,
+  snpChainOf,
 } from '../../../sdk/attest/snp-crl.ts'
 import { verifySnp } from '../../../sdk/attest/snp-verify.ts'
 import type { Check, SnpProduct } from '../../../sdk/attest/types.ts'
@@ -21,6 +23,7 @@ import { invalid, issue } from './kit.ts'
 
 const FRESH: ReadonlyMap<string, bigint> = new Map()
 const STRICT = { required: true, graceSeconds: 0 }
+const LAX = { required: false, graceSeconds: 0 }
 const anchorsOf = async (): Promise<SnpTrustAnchors> => (await authorityOf()).anchors
 const open = async (
   changes: Partial<ListFields> = {},
@@ -51,6 +54,15 @@ const results = (checks: readonly Check[]) =>
   Object.fromEntries(checks.map(({ name, result }) => [name, result]))
 const notAllowed = (check: string) => ({ code: 'EVIDENCE_NOT_ALLOWED', details: { check } })
 
+const wrong: [string, Partial<ListFields>, string][] = [
+  ['of another product line', { product: 'Genoa' }, 'snp.crl.issuer'],
+  ['of an intermediate', { issuer: 'ask', signedBy: 'ask' }, 'snp.crl.issuer'],
+  ['in the name of the root, signed by the ASK', { signedBy: 'ask' }, 'snp.crl.signature'],
+  ['of a look-alike root', { keySet: 'look-alike' }, 'snp.crl.signature'],
+  ['with a weaker hash than AMD uses', { hash: 'sha256', saltLength: 32 }, 'snp.crl.signature'],
+  ['of tomorrow', { thisUpdate: NOW + DAY }, 'snp.crl.issued'],
+]
+
 describe('loading a list of AMD', () => {
   it('takes one that the root of the product line signed', async () => {
     const { crl, product, kind } = await open()
@@ -61,14 +73,6 @@ describe('loading a list of AMD', () => {
     })
   })
 
-  const wrong: [string, Partial<ListFields>, string][] = [
-    ['of another product line', { product: 'Genoa' }, 'snp.crl.issuer'],
-    ['of an intermediate', { issuer: 'ask', signedBy: 'ask' }, 'snp.crl.issuer'],
-    ['in the name of the root, signed by the ASK', { signedBy: 'ask' }, 'snp.crl.signature'],
-    ['of a look-alike root', { keySet: 'look-alike' }, 'snp.crl.signature'],
-    ['with a weaker hash than AMD uses', { hash: 'sha256', saltLength: 32 }, 'snp.crl.signature'],
-    ['of tomorrow', { thisUpdate: NOW + DAY }, 'snp.crl.issued'],
-  ]
   it.each(wrong)('refuses one %s', async (_, changes, check) => {
     expect(await refusal(() => open(changes))).toEqual(invalid(check))
   })
@@ -96,6 +100,7 @@ describe('a chain under a list', () => {
   it('passes when neither of its serials is named', async () => {
     const lists = [await open({ revoked: ['010002'] })]
     expect(results(checkSnpRevocation(chain, lists, STRICT, NOW))).toEqual({
+      'snp.crl.seen-before': 'not-applicable',
       'snp.crl.present': 'passed',
       'snp.crl.current': 'passed',
       'snp.crl.intermediate': 'passed',
@@ -160,35 +165,50 @@ describe('a chain under a list', () => {
   it('is recorded even when it is refused', async () => {
     const trace: Check[] = []
     refusalOf(() => checkSnpRevocation(chain, [], STRICT, NOW, trace))
-    expect(trace).toMatchObject([{ name: 'snp.crl.present', result: 'failed' }])
+    expect(trace.at(-1)).toMatchObject({ name: 'snp.crl.present', result: 'failed' })
   })
 })
 
 describe('the serials of a chain', () => {
-  it.each(['VCEK', 'VLEK'] as const)('are those of the %s and of who signed it', async (kind) => {
+  it.each([
+    ['VCEK', '010001'],
+    ['VLEK', '010101'],
+  ] as const)('are those of the %s and of who signed it', async (kind, intermediateSerial) => {
     const authority = await authorityOf('Milan', kind)
     const { evidence } = await issue({}, {}, authority)
     const { claims } = verifySnp(evidence, authority.anchors, NOW)
-    expect(readSnpChain(evidence, claims, authority.anchors)).toEqual({
+    expect(snpChainOf(claims)).toEqual({
       product: 'Milan',
       kind,
-      intermediateSerial: '01',
+      intermediateSerial,
       leafSerial: '01',
     })
   })
+})
 
-  it('are of the generation that signed, while two are trusted', async () => {
-    const { evidence, authority } = await issue()
-    const other = await authorityOf('Milan', 'VCEK', 'look-alike')
-    const anchors: SnpTrustAnchors = new Map([
-      ['Milan', [other.certificates, authority.certificates]],
-    ])
-    const { claims } = verifySnp(evidence, anchors, NOW)
-    expect(readSnpChain(evidence, claims, anchors).intermediateSerial).toBe('01')
-    const foreign: SnpTrustAnchors = new Map([['Milan', [other.certificates]]])
-    expect(refusalOf(() => readSnpChain(evidence, claims, foreign))).toMatchObject({
-      code: 'EVIDENCE_MALFORMED',
-    })
+describe('what lists have shown', () => {
+  it('is revoked for good, whichever list it was in', async () => {
+    const memory = createSnpRevocationMemory()
+    const check = (changes: Partial<SnpChain> = {}) =>
+      refusalOf(() => checkSnpRevocation({ ...chain, ...changes }, [], LAX, NOW, [], memory))
+    expect(check()).toBe('accepted')
+    const older = await makeList({ number: 3, revoked: ['010001'], nextUpdate: NOW })
+    memory.learn(
+      'Milan',
+      openCarriedSnpCrl({ product: 'Milan', der: older }, await anchorsOf(), NOW),
+    )
+    memory.learn('Milan', (await open({ number: 4 }, 'VLEK')).crl)
+    expect(check()).toEqual(invalid('snp.crl.seen-before'))
+    expect(check({ intermediateSerial: '010101' })).toBe('accepted')
+    expect(check({ product: 'Genoa' })).toBe('accepted')
+  })
+
+  it.each(wrong)('is not learnt from a list %s', async (_, changes, check) => {
+    const der = await makeList(changes)
+    const anchors = await anchorsOf()
+    expect(refusalOf(() => openCarriedSnpCrl({ product: 'Milan', der }, anchors, NOW))).toEqual(
+      invalid(check),
+    )
   })
 })
 
@@ -210,7 +230,7 @@ describe.skipIf(genuineFolder === undefined)('genuine lists of August 2026', () 
     const loaded = lists()
     for (const { evidence, now } of readVerifying()) {
       const { claims } = verifySnp(evidence, AMD_ANCHORS, now)
-      const facts = readSnpChain(evidence, claims, AMD_ANCHORS)
+      const facts = snpChainOf(claims)
       expect(facts.leafSerial).toBe('00')
       const strict = refusalOf(() => checkSnpRevocation(facts, loaded, STRICT, at))
       expect(strict).toEqual(facts.kind === 'VCEK' ? 'accepted' : notAllowed('snp.crl.current'))
