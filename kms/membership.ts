@@ -35,7 +35,7 @@ export async function outputInForce(
   )
   const found = new Map<string, InForce>()
   for (const body of answers) {
-    const certified = body === undefined ? undefined : await verify(deps, body)
+    const certified = body === undefined ? undefined : await verify(deps, set.block, body)
     if (certified === undefined) continue
     const known = found.get(certified.hash)
     found.set(certified.hash, { certified, servedBy: (known?.servedBy ?? 0) + 1 })
@@ -47,10 +47,12 @@ export async function outputInForce(
 
 async function verify(
   { domain, membership }: MembershipDeps,
+  newest: Pick<BlockRef, 'number'>,
   body: Uint8Array,
 ): Promise<CertifiedOutput | undefined> {
   try {
     const { configBlock } = parseCertifiedBody(body).output
+    if (configBlock.number > newest.number) return undefined
     const set = await membership.at(configBlock satisfies BlockRef)
     return set === undefined
       ? undefined

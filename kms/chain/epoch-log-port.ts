@@ -9,6 +9,7 @@ import { epochSetId, readLogEntries } from '../../sdk/chain/epoch-log.ts'
 import { type OperatorContracts, readOperatorSet } from '../../sdk/chain/operators.ts'
 import type { ChainReader } from '../../sdk/chain/reader.ts'
 import type { Address } from '../../sdk/chain/types.ts'
+import { EigenxError } from '../../sdk/errors.ts'
 import type { LogSnapshot } from '../../sdk/protocol/types.ts'
 import type { EpochLogPort, MembershipPort } from '../epoch/ports.ts'
 import type { Poster } from './poster.ts'
@@ -92,7 +93,19 @@ export function createMembershipPort(
     current: () => readOperatorSet(reader, contracts),
     async at({ number, hash }) {
       const block = await reader.blockByNumber(number)
-      return block?.hash === hash ? readOperatorSet(reader, contracts, block) : undefined
+      // A provider that is behind has no such block yet. That is no answer: an entry judged by it would be lost to this operator alone.
+      if (block === undefined) throw unanswered(number)
+      return block.hash === hash ? readOperatorSet(reader, contracts, block) : undefined
     },
   }
+}
+
+function unanswered(number: bigint): EigenxError<'CHAIN_DISAGREES'> {
+  return new EigenxError({
+    code: 'CHAIN_DISAGREES',
+    message: 'The chain providers do not have a block that must be there',
+    stage: 'chain',
+    details: { what: `block ${number}` },
+    hint: 'They are behind others that were asked before; it is tried again.',
+  })
 }

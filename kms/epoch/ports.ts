@@ -31,7 +31,10 @@ export type EpochLogPort = {
 export type MembershipPort = {
   /** The set at the newest final block. */
   current(): Promise<OperatorSet>
-  /** The set at that block; `undefined` when the chain has no such block at that height. */
+  /**
+   * The set at that block; `undefined` when the chain has another block at that height. Rejects when it has none yet: what
+   * every node must judge alike cannot be judged from that.
+   */
   at(block: Pick<BlockRef, 'number' | 'hash'>): Promise<OperatorSet | undefined>
 }
 

@@ -8,7 +8,7 @@ import {
   outputInForce,
 } from '../../kms/membership.ts'
 import type { OperatorKeys } from '../../kms/signer.ts'
-import { encodeCertifiedBody } from '../../sdk/protocol/output.ts'
+import { encodeCertifiedBody, parseCertifiedBody } from '../../sdk/protocol/output.ts'
 import {
   allActive,
   assertOneKey,
@@ -75,6 +75,31 @@ describe('an operator that comes and goes', () => {
     expect(await runUntil(world, allActive(world), 200)).toBe(true)
     expect(await checkJoin(depsOf(world), keysOf(world, 2))).toMatchObject({ joined: true })
     assertOneKey(world, sealed)
+  })
+
+  it('is not kept from the truth by a peer that names a block to come', async () => {
+    const deps = depsOf(world)
+    const set = await deps.membership.current()
+    const liar = nodeAt(world, 0).identity.info.address
+    const at: MembershipDeps['membership']['at'] = (block) =>
+      block.number > set.block.number
+        ? Promise.reject(new Error('no such block yet'))
+        : deps.membership.at(block)
+    const inForce = await outputInForce(
+      {
+        ...deps,
+        membership: { ...deps.membership, at },
+        fetchOutput: async (peer) => {
+          const body = await deps.fetchOutput(peer)
+          if (peer.address !== liar || body === undefined) return body
+          const { output, certificate } = parseCertifiedBody(body)
+          const configBlock = { ...output.configBlock, number: 10n ** 9n }
+          return encodeCertifiedBody({ output: { ...output, configBlock }, certificate })
+        },
+      },
+      set,
+    )
+    expect(inForce).toMatchObject({ servedBy: 2 })
   })
 
   it('notices that another signing key is registered', async () => {
