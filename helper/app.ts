@@ -18,10 +18,12 @@ import type { AppIdentity } from './identity.ts'
 import type { IdentityHolder } from './identity-holder.ts'
 import { createKeyring, type Keyring, originOf } from './keyring.ts'
 import { createOpenApi } from './openapi.ts'
+import type { RsaKeys } from './rsa-keys.ts'
 import { type Endpoint, type EndpointRequest, requests } from './schemas.ts'
 
 export type HelperAppDeps = {
   identity: IdentityHolder
+  rsa: Pick<RsaKeys, 'make'>
   /** Of the package. */
   version: string
   carrier: 'socket' | 'loopback'
@@ -48,6 +50,7 @@ const STATUS: Partial<Record<ErrorCode, 400 | 403 | 404 | 413 | 422 | 502 | 503 
   OPERATORS_DISAGREE: 502,
   CHAIN_DISAGREES: 502,
   KEY_NOT_READY: 503,
+  OVERLOADED: 503,
   QUORUM_NOT_REACHED: 503,
   CHAIN_UNAVAILABLE: 503,
   TIMEOUT: 504,
@@ -58,7 +61,7 @@ type Handlers = { [E in Endpoint]: (request: EndpointRequest<E>) => Promise<obje
 
 export function createHelperApp(deps: HelperAppDeps): Hono {
   const app = new Hono()
-  const ready = rememberKeyring(deps.identity)
+  const ready = rememberKeyring(deps)
   const version: VersionAnswer = { name: HELPER_NAME, version: deps.version, api: API_VERSION }
   const handlers: Handlers = {
     GetMnemonic: async (request) => (await ready()).keyring.mnemonic(request),
@@ -135,11 +138,12 @@ function parseRequest(name: Endpoint, value: unknown): unknown {
 }
 
 /** Derivations are remembered for one identity; a new identity starts afresh. */
-function rememberKeyring(holder: IdentityHolder): () => Promise<Ready> {
+function rememberKeyring({ identity: holder, rsa }: HelperAppDeps): () => Promise<Ready> {
   let current: Ready | undefined
   return async () => {
     const identity = await holder.get()
-    if (current?.identity !== identity) current = { identity, keyring: createKeyring(identity) }
+    if (current?.identity !== identity)
+      current = { identity, keyring: createKeyring(identity, rsa) }
     return current
   }
 }

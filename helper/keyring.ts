@@ -1,6 +1,6 @@
 /**
  * Everything an app can ask its identity for, as pure derivations from the app key and the release's
- * environment (docs/protocol.md, Keys). Nothing here does I/O.
+ * environment (docs/protocol.md, Keys). Nothing here does I/O; RSA keys alone are made elsewhere, in threads.
  *
  * The mnemonic in force is the release's sealed secret MNEMONIC where there is one, so an app that comes
  * with its own words keeps its wallets; else it is derived. Addresses, TLS and the unnamed storage key
@@ -10,6 +10,7 @@
  */
 import { createECDH, createPrivateKey, createPublicKey } from 'node:crypto'
 import { bytesToHex, toBase64Url } from '../sdk/bytes.ts'
+import { isRsaAlgorithm, RSA_BITS } from '../sdk/client/algorithms.ts'
 import type {
   AddressesAnswer,
   KeyAnswer,
@@ -22,10 +23,12 @@ import type {
 import { deriveKey, deriveKeyPair } from '../sdk/crypto/derive.ts'
 import { DERIVATIONS } from '../sdk/crypto/labels.ts'
 import { deriveMnemonic, isMnemonic } from '../sdk/crypto/mnemonic.ts'
+import { type RsaBits, type RsaKeyPair, rsaSeed } from '../sdk/crypto/rsa-seed.ts'
 import { acmeAccountKey, storageKey, tlsKey } from '../sdk/crypto/tls-keys.ts'
 import { evmAccount, solanaAccount } from '../sdk/crypto/wallets.ts'
 import { EigenxError } from '../sdk/errors.ts'
 import type { AppIdentity } from './identity.ts'
+import type { RsaKeys } from './rsa-keys.ts'
 import type { EndpointRequest } from './schemas.ts'
 
 /** Name of the sealed secret that replaces the derived mnemonic. */
@@ -36,13 +39,14 @@ const MAX_REMEMBERED_ADDRESSES = 1000
 export type Keyring = {
   mnemonic(request: EndpointRequest<'GetMnemonic'>): MnemonicAnswer
   addresses(request: EndpointRequest<'GetAddresses'>): AddressesAnswer
-  key(request: EndpointRequest<'GetKey'>): KeyAnswer
+  key(request: EndpointRequest<'GetKey'>): Promise<KeyAnswer>
   tlsKey(request: EndpointRequest<'GetTlsKey'>): TlsKeyAnswer
   storageKey(request: EndpointRequest<'GetStorageKey'>): StorageKeyAnswer
   secret(request: EndpointRequest<'GetSecret'>): SecretAnswer
 }
 
-export function createKeyring(identity: AppIdentity): Keyring {
+/** @param rsa - Searches RSA keys; everything else is derived here and now. */
+export function createKeyring(identity: AppIdentity, rsa: Pick<RsaKeys, 'make'>): Keyring {
   const origin = originOf(identity)
   const inForce = memoise(() => mnemonicInForce(identity))
   const evm = memoiseIndex((index) => evmAccount(inForce().mnemonic, index))
@@ -64,8 +68,10 @@ export function createKeyring(identity: AppIdentity): Keyring {
         })
       return { evm: list(evm), solana: list(solana), origin }
     },
-    key: ({ path, algorithm, scope }) => {
-      const pair = deriveKeyPair(identity.appKey, { scope, algorithm, path })
+    key: async ({ path, algorithm, scope }) => {
+      const pair: { privateKey: Uint8Array; publicKey?: Uint8Array } = isRsaAlgorithm(algorithm)
+        ? await rsaPair(identity, rsa, { bits: RSA_BITS[algorithm], path, scope })
+        : deriveKeyPair(identity.appKey, { scope, algorithm, path })
       return {
         algorithm,
         path,
@@ -120,6 +126,14 @@ export function originOf(identity: AppIdentity): KeyOrigin {
     ...(identity.epoch === undefined ? {} : { epoch: identity.epoch }),
     ...(identity.keyVersion === undefined ? {} : { keyVersion: identity.keyVersion }),
   }
+}
+
+function rsaPair(
+  { appKey }: AppIdentity,
+  rsa: Pick<RsaKeys, 'make'>,
+  label: { bits: RsaBits; path: string; scope: string },
+): Promise<RsaKeyPair> {
+  return rsa.make({ seed: rsaSeed(appKey, label), bits: label.bits })
 }
 
 type Found = Omit<MnemonicAnswer, 'origin'>

@@ -30,7 +30,9 @@ const scope = z
   ])
   .or(z.literal('app'))
   .default('app')
-const algorithm = z.enum(['secp256k1', 'ed25519', 'x25519', 'p256', 'raw'])
+const shortAlgorithm = z.enum(['secp256k1', 'ed25519', 'x25519', 'p256', 'raw'])
+const rsaAlgorithm = z.enum(['rsa-2048', 'rsa-3072', 'rsa-4096'])
+const algorithm = z.enum([...shortAlgorithm.options, ...rsaAlgorithm.options])
 const domain = z
   .string()
   .max(253)
@@ -64,6 +66,7 @@ export type Endpoint = keyof typeof requests
 export type EndpointRequest<E extends Endpoint> = z.infer<(typeof requests)[E]>
 
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`))
+const derHex = z.string().regex(/^30([0-9a-f]{2})+$/)
 const origin = z.strictObject({
   appId: z.string(),
   masterPublicKey: hex(96),
@@ -87,14 +90,24 @@ export const answers = {
     solana: z.array(derivedAddress),
     origin,
   }),
-  GetKey: z.strictObject({
-    algorithm,
-    path: z.string(),
-    scope: answerScope,
-    privateKey: hex(32),
-    publicKey: z.string().optional(),
-    origin,
-  }),
+  GetKey: z.union([
+    z.strictObject({
+      algorithm: shortAlgorithm,
+      path: z.string(),
+      scope: answerScope,
+      privateKey: hex(32),
+      publicKey: z.string().optional(),
+      origin,
+    }),
+    z.strictObject({
+      algorithm: rsaAlgorithm,
+      path: z.string(),
+      scope: answerScope,
+      privateKey: derHex.describe('PKCS#8 in DER, as hex'),
+      publicKey: derHex.describe('SubjectPublicKeyInfo in DER, as hex'),
+      origin,
+    }),
+  ]),
   GetTlsKey: z.strictObject({
     kind: z.enum(['tls', 'acme-account']),
     domain: z.string().optional(),
@@ -125,7 +138,8 @@ export const answers = {
 export const summaries: Readonly<Record<Endpoint, string>> = {
   GetMnemonic: "The app's BIP-39 words; the same for every pod of the app.",
   GetAddresses: "EVM (m/44'/60'/0'/0/i) and Solana (m/44'/501'/i'/0') addresses of the mnemonic.",
-  GetKey: 'A key pair for a label, independent of the mnemonic.',
+  GetKey:
+    'A key pair for a label, independent of the mnemonic. An RSA key takes seconds to minutes the first time.',
   GetTlsKey: 'A stable P-256 key for a domain, or the ACME account key, as PEM.',
   GetStorageKey: 'A stable 32-byte key for data at rest; without a name the one of EigenCompute.',
   GetSecret: "One value of the release's environment, or the names of all.",

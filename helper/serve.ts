@@ -17,6 +17,7 @@ import type { LogMemory } from './chain-view.ts'
 import { createIdentityHolder, type HolderState } from './identity-holder.ts'
 import { INITDATA_PATHS, readPodConfig } from './initdata-file.ts'
 import { createRequestKey } from './request-key.ts'
+import { createRsaKeys } from './rsa-keys.ts'
 
 /** Longest path that fits a `sockaddr_un`. */
 const MAX_SOCKET_PATH = 107
@@ -64,9 +65,11 @@ export async function startHelper(options: HelperOptions): Promise<RunningHelper
     },
     onAttempt: (state) => logAttempt(log, state),
   })
+  const rsa = createRsaKeys()
   const createServer = (carrier: 'socket' | 'loopback'): Server => {
     const app = createHelperApp({
       identity: holder,
+      rsa,
       version,
       carrier,
       log: (event, fields) => log('info', event, fields),
@@ -76,7 +79,7 @@ export async function startHelper(options: HelperOptions): Promise<RunningHelper
   const servers: Server[] = []
   const stop = async (): Promise<void> => {
     holder.stop()
-    await Promise.all(servers.map(closeServer))
+    await Promise.all([rsa.stop(), ...servers.map(closeServer)])
   }
   try {
     await prepareSocket(socketPath)

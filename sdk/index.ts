@@ -2,7 +2,7 @@
  * `eigenx-tee`: keys and secrets for an app in an attested pod.
  *
  * This entry runs in Node and bundles for browsers. Adapters and tools have entries of their own: `/viem`, `/solana`,
- * `/browser`, `/verify`, `/testing`.
+ * `/browser`, `/pkcs12`, `/verify`, `/testing`.
  * @module
  */
 export { toHex } from './bytes.ts'

@@ -27,12 +27,16 @@ export async function prepareCliEntry(cleanup: Cleanup): Promise<string> {
   return join(folder, 'main.js')
 }
 
-/** Writes main.js and its lazily loaded chunks into `folder`. */
+/** Writes main.js, the threads' rsa-worker.js and their lazily loaded chunks into `folder`. */
 export async function bundleCli(folder: string): Promise<void> {
   // A development dependency: only a source checkout comes here.
   const { build } = await import('esbuild')
   await build({
-    entryPoints: [fileURLToPath(new URL('../cli/main.ts', import.meta.url))],
+    entryPoints: {
+      main: fileURLToPath(new URL('../cli/main.ts', import.meta.url)),
+      // Threads are started from a file of this name beside the chunks, see rsa-thread.ts.
+      'rsa-worker': fileURLToPath(new URL('../rsa-worker.ts', import.meta.url)),
+    },
     outdir: folder,
     bundle: true,
     splitting: true,

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseHex } from '../bytes.ts'
+import { isRsaAlgorithm } from './algorithms.ts'
 import { isRecord, unexpected } from './problem.ts'
 import type {
   AddressesAnswer,
@@ -19,7 +20,16 @@ import type {
   VersionAnswer,
 } from './types.ts'
 
-const ALGORITHMS: readonly KeyAlgorithm[] = ['secp256k1', 'ed25519', 'x25519', 'p256', 'raw']
+const ALGORITHMS: readonly KeyAlgorithm[] = [
+  'secp256k1',
+  'ed25519',
+  'x25519',
+  'p256',
+  'raw',
+  'rsa-2048',
+  'rsa-3072',
+  'rsa-4096',
+]
 const WORD_COUNTS = [12, 15, 18, 21, 24] as const
 
 export function parseMnemonic(value: unknown): Mnemonic {
@@ -45,7 +55,9 @@ export function parseKey(value: unknown): DerivedKey {
   const object = record(value)
   const algorithm = ALGORITHMS.find((known) => known === object.algorithm)
   if (algorithm === undefined) throw unexpected('algorithm')
-  const privateKey = bytes(object, 'privateKey', 32)
+  const isRsa = isRsaAlgorithm(algorithm)
+  const privateKey = isRsa ? der(object, 'privateKey') : bytes(object, 'privateKey', 32)
+  if (isRsa) der(object, 'publicKey')
   return {
     algorithm,
     path: text(object, 'path'),
@@ -171,6 +183,13 @@ function whole(object: Record<string, unknown>, field: string): number {
 function list(object: Record<string, unknown>, field: string): readonly unknown[] {
   const value = object[field]
   if (!Array.isArray(value)) throw unexpected(field)
+  return value
+}
+
+/** A DER sequence, by its first byte; what is inside is for whoever loads the key. */
+function der(object: Record<string, unknown>, field: string): Uint8Array {
+  const value = bytes(object, field)
+  if (value[0] !== 0x30 || value.length < 256) throw unexpected(field)
   return value
 }
 

@@ -6,6 +6,7 @@
  * @module
  */
 import { EigenxError } from '../errors.ts'
+import { isRsaAlgorithm } from './algorithms.ts'
 import {
   parseAddresses,
   parseInfo,
@@ -37,7 +38,7 @@ export type ClientOptions = {
    * its neighbours.
    */
   endpoint?: string
-  /** For each request, in milliseconds. The first one may wait for attestation. @default 60000 */
+  /** For each request, in milliseconds. The first one may wait for attestation. @default 60000, for RSA keys 600000 */
   timeoutMs?: number
   /** Replaces the socket, e.g. in tests or browsers. */
   transport?: Transport
@@ -52,7 +53,10 @@ export type Client = {
   getMnemonicInfo(options?: { words?: 12 | 24; scope?: KeyScope }): Promise<Mnemonic>
   /** EVM and Solana addresses of the mnemonic. */
   getAddresses(options?: { count?: number; start?: number }): Promise<AddressesAnswer>
-  /** A key pair for a label; the same label, algorithm and scope give the same key. */
+  /**
+   * A key pair for a label; the same label, algorithm and scope give the same key. The first time, an RSA key takes the helper seconds to
+   * minutes: ask for it early.
+   */
   getKey(
     path: string,
     options?: { algorithm?: KeyAlgorithm; scope?: KeyScope },
@@ -77,6 +81,8 @@ export type Client = {
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000
+/** A search of 4096 bits on a small and busy machine, behind another one. */
+const RSA_TIMEOUT_MS = 600_000
 const REACHABLE_TIMEOUT_MS = 500
 
 /**
@@ -107,12 +113,15 @@ export function createClient(options: ClientOptions = {}): Client {
     getMnemonicInfo: mnemonic,
     getAddresses: async (request = {}) => parseAddresses(await ask('GetAddresses', request)),
     getKey: async (path, request = {}) => {
-      const key = parseKey(await ask('GetKey', { path, ...request }))
       const asked = {
         path,
         algorithm: request.algorithm ?? 'secp256k1',
         scope: request.scope ?? 'app',
       }
+      const limitMs = isRsaAlgorithm(asked.algorithm)
+        ? (options.timeoutMs ?? RSA_TIMEOUT_MS)
+        : timeoutMs
+      const key = parseKey(await ask('GetKey', { path, ...request }, limitMs))
       // A wrong key under the right name is worse than none.
       if (key.path !== asked.path || key.algorithm !== asked.algorithm || key.scope !== asked.scope)
         throw unexpected('a key for another label')

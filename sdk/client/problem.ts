@@ -17,6 +17,7 @@ const SHAPES = {
   CONFIG_INVALID: { path: 'string' },
   REQUEST_INVALID: { path: 'string' },
   INPUT_TOO_LARGE: { field: 'string', limit: 'number' },
+  OVERLOADED: { limit: 'number' },
   TIMEOUT: { what: 'string', afterMs: 'number' },
   METHOD_DISABLED: { method: 'string' },
   EVIDENCE_MALFORMED: { field: 'string', offset: 'number' },

@@ -9,7 +9,15 @@
 /** Which pods get the same key: all of the app, those of one release, or one instance. */
 export type KeyScope = 'app' | `release:${string}` | `instance:${string}`
 
-export type KeyAlgorithm = 'secp256k1' | 'ed25519' | 'x25519' | 'p256' | 'raw'
+export type KeyAlgorithm =
+  | 'secp256k1'
+  | 'ed25519'
+  | 'x25519'
+  | 'p256'
+  | 'raw'
+  | 'rsa-2048'
+  | 'rsa-3072'
+  | 'rsa-4096'
 
 /** Where a key comes from: public facts, to be shown or compared, not a signature. */
 export type KeyOrigin = {
@@ -44,6 +52,7 @@ export type KeyAnswer = {
   algorithm: KeyAlgorithm
   path: string
   scope: KeyScope
+  /** As in `DerivedKey`. */
   privateKey: string
   publicKey?: string
   origin: KeyOrigin
@@ -88,7 +97,9 @@ export type DerivedKey = {
   algorithm: KeyAlgorithm
   path: string
   scope: KeyScope
+  /** 32 bytes; of RSA keys PKCS#8 in DER. */
   privateKey: Uint8Array
+  /** secp256k1 and p256: 33 bytes, compressed; ed25519 and x25519: 32 bytes; RSA: SubjectPublicKeyInfo in DER; raw has none. */
   publicKey?: Uint8Array
   origin: KeyOrigin
   wipe: () => void

@@ -3,7 +3,7 @@
  *
  * node:crypto cannot generate from a seed, so the key pair is what node-forge's PRIMEINC search (random start on 30k + 1, next
  * candidates coprime to 30, e = 65537) makes of this byte stream; that algorithm is part of the derivation:
- *   seed = HKDF of the label, 32 bytes; block i = HKDF-Expand-SHA-256(seed, uint32(i), 8160)
+ *   seed = HKDF of the label, 32 bytes (`rsa-seed.ts`); block i = HKDF-Expand-SHA-256(seed, uint32(i), 8160)
  * Known answers pin it, so a change in the library shows. Pure JavaScript: a second or two for 2048 bits, far
  * longer for 4096; the search takes a time that depends on the key. Node only.
  * @module
@@ -14,30 +14,16 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import forge from 'node-forge'
 import { uintBE } from '../bytes.ts'
 import { EigenxError } from '../errors.ts'
-import { deriveKey } from './derive.ts'
-import { DERIVATIONS } from './labels.ts'
+import type { RsaBits, RsaKeyPair } from './rsa-seed.ts'
 
 const PUBLIC_EXPONENT = 0x10001
 const BLOCK_BYTES = 255 * 32
 
-export type RsaBits = 2048 | 3072 | 4096
-
-export type RsaKeyPair = {
-  bits: RsaBits
-  /** PKCS#8. */
-  privateKeyPem: string
-  /** SubjectPublicKeyInfo. */
-  publicKeyPem: string
-}
-
-/** @throws REQUEST_INVALID when the scope or the path is malformed. */
-export function deterministicRsa(
-  appKey: Uint8Array,
-  input: { bits: RsaBits; path: string; scope?: string },
-): RsaKeyPair {
-  const { bits, path, scope = 'app' } = input
-  const { algorithm, purpose, length } = DERIVATIONS[`rsa${bits}`]
-  const seed = deriveKey(appKey, { scope, algorithm, purpose, path }, length)
+/**
+ * Keeps its thread busy for seconds to minutes.
+ * @param seed - Of `rsaSeed`.
+ */
+export function rsaKeyPair(seed: Uint8Array, bits: RsaBits): RsaKeyPair {
   // The types name no `prng`, which the documentation has; without it node:crypto would be used.
   const options = { bits, e: PUBLIC_EXPONENT, prng: createStream(seed) }
   const { privateKey, publicKey } = forge.pki.rsa.generateKeyPair(options)
@@ -51,38 +37,41 @@ export function deterministicRsa(
     })
   const pkcs8 = forge.pki.wrapRsaPrivateKey(forge.pki.privateKeyToAsn1(privateKey))
   return {
-    bits,
-    privateKeyPem: toUnixLines(forge.pki.privateKeyInfoToPem(pkcs8)),
-    publicKeyPem: toUnixLines(forge.pki.publicKeyToPem(publicKey)),
+    privateKey: toDer(pkcs8),
+    publicKey: toDer(forge.pki.publicKeyToAsn1(publicKey)),
   }
 }
 
 export type Pkcs12Input = {
-  privateKeyPem: string
-  /** The leaf first. */
-  certificatesPem: readonly string[]
+  /** PKCS#8 DER of an RSA key, as `getKey` gives it. */
+  privateKey: Uint8Array
+  /** PEM, the leaf first; of RSA keys, all of them. */
+  certificates: readonly string[]
   password: string
   friendlyName?: string
 }
 
 /**
  * A PKCS#12 file under PBES2 with AES-256. Salts and IVs are fresh, so the bytes differ from call to call.
- * @throws REQUEST_INVALID when a part does not parse or the password is empty.
+ * @throws REQUEST_INVALID when a part does not parse, the leaf is not of this key, or the password is empty.
  */
 export function toPkcs12(input: Pkcs12Input): Uint8Array {
-  const { privateKeyPem, certificatesPem, password, friendlyName } = input
+  const { privateKey, certificates, password, friendlyName } = input
   if (password === '') throw requestInvalid('password', 'a PKCS#12 file needs a password')
-  const key = parsePart('privateKeyPem', () => forge.pki.privateKeyFromPem(privateKeyPem))
-  const certificates = certificatesPem.map((pem) =>
-    parsePart('certificatesPem', () => forge.pki.certificateFromPem(pem)),
+  const key = parsePart('privateKey', () => forge.pki.privateKeyFromAsn1(fromDer(privateKey)))
+  const chain = certificates.map((pem) =>
+    parsePart('certificates', () => forge.pki.certificateFromPem(pem)),
   )
-  const asn1 = forge.pkcs12.toPkcs12Asn1(key, certificates, password, {
+  const leafKey = chain[0]?.publicKey
+  if (leafKey === undefined || !('n' in leafKey) || !leafKey.n.equals(key.n))
+    throw requestInvalid('certificates', 'the first certificate is not of this key')
+  const asn1 = forge.pkcs12.toPkcs12Asn1(key, chain, password, {
     algorithm: 'aes256',
     count: 100_000,
     saltSize: 16,
     ...(friendlyName === undefined ? {} : { friendlyName }),
   })
-  return fromBinary(forge.asn1.toDer(asn1).getBytes())
+  return toDer(asn1)
 }
 
 /** The endless byte stream behind node-forge's `prng` option. */
@@ -117,12 +106,13 @@ function parsePart<T>(path: string, parse: () => T): T {
   }
 }
 
-function toUnixLines(pem: string): string {
-  return pem.replaceAll('\r\n', '\n')
+/** node-forge has bytes as text of the characters 0 to 255. */
+function toDer(asn1: forge.asn1.Asn1): Uint8Array {
+  return Uint8Array.from(forge.asn1.toDer(asn1).getBytes(), (char) => char.charCodeAt(0))
 }
 
-function fromBinary(text: string): Uint8Array {
-  return Uint8Array.from(text, (char) => char.charCodeAt(0))
+function fromDer(der: Uint8Array): forge.asn1.Asn1 {
+  return forge.asn1.fromDer(Buffer.from(der).toString('latin1'))
 }
 
 function requestInvalid(path: string, message: string, cause?: unknown): EigenxError {

@@ -67,7 +67,17 @@ export const HELPER_TARGETS: readonly Target[] = [
   ),
   answer(
     'key',
-    [{ algorithm: 'raw', path: 'a', scope: 'app', privateKey: '11'.repeat(32), origin: ORIGIN }],
+    [
+      { algorithm: 'raw', path: 'a', scope: 'app', privateKey: '11'.repeat(32), origin: ORIGIN },
+      {
+        algorithm: 'rsa-2048',
+        path: 'a',
+        scope: 'app',
+        privateKey: `30${'11'.repeat(1000)}`,
+        publicKey: `30${'11'.repeat(290)}`,
+        origin: ORIGIN,
+      },
+    ],
     (value) => {
       const { wipe: _, ...key } = parseKey(value)
       return key

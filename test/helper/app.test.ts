@@ -8,6 +8,7 @@ import { APP_ID, makeCluster } from './kit.ts'
 
 const cluster = makeCluster(3)
 const SECRET = 'hunter2'
+const RSA_PAIR = { privateKey: Uint8Array.of(0x30, 0, 1), publicKey: Uint8Array.of(0x30, 2) }
 
 function makeIdentity(): AppIdentity {
   return {
@@ -36,6 +37,7 @@ function makeApp(deps: Partial<HelperAppDeps> = {}) {
       state: () => ({ status: 'ready', attempts: 1 }),
       stop: () => {},
     },
+    rsa: { make: async () => RSA_PAIR },
     version: '1.2.3',
     carrier: 'socket',
     log: (event, fields) => logged.push(`${event} ${JSON.stringify(fields)}`),
@@ -91,6 +93,41 @@ describe('requests', () => {
       const schema = answers[name as keyof typeof paths]
       expect(schema.safeParse(await response.json()).success, name).toBe(true)
     }
+  })
+
+  test('for an RSA key are answered in DER, and told when too many are being made', async () => {
+    const seeds: Uint8Array[] = []
+    const made = makeApp({
+      rsa: {
+        make: async ({ seed, bits }) => {
+          expect(bits).toBe(3072)
+          seeds.push(seed)
+          return RSA_PAIR
+        },
+      },
+    })
+    for (const path of ['a', 'b', 'a']) {
+      const answer = await made.app.request(`/GetKey?path=${path}&algorithm=rsa-3072`)
+      expect(answers.GetKey.parse(await answer.json())).toMatchObject({
+        algorithm: 'rsa-3072',
+        path,
+        privateKey: '300001',
+        publicKey: '3002',
+      })
+    }
+    expect(seeds.map((seed) => seed.length)).toEqual([32, 32, 32])
+    expect(seeds[0]).toEqual(seeds[2])
+    expect(seeds[0]).not.toEqual(seeds[1])
+    expect(seeds[0]).not.toEqual(cluster.appKey.slice(0, 32))
+    const overloaded = new EigenxError({
+      code: 'OVERLOADED',
+      message: 'm',
+      stage: 'key',
+      details: { limit: 16 },
+    })
+    const full = makeApp({ rsa: { make: () => Promise.reject(overloaded) } })
+    const refused = await full.app.request('/GetKey?path=a&algorithm=rsa-2048')
+    expect(await refusal(refused)).toMatchObject({ status: 503, code: 'OVERLOADED' })
   })
 
   test.each([

@@ -13,6 +13,8 @@ import { refusalOf } from '../kit/errors.ts'
 import { APP_ID, makeCluster } from './kit.ts'
 
 const cluster = makeCluster(3)
+const noRsa = { make: () => Promise.reject(new Error('no RSA key was asked for')) }
+const ringOf = (identity: AppIdentity) => createKeyring(identity, noRsa)
 /** The words of BIP-39's own first vector, with the first account that every wallet shows for them. */
 const IMPORTED = `${'abandon '.repeat(11)}about`
 const IMPORTED_ADDRESS = '0x9858EfFD232B4033E47d90003D41EC34EcaEda94'
@@ -39,7 +41,7 @@ const sealed = (value: string): Environment => new Map([['MNEMONIC', { value, se
 
 describe('the mnemonic', () => {
   test('is derived from the app key, 24 words unless 12 are asked for', () => {
-    const ring = createKeyring(identity())
+    const ring = ringOf(identity())
     expect(ring.mnemonic({ scope: 'app' })).toMatchObject({
       mnemonic: deriveMnemonic(cluster.appKey, { words: 24 }),
       words: 24,
@@ -51,7 +53,7 @@ describe('the mnemonic', () => {
   })
 
   test('imported by the release as a sealed secret wins, and wallets follow it', () => {
-    const ring = createKeyring(identity(sealed(` ${IMPORTED.replaceAll(' ', '  ')}\n`)))
+    const ring = ringOf(identity(sealed(` ${IMPORTED.replaceAll(' ', '  ')}\n`)))
     expect(ring.mnemonic({ scope: 'app' })).toMatchObject({
       mnemonic: IMPORTED,
       words: 12,
@@ -62,7 +64,7 @@ describe('the mnemonic', () => {
   })
 
   test('imported is not stretched to another length', () => {
-    const ring = createKeyring(identity(sealed(IMPORTED)))
+    const ring = ringOf(identity(sealed(IMPORTED)))
     expect(refusalOf(() => ring.mnemonic({ scope: 'app', words: 24 }))).toMatchObject({
       code: 'REQUEST_INVALID',
     })
@@ -70,12 +72,12 @@ describe('the mnemonic', () => {
 
   test('in the public environment is no secret and is not used', () => {
     const open: Environment = new Map([['MNEMONIC', { value: IMPORTED, sealed: false }]])
-    expect(createKeyring(identity(open)).mnemonic({ scope: 'app' }).source).toBe('derived')
+    expect(ringOf(identity(open)).mnemonic({ scope: 'app' }).source).toBe('derived')
   })
 
   test('that is none is refused instead of being replaced by another one', () => {
     const broken = IMPORTED.replace('about', 'abandon')
-    const ring = createKeyring(identity(sealed(broken)))
+    const ring = ringOf(identity(sealed(broken)))
     const refusal = refusalOf(() => ring.mnemonic({ scope: 'app' }))
     expect(refusal).toMatchObject({ code: 'RELEASE_INVALID' })
     expect(JSON.stringify(refusal)).not.toContain('abandon')
@@ -83,18 +85,18 @@ describe('the mnemonic', () => {
   })
 
   test('of a scope is its own, imported or not', () => {
-    const ring = createKeyring(identity(sealed(IMPORTED)))
+    const ring = ringOf(identity(sealed(IMPORTED)))
     const other = ring.mnemonic({ scope: 'instance:a' })
     expect(other.source).toBe('derived')
-    expect(other.mnemonic).not.toBe(createKeyring(identity()).mnemonic({ scope: 'app' }).mnemonic)
+    expect(other.mnemonic).not.toBe(ringOf(identity()).mnemonic({ scope: 'app' }).mnemonic)
   })
 })
 
 describe('keys', () => {
-  const ring = createKeyring(identity())
+  const ring = ringOf(identity())
 
-  test('differ by algorithm, path and scope, and repeat themselves', () => {
-    const all = [
+  test('differ by algorithm, path and scope, and repeat themselves', async () => {
+    const asked = [
       ring.key({ algorithm: 'secp256k1', path: 'a', scope: 'app' }),
       ring.key({ algorithm: 'p256', path: 'a', scope: 'app' }),
       ring.key({ algorithm: 'ed25519', path: 'a', scope: 'app' }),
@@ -102,9 +104,11 @@ describe('keys', () => {
       ring.key({ algorithm: 'raw', path: 'a', scope: 'app' }),
       ring.key({ algorithm: 'raw', path: 'b', scope: 'app' }),
       ring.key({ algorithm: 'raw', path: 'a', scope: 'release:sha256:00' }),
-    ].map(({ privateKey }) => privateKey)
+    ]
+    const all = (await Promise.all(asked)).map(({ privateKey }) => privateKey)
     expect(new Set(all).size).toBe(all.length)
-    expect(ring.key({ algorithm: 'raw', path: 'a', scope: 'app' }).privateKey).toBe(all[4])
+    const again = await ring.key({ algorithm: 'raw', path: 'a', scope: 'app' })
+    expect(again.privateKey).toBe(all[4])
   })
 
   test('for TLS are PEM that Node reads, one for each domain and version', () => {
@@ -140,10 +144,10 @@ describe('keys', () => {
     )
   })
 
-  test('and all other answers have the form that openapi.json states', () => {
+  test('and all other answers have the form that openapi.json states', async () => {
     answers.GetMnemonic.parse(ring.mnemonic({ scope: 'app' }))
     answers.GetAddresses.parse(ring.addresses({ count: 3, start: 5 }))
-    answers.GetKey.parse(ring.key({ algorithm: 'raw', path: 'a', scope: 'app' }))
+    answers.GetKey.parse(await ring.key({ algorithm: 'raw', path: 'a', scope: 'app' }))
     answers.GetTlsKey.parse(ring.tlsKey({ kind: 'tls', domain: 'a.example', version: 0 }))
     answers.GetStorageKey.parse(ring.storageKey({}))
     answers.GetSecret.parse(ring.secret({}))
@@ -170,7 +174,7 @@ describe('the environment of the release', () => {
       ['B', { value: 'secret', sealed: true }],
       ['C', { value: 'x', sealed: true }],
     ])
-    const ring = createKeyring(identity(environment))
+    const ring = ringOf(identity(environment))
     expect(ring.secret({ name: 'B' })).toEqual({ name: 'B', value: 'secret', sealed: true })
     expect(ring.secret({})).toEqual({ names: ['A', 'B', 'C'] })
     expect(refusalOf(() => ring.secret({ name: 'toString' }))).toMatchObject({

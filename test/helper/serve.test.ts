@@ -1,3 +1,4 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -71,6 +72,38 @@ describe('a running helper', () => {
     expect((await stat(helper.socketPath)).mode & 0o777).toBe(0o600)
     expect((await stat(join(folder, 'run'))).mode & 0o777).toBe(0o700)
     expect(helper.lines.join('\n')).not.toContain(bytesToHex(cluster.appKey))
+  })
+
+  test('makes an RSA key in a thread, answers others meanwhile, and remembers it', async () => {
+    const helper = await serve({})
+    const client = createClient({ endpoint: helper.socketPath })
+    await client.info()
+    const order: string[] = []
+    const asked = client
+      .getKey('signing', { algorithm: 'rsa-2048' })
+      .finally(() => order.push('rsa'))
+    await client.version()
+    order.push('version')
+    const { privateKey, publicKey = new Uint8Array() } = await asked
+    expect(order).toEqual(['version', 'rsa'])
+    const key = createPrivateKey({ key: Buffer.from(privateKey), format: 'der', type: 'pkcs8' })
+    expect(key.asymmetricKeyDetails).toMatchObject({ modulusLength: 2048, publicExponent: 65537n })
+    expect(createPublicKey(key).export({ format: 'der', type: 'spki' })).toEqual(
+      Buffer.from(publicKey),
+    )
+    const again = await client.getKey('signing', { algorithm: 'rsa-2048' })
+    expect(again.privateKey).toEqual(privateKey)
+  })
+
+  test('stops although an RSA key is being made', async () => {
+    const helper = await serve({})
+    const client = createClient({ endpoint: helper.socketPath })
+    await client.info()
+    const asked = client.getKey('slow', { algorithm: 'rsa-4096' })
+    const failure = expect(asked).rejects.toMatchObject({ code: expect.any(String) })
+    await client.version()
+    await helper.stop()
+    await failure
   })
 
   test('opens its socket before it has the key, and answers those who waited', async () => {

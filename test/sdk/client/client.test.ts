@@ -14,6 +14,13 @@ import { refusalOf } from '../../kit/errors.ts'
 const origin = { appId: '0x1', masterPublicKey: 'ab', threshold: 3, operators: 4, epoch: 0 }
 const key = { algorithm: 'ed25519', path: 'a', scope: 'app', privateKey: '11'.repeat(32), origin }
 
+const rsaKey = {
+  ...key,
+  algorithm: 'rsa-2048',
+  privateKey: `30${'11'.repeat(1000)}`,
+  publicKey: `30${'22'.repeat(290)}`,
+}
+
 const answering =
   (value: unknown, status = 200, seen: TransportRequest[] = []): Transport =>
   async (request) => {
@@ -49,6 +56,17 @@ describe('each method', () => {
     expect(found.privateKey).toEqual(new Uint8Array(32).fill(0x11))
     found.wipe()
     expect(found.privateKey).toEqual(new Uint8Array(32))
+  })
+
+  test('gives RSA keys as DER, and waits for them longer unless told', async () => {
+    const seen: TransportRequest[] = []
+    const transport = answering(rsaKey, 200, seen)
+    const { privateKey, publicKey } = await createClient({ transport }).getKey('a', {
+      algorithm: 'rsa-2048',
+    })
+    expect([privateKey.length, publicKey?.length]).toEqual([1001, 291])
+    await createClient({ transport, timeoutMs: 5 }).getKey('a', { algorithm: 'rsa-2048' })
+    expect(seen.map(({ timeoutMs }) => timeoutMs)).toEqual([600_000, 5])
   })
 
   test('gives addresses, TLS keys, storage keys, secrets, info and version', async () => {
@@ -112,6 +130,22 @@ describe('an answer that is not the one asked for is refused', () => {
       { ...key, scope: 'instance:1' },
       (c) => c.getKey('a', { algorithm: 'ed25519' }),
     ],
+    [
+      'an RSA key of 32 bytes',
+      { ...rsaKey, privateKey: '30'.repeat(32) },
+      (c) => c.getKey('a', { algorithm: 'rsa-2048' }),
+    ],
+    [
+      'an RSA key that is no DER',
+      { ...rsaKey, privateKey: '11'.repeat(1000) },
+      (c) => c.getKey('a', { algorithm: 'rsa-2048' }),
+    ],
+    [
+      'an RSA key without its public half',
+      { ...rsaKey, publicKey: undefined },
+      (c) => c.getKey('a', { algorithm: 'rsa-2048' }),
+    ],
+    ['an RSA key of another size', rsaKey, (c) => c.getKey('a', { algorithm: 'rsa-4096' })],
     ['another secret', { name: 'B', value: '1', sealed: true }, (c) => c.getSecret('A')],
     ['names instead of a value', { names: [] }, (c) => c.getSecret('A')],
     ['a value instead of names', { name: 'B', value: '1', sealed: true }, (c) => c.listSecrets()],

@@ -1,4 +1,5 @@
 /** On TDX; that the default is SNP, and works, is what `test/e2e` and the demonstration show. */
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createClient } from '../../../sdk/client/client.ts'
 import { createSimulator, type Simulator } from '../../../sdk/testing.ts'
@@ -24,6 +25,15 @@ test('a simulator started in one line gives keys like a pod', async () => {
   const info = await client.info()
   expect(info).toMatchObject({ reportDataVersion: 2, origin: { threshold: 2, operators: 2 } })
   expect(simulator.operators).toHaveLength(2)
+})
+
+test('the bundled helper makes RSA keys, too', async () => {
+  const { client } = simulator
+  const { privateKey, publicKey } = await client.getKey('signing', { algorithm: 'rsa-2048' })
+  const key = createPrivateKey({ key: Buffer.from(privateKey), format: 'der', type: 'pkcs8' })
+  expect(new Uint8Array(createPublicKey(key).export({ format: 'der', type: 'spki' }))).toEqual(
+    publicKey,
+  )
 })
 
 test('its client tells a missing secret from a missing helper', async () => {

@@ -3,6 +3,7 @@ import {
   constants,
   createPrivateKey,
   createPublicKey,
+  generateKeyPairSync,
   privateDecrypt,
   publicEncrypt,
   sign,
@@ -11,7 +12,9 @@ import {
 import { createSecureContext } from 'node:tls'
 import * as x509 from '@peculiar/x509'
 import { describe, expect, test } from 'vitest'
-import { deterministicRsa, type RsaBits, toPkcs12 } from '../../../sdk/crypto/rsa.ts'
+import { rsaKeyPair } from '../../../sdk/crypto/rsa.ts'
+import { type RsaBits, rsaSeed } from '../../../sdk/crypto/rsa-seed.ts'
+import { toPkcs12 } from '../../../sdk/pkcs12.ts'
 import { hex, readCases } from './vectors.ts'
 
 type RsaCase = {
@@ -25,44 +28,58 @@ type RsaCase = {
 const cases = readCases<RsaCase>('derivation/rsa.json')
 const [first] = cases
 if (first === undefined) throw new Error('no cases')
-const pair = deterministicRsa(hex(first.appKey), first)
+const make = (entry: RsaCase) => rsaKeyPair(rsaSeed(hex(entry.appKey), entry), entry.bits)
+const pair = make(first)
+const privateKey = createPrivateKey({
+  key: Buffer.from(pair.privateKey),
+  format: 'der',
+  type: 'pkcs8',
+})
+const publicKey = createPublicKey({
+  key: Buffer.from(pair.publicKey),
+  format: 'der',
+  type: 'spki',
+})
 const refused = (path: string) =>
   expect.objectContaining({ code: 'REQUEST_INVALID', details: { path } })
 
 describe('deterministic RSA', () => {
   test.each(cases)('$name', (entry) => {
-    const { privateKeyPem, publicKeyPem } =
-      entry === first ? pair : deterministicRsa(hex(entry.appKey), entry)
-    const jwk = createPrivateKey(privateKeyPem).export({ format: 'jwk' })
+    const found = entry === first ? pair : make(entry)
+    const key = Buffer.from(found.privateKey)
+    const jwk = createPrivateKey({ key, format: 'der', type: 'pkcs8' }).export({ format: 'jwk' })
     const text = (field: string | undefined) =>
       Buffer.from(field ?? '', 'base64url').toString('hex')
     expect(text(jwk.n)).toBe(entry.expect.modulus)
     expect(text(jwk.p)).toBe(entry.expect.largerPrime)
     expect(jwk.e).toBe('AQAB')
-    expect(createPublicKey(publicKeyPem).export({ format: 'jwk' }).n).toBe(jwk.n)
+    const spki = Buffer.from(found.publicKey)
+    expect(
+      createPublicKey({ key: spki, format: 'der', type: 'spki' }).export({ format: 'jwk' }).n,
+    ).toBe(jwk.n)
   })
 
   test('the key signs and decrypts under OpenSSL', () => {
     const data = Buffer.from('data')
-    const signature = sign('sha256', data, pair.privateKeyPem)
-    expect(verify('sha256', data, pair.publicKeyPem, signature)).toBe(true)
+    const signature = sign('sha256', data, privateKey)
+    expect(verify('sha256', data, publicKey, signature)).toBe(true)
     const options = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }
-    const sealed = publicEncrypt({ key: pair.publicKeyPem, ...options }, data)
-    expect(privateDecrypt({ key: pair.privateKeyPem, ...options }, sealed)).toEqual(data)
+    const sealed = publicEncrypt({ key: publicKey, ...options }, data)
+    expect(privateDecrypt({ key: privateKey, ...options }, sealed)).toEqual(data)
   })
 
   test('a malformed scope is refused before any search', () => {
-    expect(() =>
-      deterministicRsa(hex(first.appKey), { bits: 4096, path: 'x', scope: 'other' }),
-    ).toThrow(refused('scope'))
+    expect(() => rsaSeed(hex(first.appKey), { bits: 4096, path: 'x', scope: 'other' })).toThrow(
+      refused('scope'),
+    )
   })
 })
 
 describe('PKCS#12', () => {
   test('OpenSSL opens it with the password and only with it', async () => {
     const input = {
-      privateKeyPem: pair.privateKeyPem,
-      certificatesPem: [await selfSigned()],
+      privateKey: pair.privateKey,
+      certificates: [await selfSigned()],
       password: 'correct horse',
       friendlyName: 'app',
     }
@@ -72,18 +89,25 @@ describe('PKCS#12', () => {
     expect(Buffer.from(toPkcs12(input)).equals(pfx)).toBe(false)
   })
 
-  test('an empty password and parts that do not parse are refused', () => {
-    const good = { privateKeyPem: pair.privateKeyPem, certificatesPem: [], password: 'x' }
+  test('an empty password, parts that do not parse and the certificate of another key are refused', async () => {
+    const good = {
+      privateKey: pair.privateKey,
+      certificates: [await selfSigned()],
+      password: 'x',
+    }
     expect(() => toPkcs12({ ...good, password: '' })).toThrow(refused('password'))
-    expect(() => toPkcs12({ ...good, privateKeyPem: 'no' })).toThrow(refused('privateKeyPem'))
-    expect(() => toPkcs12({ ...good, certificatesPem: ['no'] })).toThrow(refused('certificatesPem'))
+    for (const bad of [new Uint8Array(), pair.publicKey, pair.privateKey.slice(0, -1)])
+      expect(() => toPkcs12({ ...good, privateKey: bad })).toThrow(refused('privateKey'))
+    const other = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    for (const bad of [[], ['no'], [await selfSigned(other.privateKey, other.publicKey)]])
+      expect(() => toPkcs12({ ...good, certificates: bad })).toThrow(refused('certificates'))
   })
 })
 
-async function selfSigned(): Promise<string> {
+async function selfSigned(ofPrivate = privateKey, ofPublic = publicKey): Promise<string> {
   const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
-  const key = createPrivateKey(pair.privateKeyPem).export({ type: 'pkcs8', format: 'der' })
-  const spki = createPublicKey(pair.publicKeyPem).export({ type: 'spki', format: 'der' })
+  const key = ofPrivate.export({ type: 'pkcs8', format: 'der' })
+  const spki = ofPublic.export({ type: 'spki', format: 'der' })
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: '01',
     name: 'CN=app',
