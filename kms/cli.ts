@@ -6,6 +6,7 @@
  * @module
  */
 import type { Command } from 'commander'
+import { registerCollateralCommands } from './collateral-commands.ts'
 import { registerMembershipCommands } from './membership-commands.ts'
 
 export function registerKmsCommands(program: Command): void {
@@ -64,4 +65,5 @@ Example:
       process.stdout.write(`${await initFolder(folder)}\n`)
     })
   registerMembershipCommands(kms)
+  registerCollateralCommands(kms)
 }

@@ -54,6 +54,9 @@ const Report = z.object({
     .object({ block: z.number(), lagSeconds: z.number(), seenSecondsAgo: z.number() })
     .nullable(),
   protocol: z.object({ phase: z.string(), nextEpoch: z.number() }).nullable(),
+  expiring: z
+    .array(z.object({ kind: z.string(), name: z.string(), expiresAt: z.number() }))
+    .default([]),
   uptimeSeconds: z.number(),
 })
 
@@ -132,6 +135,10 @@ function describeReport(report: z.output<typeof Report>): string {
       'protocol',
       protocol === null ? 'not started' : `${protocol.phase}, next epoch ${protocol.nextEpoch}`,
     ],
+    ...report.expiring.map(({ kind, name, expiresAt }): [string, string] => [
+      'runs out',
+      `${kind} ${name}: ${new Date(1000 * expiresAt).toISOString()}`,
+    ]),
     ['uptime', `${report.uptimeSeconds} s`],
   ]
   return rows.map(([name, value]) => `${name.padEnd(9)} ${value}`).join('\n')

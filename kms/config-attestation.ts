@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { azureSection } from './config-azure.ts'
-import { count, isHttpUrl, isLoopbackHost, path, seconds } from './config-fields.ts'
+import { count, isProtectedUrl, path, seconds } from './config-fields.ts'
 import { tdxSection } from './config-tdx.ts'
 
 /** Attestation methods this build can verify. */
@@ -58,7 +58,7 @@ const tokenMethod = (jwksUrl: string) =>
       jwks_url: z
         .string()
         .max(2048)
-        .refine(isKeySetUrl, 'expected an https URL without credentials (http on loopback only)')
+        .refine(isProtectedUrl, 'expected an https URL without credentials (http on loopback only)')
         .optional(),
       jwks_file: path.optional(),
       refresh_seconds: seconds(60, 86_400).default(3600),
@@ -150,11 +150,3 @@ export const attestationSection = z
     intel: tokenMethod('https://portal.trustauthority.intel.com/certs'),
   })
   .prefault({})
-
-/** Key sets decide whom the operator believes: TLS, save from a process on this machine. */
-function isKeySetUrl(text: string): boolean {
-  if (!isHttpUrl(text)) return false
-  const { protocol, hostname, username, password } = new URL(text)
-  if (username !== '' || password !== '') return false
-  return protocol === 'https:' || isLoopbackHost(hostname)
-}

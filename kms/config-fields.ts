@@ -33,3 +33,11 @@ export function isHttpUrl(text: string): boolean {
   const { protocol } = new URL(text)
   return protocol === 'http:' || protocol === 'https:'
 }
+
+/** For what decides whom the operator believes, or what it can fetch: TLS, save from a process on this machine, and no credentials. */
+export function isProtectedUrl(text: string): boolean {
+  if (!isHttpUrl(text)) return false
+  const { protocol, hostname, username, password } = new URL(text)
+  if (username !== '' || password !== '') return false
+  return protocol === 'https:' || isLoopbackHost(hostname)
+}

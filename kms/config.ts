@@ -9,6 +9,7 @@ import { parse as parseToml } from 'smol-toml'
 import { z } from 'zod'
 import { EigenxError } from '../sdk/errors.ts'
 import { attestationSection } from './config-attestation.ts'
+import { collateralSection } from './config-collateral.ts'
 import { address, count, httpUrl, isLoopbackHost, path, seconds } from './config-fields.ts'
 
 /** Chain id of a throw-away development chain, by convention of anvil and hardhat. */
@@ -102,6 +103,7 @@ export const ConfigSchema = z.strictObject({
     })
     .prefault({}),
   attestation: attestationSection,
+  collateral: collateralSection,
   policy: z
     .strictObject({
       /** Serve releases that pin an image digest, but not its command or environment, nor the initdata. */
@@ -241,6 +243,9 @@ function checkConsistency(config: KmsConfig): void {
       throw refuse(`attestation.${method}`, 'the method is enabled, so project_id must be given')
   if (config.attestation.requireCrl && config.attestation.crlDir === undefined)
     throw refuse('attestation.require_crl', 'crl_dir must be given')
+  const { crlDir, tdx } = config.attestation
+  if (config.collateral.refreshHours > 0 && crlDir === undefined && tdx.collateralDir === undefined)
+    throw refuse('collateral.refresh_hours', 'attestation names no folder for what is fetched')
   checkParavisors(config)
   if (config.development.snpRootsFile !== undefined)
     demandDevnet(config, 'development.snp_roots_file')

@@ -27,7 +27,7 @@ export async function loadKmsConfig(file: string): Promise<KmsConfig> {
   const at = (path: string) => resolve(dirname(file), path)
   const { snpRootsFile, tdxRootsFile } = config.development
   const { transactionKeyFile } = config.operator
-  const { gcp, intel, tdx } = config.attestation
+  const { gcp, intel, tdx, crlDir } = config.attestation
   const { collateralDir } = tdx
   return {
     ...config,
@@ -38,6 +38,7 @@ export async function loadKmsConfig(file: string): Promise<KmsConfig> {
     },
     attestation: {
       ...config.attestation,
+      ...(crlDir === undefined ? {} : { crlDir: at(crlDir) }),
       tdx: collateralDir === undefined ? tdx : { ...tdx, collateralDir: at(collateralDir) },
       ...(gcp === undefined ? {} : { gcp: withKeySetAt(gcp, at) }),
       ...(intel === undefined ? {} : { intel: withKeySetAt(intel, at) }),

@@ -9,7 +9,7 @@ import type { Address } from '../sdk/chain/types.ts'
 import type { ErrorCode } from '../sdk/errors.ts'
 import { KNOWN_METHODS } from './config-attestation.ts'
 import type { Step } from './http/status.ts'
-import type { StatusReport } from './status.ts'
+import type { Expiry, StatusReport } from './status.ts'
 
 /** Read when somebody asks for the metrics. */
 export type MetricsSources = {
@@ -23,9 +23,6 @@ export type MetricsSources = {
   /** What trust rests on and when it runs out, Unix seconds. */
   expiries: () => readonly Expiry[]
 }
-
-/** `kind` and `name` come from code and configuration, never from a request. */
-export type Expiry = { kind: string; name: string; expiresAt: number }
 
 export type DecisionOutcome = {
   route: 'secrets' | 'app_sign'
@@ -52,6 +49,7 @@ export type Metrics = {
   peerCalled: (operator: Address, call: PeerCall, result: PeerResult) => void
   chainAlarm: (kind: string) => void
   jwksLooked: (method: string, result: string) => void
+  collateralUpdated: (vendor: string, result: string) => void
   /** The text format, with the sources read now. */
   render: (sources: MetricsSources) => Promise<string>
   contentType: string
@@ -114,6 +112,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       events.peerCalls.inc({ operator: operatorLabel(operator), call, result }),
     chainAlarm: (kind) => events.chainAlarms.inc({ kind }),
     jwksLooked: (method, result) => events.jwksLooks.inc({ method, result }),
+    collateralUpdated: (vendor, result) => events.collateral.inc({ vendor, result }),
     render: (sources) => {
       readState(state, sources)
       return registry.metrics()
@@ -164,6 +163,11 @@ function createEvents(registry: Registry) {
     chainAlarms: counter('chain_alarms_total', 'Chain providers that contradict the others.', [
       'kind',
     ]),
+    collateral: counter(
+      'collateral_updates_total',
+      'Files of collateral fetched in the background.',
+      ['vendor', 'result'],
+    ),
     jwksLooks: counter('jwks_looks_total', 'Looks at the keys of token issuers.', [
       'method',
       'result',

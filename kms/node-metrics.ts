@@ -3,8 +3,8 @@ import type { KmsConfig } from './config.ts'
 import type { EpochNode } from './epoch/driver.ts'
 import { createMetricsApp } from './http/metrics.ts'
 import { type Listener, listen } from './http/server.ts'
-import type { Expiry, Metrics } from './metrics.ts'
-import type { StatusReport } from './status.ts'
+import type { Metrics } from './metrics.ts'
+import type { Expiry, StatusReport } from './status.ts'
 import type { TokenService } from './tokens/start.ts'
 
 export type MetricsListenerInput = {

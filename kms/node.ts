@@ -4,23 +4,18 @@
  * @module
  */
 import { randomBytes } from '@noble/hashes/utils.js'
-import {
-  AMD_ANCHORS,
-  parseSnpRoots,
-  ROOTS_FILE,
-  type SnpTrustAnchors,
-} from '../sdk/attest/anchors.ts'
+import { INTEL_ANCHORS } from '../sdk/attest/tdx-anchors.ts'
 import type { ProviderAlarm } from '../sdk/chain/quorum.ts'
 import { type ChainReader, createChainReader } from '../sdk/chain/reader.ts'
 import type { Address } from '../sdk/chain/types.ts'
-import { readTextFileBounded } from '../sdk/node/files.ts'
 import { createKmsApp } from './app.ts'
 import { createChainQuestions } from './authorize/chain.ts'
 import { decisionSettings } from './authorize/settings.ts'
 import { createEpochLogPort, createMembershipPort } from './chain/epoch-log-port.ts'
 import { createPoster } from './chain/poster.ts'
+import { startRefresher } from './collateral/refresh.ts'
 import { startTdxService } from './collateral/start.ts'
-import { startSnpService } from './collateral/start-snp.ts'
+import { readSnpAnchors, startSnpService } from './collateral/start-snp.ts'
 import type { KmsConfig } from './config.ts'
 import { openEpochNode, runEpochNode } from './epoch/driver.ts'
 import type { EpochLogPort, EpochReport } from './epoch/ports.ts'
@@ -65,7 +60,7 @@ export async function startOperator(
   const { address } = config.operator
   const settings = decisionSettings(config)
   const { signer, account } = await readOperatorKeys(config.operator)
-  const anchors = await readAnchors(config)
+  const anchors = await readSnpAnchors(config.development.snpRootsFile)
   const store = openLibsqlStore({
     path: config.store.path,
     key: await readStoreKey(config.store.keyFile),
@@ -101,6 +96,15 @@ export async function startOperator(
     closers.push(() => snp.stop())
     const tdx = await startTdxService({ config, log, now })
     closers.push(() => tdx?.stop())
+    const refresher = startRefresher({
+      config,
+      anchors: { snp: anchors, tdx: tdx?.deps.anchors ?? INTEL_ANCHORS },
+      log,
+      now,
+      onUpdated: ({ vendor, result }) => metrics.collateralUpdated(vendor, result),
+      onWritten: () => Promise.all([snp.refresh(), tdx?.refresh()]),
+    })
+    closers.push(() => refresher?.stop())
     const expiries = () => [...snp.expiries(), ...(tdx?.expiries() ?? [])]
     const report = reporter(log)
     const node = await openEpochNode(
@@ -132,6 +136,8 @@ export async function startOperator(
           node: status,
           keys,
           epoch: node.status(),
+          expiries: expiries(),
+          warnDays: config.collateral.warnDays,
         },
         now(),
       )
@@ -203,13 +209,6 @@ export async function startOperator(
     await closeAll()
     throw error
   }
-}
-
-async function readAnchors(config: KmsConfig): Promise<SnpTrustAnchors> {
-  const path = config.development.snpRootsFile
-  return path === undefined
-    ? AMD_ANCHORS
-    : parseSnpRoots(await readTextFileBounded(path, ROOTS_FILE))
 }
 
 function chainAccess({ chain }: KmsConfig) {

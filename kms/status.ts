@@ -6,6 +6,8 @@ import type { Address, Hash32 } from '../sdk/chain/types.ts'
 import type { EpochStatus } from './epoch/driver.ts'
 import type { KeyService } from './keys.ts'
 
+const MAX_EXPIRING = 64
+
 /** The part of the operator that changes while it runs; the composition root fills it. */
 export type NodeStatus = {
   startedAtMs: number
@@ -14,6 +16,9 @@ export type NodeStatus = {
   /** False once shutdown has begun. */
   accepting: boolean
 }
+
+/** Something that trust rests on, and the Unix seconds at which it runs out. `kind` and `name` come from code and configuration, never from a request. */
+export type Expiry = { kind: string; name: string; expiresAt: number }
 
 export type StatusReport = {
   status: 'ready' | 'waiting'
@@ -31,6 +36,8 @@ export type StatusReport = {
   finality: { block: number; lagSeconds: number; seenSecondsAgo: number } | null
   /** How far the epoch protocol has come: idle, dealing, certifying, … */
   protocol: { phase: string; nextEpoch: number } | null
+  /** What runs out within `collateral.warn_days` or has run out, first first. */
+  expiring: readonly Expiry[]
   uptimeSeconds: number
 }
 
@@ -42,6 +49,9 @@ export function reportStatus(
     node: NodeStatus
     keys: KeyService
     epoch: EpochStatus | undefined
+    expiries?: readonly Expiry[]
+    /** Days before its end from which something is told. */
+    warnDays?: number
   },
   nowMs: number,
 ): StatusReport {
@@ -72,6 +82,15 @@ export function reportStatus(
             seenSecondsAgo: Math.max(0, Math.floor((nowMs - node.chain.seenAtMs) / 1000)),
           },
     protocol: epoch === undefined ? null : { phase: epoch.phase, nextEpoch: epoch.nextEpoch },
+    expiring: expiringOf(facts.expiries ?? [], facts.warnDays ?? 0, nowMs),
     uptimeSeconds: Math.floor((nowMs - node.startedAtMs) / 1000),
   }
+}
+
+function expiringOf(expiries: readonly Expiry[], days: number, nowMs: number): Expiry[] {
+  const before = nowMs / 1000 + days * 86_400
+  return expiries
+    .filter(({ expiresAt }) => expiresAt < before)
+    .sort((a, b) => a.expiresAt - b.expiresAt)
+    .slice(0, MAX_EXPIRING)
 }

@@ -101,6 +101,9 @@ export type ErrorDetails = {
   /** A transaction failed or was not mined in time. */
   CHAIN_WRITE_FAILED: { what: string }
 
+  /** Documents of Intel or AMD are missing, run out, or cannot be fetched. `files` names them. */
+  COLLATERAL_UNAVAILABLE: { files: string }
+
   /** This operator has no active key version yet. */
   KEY_NOT_READY: Record<string, never>
   /** No key version was active at the asked time (Unix seconds). */

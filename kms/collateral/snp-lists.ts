@@ -19,27 +19,14 @@ import {
   openSnpCrl,
   rememberCrlNumber,
   type SnpCrl,
-  type SnpCrlKind,
   type SnpCrlNumbers,
   type SnpRevocationMemory,
 } from '../../sdk/attest/snp-crl.ts'
-import type { SnpProduct } from '../../sdk/attest/types.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import { readFileBounded } from '../../sdk/node/files.ts'
 import type { RefusedFile } from './folder.ts'
+import { SNP_LISTS, snpListFile } from './names.ts'
 import { startWatch } from './watch.ts'
-
-export type SnpListName = { product: SnpProduct; kind: SnpCrlKind }
-
-/** Every list that AMD publishes. */
-export const SNP_LISTS: readonly SnpListName[] = (['Milan', 'Genoa', 'Turin'] as const).flatMap(
-  (product) => (['VCEK', 'VLEK'] as const).map((kind) => ({ product, kind })),
-)
-
-/** `vcek-milan.crl` */
-export function snpListFile({ product, kind }: SnpListName): string {
-  return `${kind}-${product}.crl`.toLowerCase()
-}
 
 export type SnpListFolderOptions = {
   path: string

@@ -1,17 +1,25 @@
 /** What the methods that read SNP reports run on in one operator, beside the roots: AMD's revocation lists. @module */
 import { AMD_CERTIFICATES } from '../../certs/amd.ts'
-import { AMD_ANCHORS, type SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
+import {
+  AMD_ANCHORS,
+  parseSnpRoots,
+  ROOTS_FILE,
+  type SnpTrustAnchors,
+} from '../../sdk/attest/anchors.ts'
 import { createSnpRevocationMemory } from '../../sdk/attest/snp-crl.ts'
+import { readTextFileBounded } from '../../sdk/node/files.ts'
 import type { SnpRevocation } from '../authorize/snp-platform.ts'
 import type { KmsConfig } from '../config.ts'
 import type { Log } from '../log.ts'
-import type { Expiry } from '../metrics.ts'
+import type { Expiry } from '../status.ts'
 import { openSnpListFolder } from './snp-lists.ts'
 
 export type SnpService = {
   deps: SnpRevocation
   /** Of the roots, save those of a simulated authority, and of the lists. */
   expiries: () => readonly Expiry[]
+  /** Looks at the folder now. */
+  refresh: () => Promise<void>
   /** Ends the background work. */
   stop: () => Promise<void>
 }
@@ -55,8 +63,16 @@ export async function startSnpService(input: SnpServiceInput): Promise<SnpServic
         expiresAt: crl.nextUpdate,
       })),
     ],
+    refresh: async () => folder?.refresh(),
     stop: async () => folder?.stop(),
   }
+}
+
+/** @param path - Of `development.snp_roots_file`. @throws EigenxError CONFIG_INVALID */
+export async function readSnpAnchors(path: string | undefined): Promise<SnpTrustAnchors> {
+  return path === undefined
+    ? AMD_ANCHORS
+    : parseSnpRoots(await readTextFileBounded(path, ROOTS_FILE))
 }
 
 function rootExpiries(anchors: SnpTrustAnchors): readonly Expiry[] {

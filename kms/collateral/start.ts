@@ -8,7 +8,7 @@ import { AZURE_TDX_METHOD } from '../authorize/azure.ts'
 import { TDX_METHOD, type TdxDeps } from '../authorize/tdx.ts'
 import type { KmsConfig } from '../config.ts'
 import type { Log } from '../log.ts'
-import type { Expiry } from '../metrics.ts'
+import type { Expiry } from '../status.ts'
 import { openCollateralFolder } from './folder.ts'
 
 const QUOTES: ReadonlySet<string> = new Set([TDX_METHOD, AZURE_TDX_METHOD])
@@ -17,6 +17,8 @@ export type TdxService = {
   deps: TdxDeps
   /** Of Intel's roots and of the collateral in use; those of a simulated authority are not watched. */
   expiries: () => readonly Expiry[]
+  /** Looks at the folder now. */
+  refresh: () => Promise<void>
   /** Ends the background work. */
   stop: () => Promise<void>
 }
@@ -68,11 +70,13 @@ export async function startTdxService(input: TdxServiceInput): Promise<TdxServic
         expiresAt,
       })),
     ],
+    refresh: async () => folder?.refresh(),
     stop: async () => folder?.stop(),
   }
 }
 
-async function readTdxAnchors(path: string | undefined): Promise<TdxTrustAnchors> {
+/** @param path - Of `development.tdx_roots_file`. @throws EigenxError CONFIG_INVALID */
+export async function readTdxAnchors(path: string | undefined): Promise<TdxTrustAnchors> {
   return path === undefined
     ? INTEL_ANCHORS
     : parseTdxRoots(await readTextFileBounded(path, ROOTS_FILE))

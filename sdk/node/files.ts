@@ -59,14 +59,22 @@ export async function collectBounded(
  * replaced rather than followed, and what was readable by others before is not any more.
  * @throws Error of the file system
  */
-export async function replacePrivateFile(
+export function replacePrivateFile(path: string, content: string | Uint8Array): Promise<void> {
+  return replaceFile(path, content, 0o600)
+}
+
+/** As `replacePrivateFile`, for what others may read. @throws Error of the file system */
+export async function replaceFile(
   path: string,
   content: string | Uint8Array,
+  mode: number,
 ): Promise<void> {
   const temporary = join(dirname(path), `.${randomUUID()}.tmp`)
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-  const file = await open(temporary, flags, 0o600)
+  const file = await open(temporary, flags, mode)
   try {
+    // Whatever the process's umask takes away.
+    await file.chmod(mode)
     await file.writeFile(content)
     await file.sync()
     await file.close()

@@ -169,6 +169,7 @@ describe('the command line', () => {
       'backup',
       'restore',
       'import',
+      'collateral',
     ])
     for (const command of kms?.commands ?? []) expect(command.description()).not.toBe('')
   })

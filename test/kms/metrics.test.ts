@@ -22,6 +22,7 @@ const REPORT: StatusReport = {
   shareHeld: true,
   finality: { block: 99, lagSeconds: 12, seenSecondsAgo: 3 },
   protocol: { phase: 'idle', nextEpoch: 8 },
+  expiring: [],
   uptimeSeconds: 60,
 }
 

@@ -7,12 +7,8 @@ import { encodeAzureSnpJson } from '../../helper/sim/azure-evidence.ts'
 import { healthyReport } from '../../helper/sim/evidence-report.ts'
 import type { SnpRevocation } from '../../kms/authorize/snp-platform.ts'
 import type { RefusedFile } from '../../kms/collateral/folder.ts'
-import {
-  openSnpListFolder,
-  SNP_LISTS,
-  type SnpListFolder,
-  snpListFile,
-} from '../../kms/collateral/snp-lists.ts'
+import { SNP_LISTS, snpListFile } from '../../kms/collateral/names.ts'
+import { openSnpListFolder, type SnpListFolder } from '../../kms/collateral/snp-lists.ts'
 import { startSnpService } from '../../kms/collateral/start-snp.ts'
 import { parseKmsConfig } from '../../kms/config.ts'
 import { createLog } from '../../kms/log.ts'
