@@ -22,14 +22,9 @@ import { partialSign } from '../sdk/crypto/bls.ts'
 import { EigenxError } from '../sdk/errors.ts'
 import { wrapPartial } from '../sdk/wire/rsa-oaep.ts'
 import type { SecretsRequest } from '../sdk/wire/secrets.ts'
-import {
-  AZURE_SNP_METHOD,
-  AZURE_TDX_METHOD,
-  judgeAzureSnp,
-  judgeAzureTdx,
-} from './authorize/azure.ts'
 import { judgeOwner } from './authorize/ecdsa.ts'
 import { demandFields, ECDSA_METHOD } from './authorize/fields.ts'
+import { POD_METHODS } from './authorize/methods.ts'
 import {
   appAddress,
   demandAllowed,
@@ -41,8 +36,6 @@ import {
 } from './authorize/release.ts'
 import { demandRsaKey } from './authorize/rsa.ts'
 import type { DecisionDeps } from './authorize/settings.ts'
-import { judgeSnp, SNP_METHOD } from './authorize/snp.ts'
-import { judgeTdx, TDX_METHOD } from './authorize/tdx.ts'
 import { demandTokenBinding, isTokenMethod, judgeToken, settleRefused } from './authorize/token.ts'
 import { judgeTokenContainer } from './authorize/token-release.ts'
 import { type DecisionTrail, type Mark, note, startTrail } from './authorize/trail.ts'
@@ -194,23 +187,15 @@ async function judgeVouched(
   return envOf(request, decision)
 }
 
-/** Raw evidence: who judges it. */
-const POD_METHODS: ReadonlyMap<string, typeof judgeSnp> = new Map([
-  [SNP_METHOD, judgeSnp],
-  [TDX_METHOD, judgeTdx],
-  [AZURE_SNP_METHOD, judgeAzureSnp],
-  [AZURE_TDX_METHOD, judgeAzureTdx],
-])
-
 async function judgePod(
   deps: DecisionDeps,
   request: SecretsRequest,
   trail: DecisionTrail,
   nowSeconds: number,
 ): Promise<ReleaseEnv> {
-  const judge = POD_METHODS.get(request.attestationMethod)
-  if (judge === undefined) throw new RangeError('an enabled method that nobody judges')
-  const pod = judge(deps, request, trail, nowSeconds)
+  const method = POD_METHODS.get(request.attestationMethod)
+  if (method === undefined) throw new RangeError('an enabled method that nobody judges')
+  const pod = method.judge(deps, request, trail, nowSeconds)
 
   if (request.freshnessBlock !== undefined && request.reportDataVersion === 2) {
     trail.step = 'freshness'

@@ -7,6 +7,7 @@
  */
 import type { Command } from 'commander'
 import { registerCollateralCommands } from './collateral-commands.ts'
+import { registerConfigCommands } from './config-commands.ts'
 import { registerMembershipCommands } from './membership-commands.ts'
 
 export function registerKmsCommands(program: Command): void {
@@ -66,4 +67,5 @@ Example:
     })
   registerMembershipCommands(kms)
   registerCollateralCommands(kms)
+  registerConfigCommands(kms)
 }

@@ -7,6 +7,7 @@ import { type Updated, updateCollateral } from './collateral/update.ts'
 import type { CollateralOptions } from './collateral-commands.ts'
 import type { KmsConfig } from './config.ts'
 import { loadKmsConfig } from './load-config.ts'
+import { layoutTable } from './table.ts'
 
 /** For tests. */
 export type CollateralDeps = {
@@ -116,12 +117,12 @@ async function anchorsOf({ development }: KmsConfig) {
 
 function describeUpdates(updates: readonly Updated[]): string {
   if (updates.length === 0) return 'Nothing to fetch: name FMSPCs in [collateral] or with --fmspc.'
-  return layout(updates.map(({ file, result, reason }) => [file, result, reason ?? '']))
+  return layoutTable(updates.map(({ file, result, reason }) => [file, result, reason ?? '']))
 }
 
 function describeHoldings(holdings: readonly Holding[]): string {
   if (holdings.length === 0) return 'The folders are empty.'
-  return layout([
+  return layoutTable([
     ['FILE', 'STATE', 'ABOUT', 'ISSUED', 'NEXT UPDATE', 'NUMBERS', 'REVOKED'],
     ...holdings.map((holding) => [
       holding.file,
@@ -133,20 +134,6 @@ function describeHoldings(holdings: readonly Holding[]): string {
       holding.revoked === undefined ? '' : String(holding.revoked),
     ]),
   ])
-}
-
-function layout(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  )
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
 }
 
 const day = (seconds: number | undefined) =>

@@ -183,6 +183,16 @@ export type RouteLimit = KmsConfig['limits']['secrets']
  * @throws EigenxError CONFIG_INVALID; the message names every wrong field, never a value.
  */
 export function parseKmsConfig(text: string): KmsConfig {
+  const config = withDefaults(toCamel(parseConfigDocument(text)))
+  checkConsistency(config)
+  return deepFreeze(config)
+}
+
+/**
+ * The file by its own names, with the defaults that stand beside a field. What fields say together is not checked.
+ * @throws EigenxError CONFIG_INVALID
+ */
+export function parseConfigDocument(text: string): z.output<typeof ConfigSchema> {
   if (text.length > MAX_CONFIG_BYTES) throw refuse('', 'the file is larger than 256 KiB')
   let document: unknown
   try {
@@ -193,9 +203,7 @@ export function parseKmsConfig(text: string): KmsConfig {
   }
   const parsed = ConfigSchema.safeParse(document)
   if (!parsed.success) throw refuseIssues(parsed.error.issues)
-  const config = withDefaults(toCamel(parsed.data))
-  checkConsistency(config)
-  return deepFreeze(config)
+  return parsed.data
 }
 
 /** The configuration as it may be printed: RPC URLs can carry API keys, so only their hosts stay. */

@@ -6,11 +6,10 @@ import { type KmsConfig, parseKmsConfig } from './config.ts'
 
 const CONFIG = { field: 'operator.toml', maxBytes: 1024 * 1024 }
 
-/** @throws EigenxError CONFIG_INVALID */
-export async function loadKmsConfig(file: string): Promise<KmsConfig> {
-  let text: string
+/** @throws EigenxError CONFIG_INVALID when the file cannot be read. */
+export async function readConfigText(file: string): Promise<string> {
   try {
-    text = await readTextFileBounded(file, CONFIG)
+    return await readTextFileBounded(file, CONFIG)
   } catch (cause) {
     throw new EigenxError({
       code: 'CONFIG_INVALID',
@@ -23,7 +22,11 @@ export async function loadKmsConfig(file: string): Promise<KmsConfig> {
       cause,
     })
   }
-  const config = parseKmsConfig(text)
+}
+
+/** @throws EigenxError CONFIG_INVALID */
+export async function loadKmsConfig(file: string): Promise<KmsConfig> {
+  const config = parseKmsConfig(await readConfigText(file))
   const at = (path: string) => resolve(dirname(file), path)
   const { snpRootsFile, tdxRootsFile } = config.development
   const { transactionKeyFile } = config.operator

@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError, Option } from 'commander'
 import { registerKmsCommands } from '../../kms/cli.ts'
+import { registerSimulateCommand } from '../../kms/config-commands.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
 import { registerHelperCommands } from '../commands.ts'
 import { type ExitCode, type Io, UsageError } from './io.ts'
@@ -227,7 +228,9 @@ Examples:
 }
 
 function addPolicyCommands(program: Command, io: Io, keepCode: KeepCode): void {
-  const policy = program.command('policy').description('read what a pod’s policy really allows')
+  const policy = program
+    .command('policy')
+    .description('read what a pod’s policy really allows, and try what an operator’s would')
   policy
     .command('explain')
     .description('list the containers, commands and host powers that a policy admits')
@@ -248,6 +251,7 @@ Example:
         return explainPolicy(io, { file, json: options.json })
       }),
     )
+  registerSimulateCommand(policy)
   const release = program.command('release').description('prepare what goes on chain')
   release
     .command('prepare')

@@ -17,7 +17,7 @@ import {
 import { EigenxError } from '../../sdk/errors.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
 import { demandReportData, demandVouched, type PodJudgement } from './guest.ts'
-import type { DecisionDeps } from './settings.ts'
+import type { EvidenceDeps } from './settings.ts'
 import { demandSnpPlatform } from './snp-platform.ts'
 import { demandTdxDeps, demandTdxPlatform } from './tdx.ts'
 import type { DecisionTrail } from './trail.ts'
@@ -30,45 +30,63 @@ export const AZURE_TDX_METHOD = 'az-tdx-vtpm'
  * @throws EigenxError; `trail.step` tells where.
  */
 export function judgeAzureSnp(
-  deps: DecisionDeps,
+  deps: EvidenceDeps,
   request: SecretsRequest,
   trail: DecisionTrail,
   nowSeconds: number,
 ): PodJudgement {
-  trail.step = 'evidence'
-  const evidence = parseWireAzureSnpEvidence(request.attestation)
-  const { claims } = verifyAzureSnp(evidence, deps.anchors, nowSeconds, trail.checks)
-
-  const platform = { claims: claims.hardware, policy: deps.settings.azure.snp }
-  demandSnpPlatform(deps, platform, trail, nowSeconds)
-  return judgeVm(deps, request, claims, trail)
+  return judgeVm(deps, request, openAzureSnp(deps, request.attestation, trail, nowSeconds), trail)
 }
 
 /** As `judgeAzureSnp`. */
 export function judgeAzureTdx(
-  deps: DecisionDeps,
+  deps: EvidenceDeps,
   request: SecretsRequest,
   trail: DecisionTrail,
   nowSeconds: number,
 ): PodJudgement {
+  return judgeVm(deps, request, openAzureTdx(deps, request.attestation, trail, nowSeconds), trail)
+}
+
+/** Genuine, and of a VM that this operator serves. @throws as `judgeAzureSnp` */
+export function openAzureSnp(
+  deps: EvidenceDeps,
+  attestation: Uint8Array,
+  trail: DecisionTrail,
+  nowSeconds: number,
+): AzureClaims {
+  trail.step = 'evidence'
+  const evidence = parseWireAzureSnpEvidence(attestation)
+  const { claims } = verifyAzureSnp(evidence, deps.anchors, nowSeconds, trail.checks)
+  const { snp: policy, vm } = deps.settings.azure
+  demandSnpPlatform(deps, { claims: claims.hardware, policy }, trail, nowSeconds)
+  appraiseAzure(claims, vm, trail.checks)
+  return claims
+}
+
+/** As `openAzureSnp`. */
+export function openAzureTdx(
+  deps: EvidenceDeps,
+  attestation: Uint8Array,
+  trail: DecisionTrail,
+  nowSeconds: number,
+): AzureClaims {
   trail.step = 'evidence'
   const { anchors, sources } = demandTdxDeps(deps, AZURE_TDX_METHOD)
-  const evidence = parseWireAzureTdxEvidence(request.attestation)
+  const evidence = parseWireAzureTdxEvidence(attestation)
   const { claims } = verifyAzureTdx(evidence, anchors, nowSeconds, trail.checks, sources)
-
-  demandTdxPlatform(claims.hardware, deps.settings.azure.tdx, trail, nowSeconds)
-  return judgeVm(deps, request, claims, trail)
+  const { tdx: policy, vm } = deps.settings.azure
+  demandTdxPlatform(claims.hardware, policy, trail, nowSeconds)
+  appraiseAzure(claims, vm, trail.checks)
+  return claims
 }
 
 function judgeVm(
-  deps: DecisionDeps,
+  deps: EvidenceDeps,
   request: SecretsRequest,
   claims: AzureClaims,
   trail: DecisionTrail,
 ): PodJudgement {
-  const { vm } = deps.settings.azure
-  appraiseAzure(claims, vm, trail.checks)
-
   trail.step = 'initdata'
   const initdata = parseInitdata(request.ccInitData)
 
@@ -87,7 +105,7 @@ function judgeVm(
   )
 
   trail.step = 'binding'
-  const bound = bindAzureInitdata(claims, initdata, vm, trail.checks)
+  const bound = bindAzureInitdata(claims, initdata, deps.settings.azure.vm, trail.checks)
   demandVouched(deps, bound, 'PCR 8', trail)
   return { initdata, vouchedBy: bound.vouchedBy }
 }

@@ -9,7 +9,7 @@ import { reportDataV1, reportDataV2 } from '../../sdk/attest/report-data.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
 import { demandRsaKey } from './rsa.ts'
-import type { DecisionDeps } from './settings.ts'
+import type { EvidenceDeps } from './settings.ts'
 import { type DecisionTrail, note } from './trail.ts'
 
 /** What the evidence of a pod proved. */
@@ -32,7 +32,7 @@ export type ReportedData = {
  * @throws EigenxError REPORT_DATA_MISMATCH, RSA_KEY_INVALID
  */
 export function demandReportData(
-  deps: DecisionDeps,
+  deps: EvidenceDeps,
   request: SecretsRequest,
   reported: ReportedData,
   trail: DecisionTrail,
@@ -82,7 +82,7 @@ export function demandReportData(
  * @throws EigenxError BINDING_TOO_WEAK
  */
 export function demandVouched(
-  deps: DecisionDeps,
+  deps: EvidenceDeps,
   bound: BoundInitdata,
   anchor: 'HOST_DATA' | 'MRCONFIGID' | 'PCR 8',
   trail: DecisionTrail,
@@ -92,7 +92,7 @@ export function demandVouched(
   if (!bound.measurementCoversImage) trail.marks.push('unmeasured-image')
 }
 
-function demandSelfAssertedAllowed(deps: DecisionDeps, anchor: string, trail: DecisionTrail): void {
+function demandSelfAssertedAllowed(deps: EvidenceDeps, anchor: string, trail: DecisionTrail): void {
   const allowed = deps.settings.allowSelfAssertedInitdata
   note(
     trail,

@@ -50,12 +50,16 @@ export type ChainQuestions = {
   demandFresh: (block: Hash32) => Promise<void>
 }
 
-export type DecisionDeps = {
+/** What raw hardware evidence is judged with. */
+export type EvidenceDeps = {
   settings: DecisionSettings
   anchors: SnpTrustAnchors
   revocation: SnpRevocation
   /** There where a method that reads TDX quotes is enabled. */
   tdx?: TdxDeps
+}
+
+export type DecisionDeps = EvidenceDeps & {
   chain: ChainQuestions
   keys: KeyService
   /** There where a token method is enabled. */

@@ -13,7 +13,7 @@ import {
 import { appraiseTcbFloor } from '../../sdk/attest/snp-floor.ts'
 import { appraiseSnp, type SnpPolicy } from '../../sdk/attest/snp-policy.ts'
 import type { SnpClaims } from '../../sdk/attest/types.ts'
-import type { DecisionDeps } from './settings.ts'
+import type { EvidenceDeps } from './settings.ts'
 import type { DecisionTrail } from './trail.ts'
 
 /** What this operator knows about revoked authorities. */
@@ -28,7 +28,7 @@ export type SnpPlatform = {
 
 /** @throws EigenxError EVIDENCE_INVALID, EVIDENCE_MALFORMED, EVIDENCE_NOT_ALLOWED, TCB_TOO_OLD */
 export function demandSnpPlatform(
-  deps: DecisionDeps,
+  deps: EvidenceDeps,
   { claims, policy, crls = [] }: SnpPlatform,
   trail: DecisionTrail,
   nowSeconds: number,

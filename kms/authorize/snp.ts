@@ -9,10 +9,11 @@ import { parseInitdata } from '../../policy/initdata.ts'
 import { bindInitdata } from '../../sdk/attest/binding.ts'
 import { checkReportData } from '../../sdk/attest/report-data.ts'
 import { verifySnp } from '../../sdk/attest/snp-verify.ts'
+import type { SnpClaims } from '../../sdk/attest/types.ts'
 import { parseWireSnpEvidence } from '../../sdk/attest/wire-snp.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
 import { demandReportData, demandVouched, type PodJudgement, type ReportedData } from './guest.ts'
-import type { DecisionDeps } from './settings.ts'
+import type { EvidenceDeps } from './settings.ts'
 import { demandSnpPlatform } from './snp-platform.ts'
 import type { DecisionTrail } from './trail.ts'
 
@@ -23,18 +24,12 @@ export const SNP_METHOD = 'eigenx-snp'
  * @throws EigenxError; `trail.step` tells where.
  */
 export function judgeSnp(
-  deps: DecisionDeps,
+  deps: EvidenceDeps,
   request: SecretsRequest,
   trail: DecisionTrail,
   nowSeconds: number,
 ): PodJudgement {
-  trail.step = 'evidence'
-  const evidence = parseWireSnpEvidence(request.attestation)
-  const { crls } = evidence
-  const { claims } = verifySnp(evidence, deps.anchors, nowSeconds, trail.checks)
-
-  const platform = { claims, policy: deps.settings.snp, ...(crls === undefined ? {} : { crls }) }
-  demandSnpPlatform(deps, platform, trail, nowSeconds)
+  const claims = openSnp(deps, request.attestation, trail, nowSeconds)
 
   trail.step = 'initdata'
   const initdata = parseInitdata(request.ccInitData)
@@ -47,4 +42,21 @@ export function judgeSnp(
   const bound = bindInitdata(claims, initdata, deps.settings.snp.measurements, trail.checks)
   demandVouched(deps, bound, 'HOST_DATA', trail)
   return { initdata, vouchedBy: bound.vouchedBy }
+}
+
+/** Genuine, and of a guest that this operator serves. @throws as `judgeSnp` */
+export function openSnp(
+  deps: EvidenceDeps,
+  attestation: Uint8Array,
+  trail: DecisionTrail,
+  nowSeconds: number,
+): SnpClaims {
+  trail.step = 'evidence'
+  const evidence = parseWireSnpEvidence(attestation)
+  const { crls } = evidence
+  const { claims } = verifySnp(evidence, deps.anchors, nowSeconds, trail.checks)
+
+  const platform = { claims, policy: deps.settings.snp, ...(crls === undefined ? {} : { crls }) }
+  demandSnpPlatform(deps, platform, trail, nowSeconds)
+  return claims
 }

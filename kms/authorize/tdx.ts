@@ -17,7 +17,7 @@ import { parseWireTdxEvidence } from '../../sdk/attest/wire-tdx.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
 import { demandReportData, demandVouched, type PodJudgement, type ReportedData } from './guest.ts'
-import type { DecisionDeps } from './settings.ts'
+import type { EvidenceDeps } from './settings.ts'
 import type { DecisionTrail } from './trail.ts'
 
 export const TDX_METHOD = 'eigenx-tdx'
@@ -30,18 +30,12 @@ export type TdxDeps = { anchors: TdxTrustAnchors; sources: TdxSources }
  * @throws EigenxError; `trail.step` tells where.
  */
 export function judgeTdx(
-  deps: DecisionDeps,
+  deps: EvidenceDeps,
   request: SecretsRequest,
   trail: DecisionTrail,
   nowSeconds: number,
 ): PodJudgement {
-  trail.step = 'evidence'
-  const { anchors, sources } = demandTdxDeps(deps, TDX_METHOD)
-  const evidence = parseWireTdxEvidence(request.attestation)
-  const { claims } = verifyTdx(evidence, anchors, nowSeconds, trail.checks, sources)
-  checkTdxEventLogs(evidence, claims.rtmrs, trail.checks)
-
-  demandTdxPlatform(claims, deps.settings.tdx, trail, nowSeconds)
+  const claims = openTdx(deps, request.attestation, trail, nowSeconds)
 
   trail.step = 'initdata'
   const initdata = parseInitdata(request.ccInitData)
@@ -54,6 +48,23 @@ export function judgeTdx(
   const bound = bindTdxInitdata(claims, initdata, deps.settings.tdx.measurements, trail.checks)
   demandVouched(deps, bound, 'MRCONFIGID', trail)
   return { initdata, vouchedBy: bound.vouchedBy }
+}
+
+/** Genuine, and of a TD that this operator serves. @throws as `judgeTdx` */
+export function openTdx(
+  deps: EvidenceDeps,
+  attestation: Uint8Array,
+  trail: DecisionTrail,
+  nowSeconds: number,
+): TdxClaims {
+  trail.step = 'evidence'
+  const { anchors, sources } = demandTdxDeps(deps, TDX_METHOD)
+  const evidence = parseWireTdxEvidence(attestation)
+  const { claims } = verifyTdx(evidence, anchors, nowSeconds, trail.checks, sources)
+  checkTdxEventLogs(evidence, claims.rtmrs, trail.checks)
+
+  demandTdxPlatform(claims, deps.settings.tdx, trail, nowSeconds)
+  return claims
 }
 
 /** The operator's rules for the platform and the TD. @throws EigenxError EVIDENCE_NOT_ALLOWED, TCB_TOO_OLD */
@@ -70,7 +81,7 @@ export function demandTdxPlatform(
 }
 
 /** @throws EigenxError METHOD_NOT_READY */
-export function demandTdxDeps({ tdx }: DecisionDeps, method: string): TdxDeps {
+export function demandTdxDeps({ tdx }: EvidenceDeps, method: string): TdxDeps {
   if (tdx !== undefined) return tdx
   throw new EigenxError({
     code: 'METHOD_NOT_READY',

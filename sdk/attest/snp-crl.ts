@@ -185,8 +185,15 @@ export function checkSnpRevocation(
   shown?: SnpRevocationMemory,
 ): readonly Check[] {
   const log = createCheckLog(trace)
-  checkShown(chain, shown, log)
   const list = newestOf(lists, chain)
+  // What is revoked is so whether or not the list is current, and that is the better reason to give.
+  if (list !== undefined) {
+    checkSerial(RULES.intermediate, list.crl, chain.intermediateSerial, log)
+    // Zero is the serial of every endorsement key certificate: a list cannot mean one of them by it.
+    if (chain.leafSerial === '00') log.skip(RULES.leaf, { serial: chain.leafSerial })
+    else checkSerial(RULES.leaf, list.crl, chain.leafSerial, log)
+  }
+  checkShown(chain, shown, log)
   const inputs = { list: `${chain.product} ${chain.kind}`, required: String(policy.required) }
   if (list === undefined && !policy.required) {
     log.skip(RULES.present, inputs)
@@ -199,12 +206,7 @@ export function checkSnpRevocation(
     `this operator holds no revocation list for ${chain.product} ${chain.kind}`,
     'The operator must load the current list.',
   )
-  if (list === undefined) return log.checks
-  checkCurrent(list.crl, policy, nowSeconds, inputs, log)
-  checkSerial(RULES.intermediate, list.crl, chain.intermediateSerial, log)
-  // Zero is the serial of every endorsement key certificate: a list cannot mean one of them by it.
-  if (chain.leafSerial === '00') log.skip(RULES.leaf, { serial: chain.leafSerial })
-  else checkSerial(RULES.leaf, list.crl, chain.leafSerial, log)
+  if (list !== undefined) checkCurrent(list.crl, policy, nowSeconds, inputs, log)
   return log.checks
 }
 

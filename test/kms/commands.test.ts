@@ -170,6 +170,7 @@ describe('the command line', () => {
       'restore',
       'import',
       'collateral',
+      'config',
     ])
     for (const command of kms?.commands ?? []) expect(command.description()).not.toBe('')
   })
