@@ -21,6 +21,25 @@
 export { parseAaSnpEvidence } from './attest/aa-snp.ts'
 export { type AaTdxEvidence, parseAaTdxEvidence } from './attest/aa-tdx.ts'
 export { AMD_ANCHORS, type SnpTrustAnchors } from './attest/anchors.ts'
+export {
+  azureNonce,
+  bindAzureInitdata,
+  checkAzureReportData,
+} from './attest/azure-binding.ts'
+export {
+  type AzureSnpEvidence,
+  type AzureTdxEvidence,
+  parseAzureSnpEvidence,
+  parseAzureTdxEvidence,
+} from './attest/azure-evidence.ts'
+export {
+  type AllowedAzureImage,
+  type AzurePolicy,
+  appraiseAzure,
+  DEFAULT_AZURE_POLICY,
+} from './attest/azure-policy.ts'
+export type { AzureClaims, AzureSnpClaims, AzureTdxClaims } from './attest/azure-types.ts'
+export { verifyAzureSnp, verifyAzureTdx } from './attest/azure-verify.ts'
 export { bindInitdata } from './attest/binding.ts'
 export {
   encodeTdxCollateral,
@@ -34,6 +53,14 @@ export {
   type TdxPlatform,
 } from './attest/collateral-choice.ts'
 export { type CrlMemory, createCrlMemory } from './attest/crl-memory.ts'
+export {
+  EAT_PROFILE,
+  type EatClaims,
+  type EatResult,
+  type EatSubmodule,
+  type EatVerdict,
+  toEatClaims,
+} from './attest/eat.ts'
 export { checkReplay, type LogEvent, replayEvents } from './attest/event-log.ts'
 export { agentEvents, parseCcel, trimCcel } from './attest/event-log-ccel.ts'
 export { parseDstackLog } from './attest/event-log-dstack.ts'
@@ -44,6 +71,14 @@ export {
   reportDataV1,
   reportDataV2,
 } from './attest/report-data.ts'
+export {
+  checkSnpRevocation,
+  openSnpCrl,
+  type SnpCrl,
+  type SnpCrlPolicy,
+  snpChainOf,
+} from './attest/snp-crl.ts'
+export { appraiseTcbFloor, type SnpTcbFloor } from './attest/snp-floor.ts'
 export { appraiseSnp, DEFAULT_SNP_POLICY, type SnpPolicy } from './attest/snp-policy.ts'
 export { parseSnpReport } from './attest/snp-report.ts'
 export { type SnpEvidence, verifySnp } from './attest/snp-verify.ts'

@@ -189,7 +189,10 @@ function addVerifyCommand(program: Command, io: Io, keepCode: KeepCode): void {
     )
     .option('--snp-roots <file>', 'trust these roots INSTEAD of AMD’s: for devnets only')
     .option('--tdx-roots <file>', 'trust these roots INSTEAD of Intel’s: for devnets only')
-    .option('--json', 'one JSON document on standard output', false)
+    .addOption(
+      new Option('--json', 'one JSON document on standard output').default(false).conflicts('eat'),
+    )
+    .option('--eat', 'the verdict as an EAT claims set (RFC 9711) in JSON, not signed', false)
     .addHelpText(
       'after',
       `
@@ -218,6 +221,7 @@ Examples:
             snpRoots?: string
             tdxRoots?: string
             json: boolean
+            eat: boolean
           },
         ) => {
           const { verifyFiles } = await import('./verify.ts')

@@ -17,7 +17,13 @@ import { bindTdxInitdata } from '../../sdk/attest/tdx-binding.ts'
 import { checkTdxEventLogs } from '../../sdk/attest/tdx-event-log.ts'
 import { appraiseTdx, DEFAULT_TDX_POLICY } from '../../sdk/attest/tdx-policy.ts'
 import { verifyTdx } from '../../sdk/attest/tdx-verify.ts'
-import type { Check, InitdataBinding, SnpClaims, TdxClaims } from '../../sdk/attest/types.ts'
+import type {
+  Check,
+  Claims,
+  InitdataBinding,
+  SnpClaims,
+  TdxClaims,
+} from '../../sdk/attest/types.ts'
 import { parseWireSnpEvidence } from '../../sdk/attest/wire-snp.ts'
 import { parseWireTdxEvidence, type WireTdxEvidence } from '../../sdk/attest/wire-tdx.ts'
 import { bytesToHex, parseUtf8 } from '../../sdk/bytes.ts'
@@ -39,6 +45,7 @@ export type EvidenceSources = {
 
 /** Genuine evidence, and what is left to ask of it. */
 export type Examined = {
+  claims: Claims
   summary: EvidenceSummary
   reportData: Uint8Array
   /** @throws EVIDENCE_NOT_ALLOWED, TCB_TOO_OLD */
@@ -107,6 +114,7 @@ function examineSnp(bytes: Uint8Array, sources: EvidenceSources, trace: Check[])
   const { claims } = verifySnp(evidence, authorities.snp, nowSeconds, trace)
   const policy = { ...DEFAULT_SNP_POLICY, minimumReportVersion: 2, vmpls } as const
   return {
+    claims,
     summary: summariseSnp(claims),
     reportData: claims.reportData,
     appraise: (checks) => void appraiseSnp(claims, policy, checks),
@@ -122,6 +130,7 @@ function examineTdx(bytes: Uint8Array, sources: EvidenceSources, trace: Check[])
   })
   checkTdxEventLogs(evidence, claims.rtmrs, trace)
   return {
+    claims,
     summary: summariseTdx(claims),
     reportData: claims.reportData,
     appraise: (checks) => void appraiseTdx(claims, DEFAULT_TDX_POLICY, nowSeconds, checks),

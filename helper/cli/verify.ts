@@ -8,7 +8,8 @@ import { sha384 } from '@noble/hashes/sha2.js'
 import { analysePolicy } from '../../policy/analyse.ts'
 import { MAX_INITDATA_ENCODED, parseInitdata } from '../../policy/initdata.ts'
 import type { Finding, Initdata } from '../../policy/types.ts'
-import type { Check, InitdataBinding } from '../../sdk/attest/types.ts'
+import { type EatClaims, toEatClaims } from '../../sdk/attest/eat.ts'
+import type { Check, Claims, InitdataBinding } from '../../sdk/attest/types.ts'
 import { bytesToHex, equalBytes, parseHex, utf8ToBytes } from '../../sdk/bytes.ts'
 import { EigenxError, type EigenxErrorJson, isEigenxError } from '../../sdk/errors.ts'
 import { type ExitCode, type Io, readInput, UsageError } from './io.ts'
@@ -41,6 +42,8 @@ export type VerifyInput = {
   snpRoots?: string
   tdxRoots?: string
   json: boolean
+  /** The verdict as claims of an Entity Attestation Token. */
+  eat: boolean
 }
 
 /** What `--json` prints. */
@@ -81,16 +84,30 @@ export async function verifyFiles(io: Io, input: VerifyInput): Promise<ExitCode>
     vmpls: [input.vmpl ?? 0],
     nowSeconds,
   }
-  const result = verifyAll({
+  if (input.eat && evidence === undefined) throw new UsageError('--eat goes with an evidence file')
+  const { claims, ...result } = verifyAll({
     evidence: evidence === undefined ? undefined : (checks) => examine(evidence, sources, checks),
     initdata,
     wanted,
   })
   const trust = trustOf(evidence === undefined ? 'snp' : teeOf(evidence), input)
   const verification: Verification = { ...result, at: at.toISOString(), trust }
-  if (input.json) io.out(JSON.stringify(verification, null, 2))
+  if (input.eat) io.out(JSON.stringify(eatOf(verification, claims, nowSeconds), null, 2))
+  else if (input.json) io.out(JSON.stringify(verification, null, 2))
   else printVerification(io, verification)
   return verification.accepted ? 0 : 1
+}
+
+function eatOf(verification: Verification, claims: Claims | undefined, at: number): EatClaims {
+  const { checks, binding, refusal, trust } = verification
+  return toEatClaims({
+    checks,
+    at,
+    ...(claims === undefined ? {} : { claims }),
+    ...(binding === undefined ? {} : { binding }),
+    ...(refusal === undefined ? {} : { refusal: refusal.code }),
+    ...(trust.startsWith('NOT') ? { trust } : {}),
+  })
 }
 
 /** An option that would not be looked at is a mistake, and not knowing so could be taken for a check that passed. */
@@ -123,13 +140,14 @@ type Verifiable = {
 }
 
 /** Checks run until one fails; what was learnt before it stays in the answer. */
-function verifyAll(input: Verifiable): Omit<Verification, 'at' | 'trust'> {
+function verifyAll(input: Verifiable): Omit<Verification, 'at' | 'trust'> & { claims?: Claims } {
   const checks: Check[] = []
-  const found: Pick<Verification, 'evidence' | 'initdata' | 'binding'> = {}
+  const found: Pick<Verification, 'evidence' | 'initdata' | 'binding'> & { claims?: Claims } = {}
   try {
     const evidence = input.evidence?.(checks)
     if (evidence !== undefined) {
       found.evidence = evidence.summary
+      found.claims = evidence.claims
       evidence.appraise(checks)
       if (input.wanted !== undefined) demandReportData(evidence, input.wanted, checks)
     }

@@ -42,6 +42,11 @@ const KNOWN_ATTRIBUTES =
 /** The firmware of a TD must always have them. */
 const FIXED_XFAM = 0x3n
 
+/** The host can look into such a TD. */
+export function isUnderDebug(tdAttributes: bigint): boolean {
+  return (tdAttributes & TUD) !== 0n
+}
+
 /**
  * The part of `appraiseTdx` that is about the TD alone: whether the host can look into it, move it or disturb it.
  * @throws EVIDENCE_NOT_ALLOWED naming the first check that fails

@@ -7,6 +7,7 @@ import type { SnpAuthority } from '../../helper/sim/evidence.ts'
 import { parseInitdata } from '../../policy/initdata.ts'
 import { prepareRelease, stringifyInitdata } from '../../policy/prepare.ts'
 import { encodeSnpRoots } from '../../sdk/attest/anchors.ts'
+import type { EatClaims } from '../../sdk/attest/eat.ts'
 import { bytesToHex, concatBytes } from '../../sdk/bytes.ts'
 import { runCli } from '../kit/cli.ts'
 import { sharedVectors } from '../kit/shared-vectors.ts'
@@ -200,4 +201,36 @@ describe.runIf(genuine !== undefined)('genuine evidence', () => {
     expect((await runCli(['verify', 'r', '--certificate', 'c', ...at], given)).code).toBe(0)
     expect((await runCli(['verify', 'r', ...at], given)).code).toBe(1)
   })
+})
+
+test('--eat prints the verdict as claims: results by name, and that no vendor stands behind throw-away roots', async () => {
+  const eat = async (...argv: string[]) => {
+    const { code, out } = await runCli(['verify', ...argv, ...devnet, '--eat'], files, { now })
+    const claims: EatClaims = JSON.parse(out.join('\n'))
+    return { code, claims }
+  }
+  const accepted = await eat('evidence.json', 'initdata.toml')
+  expect(accepted.code).toBe(0)
+  expect(accepted.claims).toMatchObject({
+    eat_profile: 'urn:eigenx-tee:eat:1',
+    iat: NOW,
+    oemid: 3704,
+    eigenx_tee: {
+      accepted: true,
+      initdata_binding: 'host_data',
+      trust: expect.stringMatching(/^NOT AMD/),
+    },
+  })
+  const refused = await eat('debug.json')
+  expect(refused).toMatchObject({
+    code: 1,
+    claims: {
+      dbgstat: 'enabled',
+      eigenx_tee: { accepted: false, refusal: 'EVIDENCE_NOT_ALLOWED' },
+    },
+  })
+  const without = await runCli(['verify', 'initdata.toml', '--eat'], files, { now })
+  expect(without.code).toBe(2)
+  const both = await runCli(['verify', 'evidence.json', '--eat', '--json'], files, { now })
+  expect(both.code).toBe(2)
 })
