@@ -9,7 +9,7 @@
 import type { BlockRef, OperatorInfo, OperatorSet } from '../sdk/chain/types.ts'
 import { thresholdOf } from '../sdk/crypto/bls.ts'
 import { EigenxError, isEigenxError } from '../sdk/errors.ts'
-import { encodeLeave, leaveDigest, MAX_LEAVE_SECONDS } from '../sdk/protocol/leave.ts'
+import { encodeLeave, leaveStatement, MAX_LEAVE_SECONDS } from '../sdk/protocol/leave.ts'
 import { parseCertifiedBody, verifyCertifiedBody } from '../sdk/protocol/output.ts'
 import type { CertifiedOutput, Domain } from '../sdk/protocol/types.ts'
 import type { MembershipPort, PeerPort, SignerPort } from './epoch/ports.ts'
@@ -124,7 +124,7 @@ export async function announceLeave(
   if (input.holdsSeconds > MAX_LEAVE_SECONDS)
     throw refuse(`a leave holds for ${MAX_LEAVE_SECONDS} seconds at most`)
   const unsigned = { operator: signer.operator, notAfter: input.now + input.holdsSeconds }
-  const signature = await signer.sign(leaveDigest(deps.domain, unsigned))
+  const signature = await signer.sign(leaveStatement(deps.domain, unsigned))
   const message = encodeLeave({ ...unsigned, signature })
   const results = await Promise.all(
     set.operators.map((peer) => deps.peers.push(peer, message).catch(() => 'unreachable' as const)),

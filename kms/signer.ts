@@ -8,7 +8,7 @@ import { toHex } from '../sdk/bytes.ts'
 import type { OperatorInfo } from '../sdk/chain/types.ts'
 import { EigenxError } from '../sdk/errors.ts'
 import { bn254PublicKey, isBn254PrivateKey, signBn254 } from '../sdk/protocol/bn254.ts'
-import { signDigest } from '../sdk/protocol/digest.ts'
+import { signStatement, statementDigest } from '../sdk/protocol/digest.ts'
 import type { KmsConfig } from './config.ts'
 import type { SignerPort } from './epoch/ports.ts'
 import { readSigningKey } from './key-file.ts'
@@ -39,10 +39,12 @@ export async function readOperatorKeys(
       stage: 'config',
       details: { path: 'operator.signing_key_file' },
     })
-  const sign = (digest: Uint8Array): Uint8Array =>
-    signingCurve === 'bn254' ? signBn254(key, digest) : signDigest(key, digest)
+  const sign = (statement: Uint8Array): Uint8Array =>
+    signingCurve === 'bn254'
+      ? signBn254(key, statementDigest(statement))
+      : signStatement(key, statement)
   return {
-    signer: { operator: address, sign: async (digest) => sign(digest) },
+    signer: { operator: address, sign: async (statement) => sign(statement) },
     signingKey:
       signingCurve === 'bn254'
         ? { curve: 'bn254', ...bn254PublicKey(key) }

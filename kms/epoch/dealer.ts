@@ -5,12 +5,12 @@
 import type { Hash32 } from '../../sdk/chain/types.ts'
 import { parseScalar, thresholdOf } from '../../sdk/crypto/bls.ts'
 import { EigenxError } from '../../sdk/errors.ts'
-import { blobHash, dealingDigest, encodeDealing } from '../../sdk/protocol/dealing.ts'
+import { blobHash, dealingStatement, encodeDealing } from '../../sdk/protocol/dealing.ts'
 import {
   encodeSetup,
   isGenesis,
   NO_ENCRYPTION_KEY,
-  setupDigest,
+  setupStatement,
   sidOf,
 } from '../../sdk/protocol/terms.ts'
 import type { Terms } from '../../sdk/protocol/types.ts'
@@ -54,7 +54,7 @@ export async function proposeSetup(
     })),
     threshold,
   }
-  const signature = await deps.signer.sign(setupDigest(deps.domain, terms, self.operator))
+  const signature = await deps.signer.sign(setupStatement(deps.domain, terms, self.operator))
   const setup = encodeSetup({
     terms,
     records: records.map(({ record }) => ({
@@ -87,7 +87,7 @@ export async function deal(lookup: Lookup, session: Session): Promise<void> {
     ...(currentShare === undefined ? {} : { currentShare }),
     imported: imported !== undefined,
   })
-  const signature = await deps.signer.sign(dealingDigest(deps.domain, unsigned))
+  const signature = await deps.signer.sign(dealingStatement(deps.domain, unsigned))
   const bytes = encodeDealing({ ...unsigned, signature })
   const dealing = { dealer: self.operator, hash: blobHash(bytes) }
   await runtime.apply(

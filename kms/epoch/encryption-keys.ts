@@ -22,7 +22,7 @@ import {
 import {
   type EncryptionKeyRecord,
   encodeEncryptionKey,
-  encryptionKeyDigest,
+  encryptionKeyStatement,
 } from '../../sdk/protocol/terms.ts'
 import type { Member, Output } from '../../sdk/protocol/types.ts'
 import type { SecretName, Store } from '../store/store.ts'
@@ -104,7 +104,7 @@ async function announce(
     encryptionKey: ristrettoPublicKey(newest.secret),
     sequence: newest.sequence,
   }
-  const signature = await deps.signer.sign(encryptionKeyDigest(deps.domain, unsigned))
+  const signature = await deps.signer.sign(encryptionKeyStatement(deps.domain, unsigned))
   const record = { ...unsigned, signature }
   return { secrets, record, recordBytes: encodeEncryptionKey(record) }
 }

@@ -9,8 +9,8 @@ import { toHex, utf8ToBytes } from '../../sdk/bytes.ts'
 import type { Address, Hash32, OperatorInfo } from '../../sdk/chain/types.ts'
 import { encodeLeave } from '../../sdk/protocol/leave.ts'
 import {
-  acksDigest,
-  candidateDigest,
+  acksStatement,
+  candidateStatement,
   encodeAcks,
   encodeCandidate,
   encodeSignature,
@@ -143,7 +143,7 @@ async function encodeFor(lookup: Lookup, effect: SendEffect): Promise<Uint8Array
   const { sid } = effect
   if (effect.type === 'sendAcks') {
     const unsigned = { sid, recipient: self.operator, dealings: effect.dealings }
-    const signature = await deps.signer.sign(acksDigest(deps.domain, unsigned))
+    const signature = await deps.signer.sign(acksStatement(deps.domain, unsigned))
     return encodeAcks({ ...unsigned, signature })
   }
   const session = sessionBy(lookup, sid)
@@ -154,7 +154,7 @@ async function encodeFor(lookup: Lookup, effect: SendEffect): Promise<Uint8Array
   if (effect.type === 'sendCandidate') {
     const output = await storedBlob(lookup, candidate.blob)
     const unsigned = { sid, proposer: self.operator, output }
-    const signature = await deps.signer.sign(candidateDigest(deps.domain, unsigned))
+    const signature = await deps.signer.sign(candidateStatement(deps.domain, unsigned))
     return encodeCandidate({ ...unsigned, signature })
   }
   const own = candidate.signatures.find((known) => known.operator === self.operator)

@@ -70,10 +70,10 @@ export type SignerPort = {
   /** The operator's address in the operator set (not necessarily the address of the key). */
   operator: Address
   /**
-   * @param digest - 32 bytes.
+   * @param statement - The 66 bytes of an EIP-712 message; their keccak256 is signed.
    * @returns By the registered curve: r || s || v (65 bytes, low s, v 27 or 28), or a G1 point x || y (64 bytes).
    */
-  sign(digest: Uint8Array): Promise<Uint8Array>
+  sign(statement: Uint8Array): Promise<Uint8Array>
 }
 
 /** Where the driver tells what it did. Fields never hold secrets or peers' raw bytes. */

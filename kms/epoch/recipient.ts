@@ -10,7 +10,7 @@ import { sortByAddress } from '../../sdk/protocol/codec.ts'
 import { encodeComplaint, makeComplaint } from '../../sdk/protocol/complaint.ts'
 import { blobHash } from '../../sdk/protocol/dealing.ts'
 import { continues, type Winner } from '../../sdk/protocol/log.ts'
-import { outputDigest } from '../../sdk/protocol/messages.ts'
+import { outputStatement } from '../../sdk/protocol/messages.ts'
 import {
   encodeCertifiedBody,
   encodeOutput,
@@ -321,8 +321,8 @@ async function complainAgainst(
 
 export async function sign(lookup: Lookup, session: Session, hash: Hash32): Promise<void> {
   const { deps, self } = lookup.runtime
-  const digest = outputDigest(deps.domain, session.sid, hash)
-  const signature = await deps.signer.sign(digest)
+  const statement = outputStatement(deps.domain, session.sid, hash)
+  const signature = await deps.signer.sign(statement)
   const event = { type: 'signature' as const, hash, operator: self.operator, signature }
   await lookup.runtime.apply([{ type: 'session', sid: session.sid, event }])
 }

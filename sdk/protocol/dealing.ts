@@ -41,7 +41,7 @@ import {
   MAX_MEMBERS,
   MAX_SIGNATURE_BYTES,
 } from './codec.ts'
-import { addressWord, hashWord, isSignedBy, typedDigest } from './digest.ts'
+import { addressWord, hashWord, isSignedBy, typedStatement } from './digest.ts'
 import { PROOF_BYTES, RISTRETTO_BYTES } from './ristretto.ts'
 import type { Domain } from './types.ts'
 
@@ -108,8 +108,8 @@ export function blobHash(bytes: Uint8Array): Hash32 {
 }
 
 /** What the dealer signs. */
-export function dealingDigest(domain: Domain, dealing: Omit<Dealing, 'signature'>): Uint8Array {
-  return typedDigest(domain, 'Dealing', [
+export function dealingStatement(domain: Domain, dealing: Omit<Dealing, 'signature'>): Uint8Array {
+  return typedStatement(domain, 'Dealing', [
     hashWord(dealing.sid),
     addressWord(dealing.dealer),
     sha256(concatBytes(...unsignedFields(dealing))),
@@ -119,7 +119,7 @@ export function dealingDigest(domain: Domain, dealing: Omit<Dealing, 'signature'
 export function isDealingOf(domain: Domain, operator: OperatorInfo, dealing: Dealing): boolean {
   return (
     dealing.dealer === operator.address.toLowerCase() &&
-    isSignedBy(operator, dealingDigest(domain, dealing), dealing.signature)
+    isSignedBy(operator, dealingStatement(domain, dealing), dealing.signature)
   )
 }
 

@@ -28,6 +28,9 @@ export const STRUCTS = {
   Output: 'Output(bytes32 sid,bytes32 output)',
 } as const
 
+const STATEMENT_PREFIX = Uint8Array.of(0x19, 0x01)
+const STATEMENT_BYTES = 66
+
 const word = (bytes: Uint8Array): Uint8Array =>
   concatBytes(new Uint8Array(32 - bytes.length), bytes)
 
@@ -73,14 +76,31 @@ export function domainSeparator(domain: Domain): Uint8Array {
 /** A process has one domain or a few, and hashes thousands of messages under it. */
 const separators = new WeakMap<Domain, Uint8Array>()
 
-/** @param fields - One 32-byte word per field of the struct, in its order. */
-export function typedDigest(
+/**
+ * @param fields - One 32-byte word per field of the struct, in its order.
+ * @returns The 66 bytes 0x19 0x01 || domain separator || struct hash. Their keccak256 is the EIP-712 digest that is signed; signing services
+ * that hash what they are given take the bytes themselves.
+ */
+export function typedStatement(
   domain: Domain,
   struct: keyof typeof STRUCTS,
   fields: readonly Uint8Array[],
 ): Uint8Array {
   const structHash = keccak_256(concatBytes(typeHash(struct), ...fields))
-  return keccak_256(concatBytes(Uint8Array.of(0x19, 0x01), domainSeparator(domain), structHash))
+  return concatBytes(STATEMENT_PREFIX, domainSeparator(domain), structHash)
+}
+
+/**
+ * The EIP-712 digest of a statement.
+ * @throws RangeError for bytes that are no statement: neither a transaction nor a bare hash is ever signed in its place.
+ */
+export function statementDigest(statement: Uint8Array): Uint8Array {
+  if (
+    statement.length !== STATEMENT_BYTES ||
+    !equalBytes(statement.subarray(0, 2), STATEMENT_PREFIX)
+  )
+    throw new RangeError('not an EIP-712 statement')
+  return keccak_256(statement)
 }
 
 /**
@@ -101,21 +121,23 @@ export function recoverSigner(digest: Uint8Array, signature: Uint8Array): Addres
 }
 
 /**
- * True when the operator's registered key signed the digest: r || s || v of a secp256k1 key, or x || y in G1 of a BN254 key.
+ * True when the operator's registered key signed the statement: r || s || v of a secp256k1 key, or x || y in G1 of a BN254 key.
  */
 export function isSignedBy(
   operator: OperatorInfo,
-  digest: Uint8Array,
+  statement: Uint8Array,
   signature: Uint8Array,
 ): boolean {
   const { signingKey } = operator
+  const digest = statementDigest(statement)
   if (signingKey.curve === 'bn254') return verifyBn254(signingKey, digest, signature)
   const signer = recoverSigner(digest, signature)
   return signer !== undefined && equalBytes(addressBytes(signer), addressBytes(signingKey.address))
 }
 
 /** Signs with a secp256k1 key held in memory. @returns r || s || v. */
-export function signDigest(privateKey: Uint8Array, digest: Uint8Array): Uint8Array {
+export function signStatement(privateKey: Uint8Array, statement: Uint8Array): Uint8Array {
+  const digest = statementDigest(statement)
   const recovered = secp256k1.sign(digest, privateKey, { prehash: false, format: 'recovered' })
   // noble puts the recovery bit first; Ethereum puts v last.
   return concatBytes(recovered.subarray(1), Uint8Array.of(27 + (recovered[0] as number)))

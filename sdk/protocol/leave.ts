@@ -22,14 +22,14 @@ import {
   type Reader,
   u64,
 } from './codec.ts'
-import { addressWord, isSignedBy, numberWord, typedDigest } from './digest.ts'
+import { addressWord, isSignedBy, numberWord, typedStatement } from './digest.ts'
 import type { Domain, Leave, Terms } from './types.ts'
 
 /** A Leave that ends later than this after the block that it is judged at does not count. */
 export const MAX_LEAVE_SECONDS = 7 * 86_400
 
-export function leaveDigest(domain: Domain, leave: Omit<Leave, 'signature'>): Uint8Array {
-  return typedDigest(domain, 'Leave', [addressWord(leave.operator), numberWord(leave.notAfter)])
+export function leaveStatement(domain: Domain, leave: Omit<Leave, 'signature'>): Uint8Array {
+  return typedStatement(domain, 'Leave', [addressWord(leave.operator), numberWord(leave.notAfter)])
 }
 
 /** The fields of a leave as they stand in terms and in its own message. */
@@ -72,7 +72,7 @@ export function isLeaveOf(
     leave.operator === operator.address.toLowerCase() &&
     leave.notAfter >= seconds &&
     leave.notAfter <= seconds + MAX_LEAVE_SECONDS &&
-    isSignedBy(operator, leaveDigest(domain, leave), leave.signature)
+    isSignedBy(operator, leaveStatement(domain, leave), leave.signature)
   )
 }
 

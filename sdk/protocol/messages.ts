@@ -18,7 +18,7 @@ import {
   MAX_MEMBERS,
   MAX_SIGNATURE_BYTES,
 } from './codec.ts'
-import { addressWord, hashWord, isSignedBy, typedDigest } from './digest.ts'
+import { addressWord, hashWord, isSignedBy, typedStatement } from './digest.ts'
 import type { Domain } from './types.ts'
 
 /**
@@ -66,8 +66,8 @@ function dealingList(dealings: Acks['dealings']): Uint8Array {
   )
 }
 
-export function acksDigest(domain: Domain, acks: Omit<Acks, 'signature'>): Uint8Array {
-  return typedDigest(domain, 'Acks', [
+export function acksStatement(domain: Domain, acks: Omit<Acks, 'signature'>): Uint8Array {
+  return typedStatement(domain, 'Acks', [
     hashWord(acks.sid),
     addressWord(acks.recipient),
     sha256(dealingList(acks.dealings)),
@@ -101,14 +101,14 @@ export function parseAcks(bytes: Uint8Array): Acks {
 }
 
 export function isAcksOf(domain: Domain, operator: OperatorInfo, acks: Acks): boolean {
-  return isSignedBy(operator, acksDigest(domain, acks), acks.signature)
+  return isSignedBy(operator, acksStatement(domain, acks), acks.signature)
 }
 
-export function candidateDigest(
+export function candidateStatement(
   domain: Domain,
   candidate: Omit<Candidate, 'signature'>,
 ): Uint8Array {
-  return typedDigest(domain, 'Candidate', [
+  return typedStatement(domain, 'Candidate', [
     hashWord(candidate.sid),
     addressWord(candidate.proposer),
     hashWord(toHex(sha256(candidate.output))),
@@ -139,12 +139,12 @@ export function isCandidateOf(
   operator: OperatorInfo,
   candidate: Candidate,
 ): boolean {
-  return isSignedBy(operator, candidateDigest(domain, candidate), candidate.signature)
+  return isSignedBy(operator, candidateStatement(domain, candidate), candidate.signature)
 }
 
 /** What a certificate consists of signatures over. */
-export function outputDigest(domain: Domain, sid: Hash32, output: Hash32): Uint8Array {
-  return typedDigest(domain, 'Output', [hashWord(sid), hashWord(output)])
+export function outputStatement(domain: Domain, sid: Hash32, output: Hash32): Uint8Array {
+  return typedStatement(domain, 'Output', [hashWord(sid), hashWord(output)])
 }
 
 export function encodeSignature(signature: OutputSignature): Uint8Array {
@@ -173,7 +173,7 @@ export function isSignatureOf(
 ): boolean {
   return isSignedBy(
     operator,
-    outputDigest(domain, signature.sid, signature.output),
+    outputStatement(domain, signature.sid, signature.output),
     signature.signature,
   )
 }

@@ -32,7 +32,7 @@ import {
 } from './codec.ts'
 import { domainSeparator, isSignedBy } from './digest.ts'
 import { remainingOperators } from './leave.ts'
-import { MAX_OUTPUT_BYTES, outputDigest } from './messages.ts'
+import { MAX_OUTPUT_BYTES, outputStatement } from './messages.ts'
 import { isOrigin, readTerms, sidOf, termsFields } from './terms.ts'
 import type { Certificate, CertifiedOutput, Domain, Output } from './types.ts'
 
@@ -178,10 +178,10 @@ export function verifyCertificate(
     throw certificateInvalid('wrong threshold')
   if (certificate.signatures.length < output.threshold)
     throw certificateInvalid('fewer signatures than the threshold')
-  const digest = outputDigest(domain, sidOf(domain, output), outputHash(domain, output))
+  const statement = outputStatement(domain, sidOf(domain, output), outputHash(domain, output))
   for (const { operator, signature } of certificate.signatures) {
     const info = byAddress.get(operator)
-    if (info === undefined || !isSignedBy(info, digest, signature))
+    if (info === undefined || !isSignedBy(info, statement, signature))
       throw certificateInvalid(`no valid signature of ${operator}`)
   }
 }

@@ -36,7 +36,7 @@ import {
   hashWord,
   isSignedBy,
   numberWord,
-  typedDigest,
+  typedStatement,
 } from './digest.ts'
 import { leaveFields, readLeave, remainingOperators } from './leave.ts'
 import { isRistrettoPoint } from './ristretto.ts'
@@ -99,11 +99,11 @@ const refuse = (reason: string): EigenxError<'PEER_UNAUTHENTICATED'> =>
     details: { reason },
   })
 
-export function encryptionKeyDigest(
+export function encryptionKeyStatement(
   domain: Domain,
   record: Omit<EncryptionKeyRecord, 'signature'>,
 ): Uint8Array {
-  return typedDigest(domain, 'EncryptionKey', [
+  return typedStatement(domain, 'EncryptionKey', [
     addressWord(record.operator),
     fixed(record.encryptionKey, 32),
     numberWord(record.sequence),
@@ -136,7 +136,7 @@ export function isEncryptionKeyOf(
 ): boolean {
   return (
     record.operator === operator.address.toLowerCase() &&
-    isSignedBy(operator, encryptionKeyDigest(domain, record), record.signature)
+    isSignedBy(operator, encryptionKeyStatement(domain, record), record.signature)
   )
 }
 
@@ -184,8 +184,8 @@ export function sidOf(domain: Domain, terms: Terms): Hash32 {
   )
 }
 
-export function setupDigest(domain: Domain, terms: Terms, proposer: Address): Uint8Array {
-  return typedDigest(domain, 'Setup', [hashWord(sidOf(domain, terms)), addressWord(proposer)])
+export function setupStatement(domain: Domain, terms: Terms, proposer: Address): Uint8Array {
+  return typedStatement(domain, 'Setup', [hashWord(sidOf(domain, terms)), addressWord(proposer)])
 }
 
 export function encodeSetup(setup: Setup): Uint8Array {
@@ -234,7 +234,7 @@ export function verifySetup(
   const proposer = byAddress.get(setup.proposer)
   if (
     proposer === undefined ||
-    !isSignedBy(proposer, setupDigest(domain, terms, setup.proposer), setup.signature)
+    !isSignedBy(proposer, setupStatement(domain, terms, setup.proposer), setup.signature)
   )
     throw refuse('not signed by a member')
   terms.members.forEach((member, i) => {

@@ -7,10 +7,10 @@ import { parseHex } from '../../sdk/bytes.ts'
 import { publicShareOf } from '../../sdk/crypto/bls.ts'
 import { encodeComplaint, parseComplaint } from '../../sdk/protocol/complaint.ts'
 import { encodeDealing, parseDealing } from '../../sdk/protocol/dealing.ts'
-import { signDigest } from '../../sdk/protocol/digest.ts'
-import { encodeLeave, isLeaveOf, leaveDigest, parseLeave } from '../../sdk/protocol/leave.ts'
+import { signStatement } from '../../sdk/protocol/digest.ts'
+import { encodeLeave, isLeaveOf, leaveStatement, parseLeave } from '../../sdk/protocol/leave.ts'
 import {
-  acksDigest,
+  acksStatement,
   encodeAcks,
   encodeCandidate,
   encodeSignature,
@@ -63,10 +63,13 @@ const dealing = {
 const leave = { operator: first.address, notAfter: NOW + 600 }
 const signedLeave = {
   ...leave,
-  signature: signDigest(first.privateKey, leaveDigest(DOMAIN, leave)),
+  signature: signStatement(first.privateKey, leaveStatement(DOMAIN, leave)),
 }
 const acks = { sid, recipient: first.address, dealings: GENESIS.dealings }
-const signedAcks = { ...acks, signature: signDigest(first.privateKey, acksDigest(DOMAIN, acks)) }
+const signedAcks = {
+  ...acks,
+  signature: signStatement(first.privateKey, acksStatement(DOMAIN, acks)),
+}
 const TOKENS = [sid, first.address, ...OPERATORS.map(({ address }) => address)]
   .map((hex) => parseHex(hex) ?? filled(1, 0))
   .concat([

@@ -17,8 +17,8 @@ import { epochSetId } from '../../sdk/chain/epoch-log.ts'
 import { createChainReader } from '../../sdk/chain/reader.ts'
 import type { Address, BlockRef, Hash32 } from '../../sdk/chain/types.ts'
 import { randomScalar } from '../../sdk/crypto/bls.ts'
-import { signDigest } from '../../sdk/protocol/digest.ts'
-import { outputDigest } from '../../sdk/protocol/messages.ts'
+import { signStatement } from '../../sdk/protocol/digest.ts'
+import { outputStatement } from '../../sdk/protocol/messages.ts'
 import { encodeCertifiedBody, outputHash } from '../../sdk/protocol/output.ts'
 import { NO_OUTPUT, sidOf } from '../../sdk/protocol/terms.ts'
 import type { Domain, Output } from '../../sdk/protocol/types.ts'
@@ -116,10 +116,10 @@ async function post(
   }
   const output = input.change?.(honest) ?? honest
   const hash = outputHash(domain, output)
-  const digest = outputDigest(domain, sidOf(domain, output), hash)
+  const statement = outputStatement(domain, sidOf(domain, output), hash)
   const signatures = signers.map(({ address, key }) => ({
     operator: address,
-    signature: signDigest(key, digest),
+    signature: signStatement(key, statement),
   }))
   await postBody(
     output.epoch,

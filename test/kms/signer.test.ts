@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readOperatorKeys } from '../../kms/signer.ts'
+import { concatBytes } from '../../sdk/bytes.ts'
 import { isSignedBy } from '../../sdk/protocol/digest.ts'
 
 const ADDRESS = '0x00000000000000000000000000000000000000aa'
-const digest = new Uint8Array(32).fill(7)
+const statement = concatBytes(Uint8Array.of(0x19, 0x01), new Uint8Array(64).fill(7))
 
 describe('the keys of an operator', () => {
   let folder: string
@@ -28,9 +29,9 @@ describe('the keys of an operator', () => {
         signingCurve,
         transactionKeyFile: file('large'),
       })
-      const signature = await keys.signer.sign(digest)
+      const signature = await keys.signer.sign(statement)
       const info = { address: ADDRESS, socket: '', signingKey: keys.signingKey } as const
-      expect(isSignedBy(info, digest, signature)).toBe(true)
+      expect(isSignedBy(info, statement, signature)).toBe(true)
       expect(keys.signer.operator).toBe(ADDRESS)
     },
   )

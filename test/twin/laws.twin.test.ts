@@ -2,7 +2,7 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { describe, expect, it } from 'vitest'
-import { toHex, utf8ToBytes } from '../../sdk/bytes.ts'
+import { concatBytes, toHex, utf8ToBytes } from '../../sdk/bytes.ts'
 import {
   CURVE_ORDER,
   hashToG1,
@@ -22,7 +22,7 @@ import {
   passesDegreeTest,
   shareMatchesCommitment,
 } from '../../sdk/crypto/shamir.ts'
-import { recoverSigner, signDigest } from '../../sdk/protocol/digest.ts'
+import { recoverSigner, signStatement, statementDigest } from '../../sdk/protocol/digest.ts'
 import {
   diffieHellman,
   proveKnowledge,
@@ -97,9 +97,10 @@ describe('the twins', () => {
 
   it('sign: a signature recovers to its key, a changed one or another digest to none of ours', () => {
     const key = keccak_256(utf8ToBytes('key'))
-    const digest = keccak_256(utf8ToBytes('digest'))
+    const statement = concatBytes(Uint8Array.of(0x19, 0x01), new Uint8Array(64).fill(3))
+    const digest = statementDigest(statement)
     const address = toHex(keccak_256(secp256k1.getPublicKey(key, false).subarray(1)).subarray(12))
-    const signature = signDigest(key, digest)
+    const signature = signStatement(key, statement)
     expect(signature).toHaveLength(65)
     expect(recoverSigner(digest, signature)).toBe(address)
     for (let at = 0; at < 65; at++)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { messageKind } from '../../../sdk/protocol/codec.ts'
 import { blobHash } from '../../../sdk/protocol/dealing.ts'
-import { acksDigest, encodeAcks, parseAcks } from '../../../sdk/protocol/messages.ts'
+import { acksStatement, encodeAcks, parseAcks } from '../../../sdk/protocol/messages.ts'
 import { assertInvariants } from './invariants.ts'
 import {
   allActive,
@@ -46,7 +46,7 @@ describe('a bad share for a member that was away', () => {
       const unsigned = { ...acks, dealings }
       return encodeAcks({
         ...unsigned,
-        signature: await liar.identity.signer.sign(acksDigest(DOMAIN, unsigned)),
+        signature: await liar.identity.signer.sign(acksStatement(DOMAIN, unsigned)),
       })
     }
     // The victim announces its key and is then away until the entry is in the log.

@@ -16,7 +16,7 @@ import { decryptWithAppKey, encryptForApp } from '../../../sdk/crypto/ibe.ts'
 import { recombine } from '../../../sdk/crypto/recombine.ts'
 import { bn254PublicKey, signBn254 } from '../../../sdk/protocol/bn254.ts'
 import { sortByAddress } from '../../../sdk/protocol/codec.ts'
-import { signDigest } from '../../../sdk/protocol/digest.ts'
+import { signStatement, statementDigest } from '../../../sdk/protocol/digest.ts'
 import { publicSharesOf, verifyCertifiedBody } from '../../../sdk/protocol/output.ts'
 import { assertInvariants } from './invariants.ts'
 import { ChainDown, createChain, DOMAIN, HEALTHY_RPC } from './sim-chain.ts'
@@ -62,17 +62,17 @@ function createIdentity(index: number, curve: Curve): Identity {
     curve === 'ecdsa'
       ? { curve, address }
       : { curve, ...bn254PublicKey(privateKey.map((byte, i) => (i === 0 ? byte & 0x1f : byte))) }
-  const sign = (digest: Uint8Array) =>
+  const sign = (statement: Uint8Array) =>
     curve === 'ecdsa'
-      ? signDigest(privateKey, digest)
+      ? signStatement(privateKey, statement)
       : signBn254(
           privateKey.map((byte, i) => (i === 0 ? byte & 0x1f : byte)),
-          digest,
+          statementDigest(statement),
         )
   return {
     info: { address, socket: `http://${index}`, signingKey },
     privateKey,
-    signer: { operator: address, sign: async (digest) => sign(digest) },
+    signer: { operator: address, sign: async (statement) => sign(statement) },
   }
 }
 

@@ -3,7 +3,7 @@ import type { Address } from '../../../sdk/chain/types.ts'
 import { messageKind } from '../../../sdk/protocol/codec.ts'
 import {
   type Dealing,
-  dealingDigest,
+  dealingStatement,
   encodeDealing,
   parseDealing,
 } from '../../../sdk/protocol/dealing.ts'
@@ -17,7 +17,7 @@ export async function redeal(
 ): Promise<Uint8Array> {
   const dealing = parseDealing(message)
   const changed = { ...dealing, ...change(dealing) }
-  const signature = await sim.identity.signer.sign(dealingDigest(DOMAIN, changed))
+  const signature = await sim.identity.signer.sign(dealingStatement(DOMAIN, changed))
   return encodeDealing({ ...changed, signature })
 }
 

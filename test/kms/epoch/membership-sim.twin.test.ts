@@ -1,6 +1,6 @@
 /** Operators that come, go and change their keys: the key stays, and clients are served in every phase. */
 import { describe, expect, it } from 'vitest'
-import { encodeLeave, leaveDigest } from '../../../sdk/protocol/leave.ts'
+import { encodeLeave, leaveStatement } from '../../../sdk/protocol/leave.ts'
 import {
   activeHash,
   allActive,
@@ -32,7 +32,7 @@ const membersOf = (world: World, index: number) =>
 
 async function announceLeave(world: World, sim: SimNode): Promise<void> {
   const unsigned = { operator: addressOf(sim), notAfter: world.chain.now() + 3600 }
-  const signature = await sim.identity.signer.sign(leaveDigest(DOMAIN, unsigned))
+  const signature = await sim.identity.signer.sign(leaveStatement(DOMAIN, unsigned))
   expect(await sim.node?.handler.receive(encodeLeave({ ...unsigned, signature }))).toBe('accepted')
 }
 

@@ -4,7 +4,7 @@ import {
   encodeSetup,
   NO_ENCRYPTION_KEY,
   parseEncryptionKey,
-  setupDigest,
+  setupStatement,
 } from '../../../sdk/protocol/terms.ts'
 import type { Terms } from '../../../sdk/protocol/types.ts'
 import {
@@ -51,7 +51,7 @@ async function shutOut(world: World): Promise<Uint8Array> {
     terms,
     records: parts.map(({ record }) => record),
     proposer: proposer.operator,
-    signature: await proposer.sign(setupDigest(DOMAIN, terms, proposer.operator)),
+    signature: await proposer.sign(setupStatement(DOMAIN, terms, proposer.operator)),
   })
 }
 

@@ -15,7 +15,7 @@ import { makeComplaint, verifyComplaint } from '../../../sdk/protocol/complaint.
 import {
   blobHash,
   type Dealing,
-  dealingDigest,
+  dealingStatement,
   encodeDealing,
 } from '../../../sdk/protocol/dealing.ts'
 import { outputHash } from '../../../sdk/protocol/output.ts'
@@ -65,7 +65,7 @@ function contextFor(terms: Terms, self: number, previous?: Output): SessionConte
 }
 
 async function signed(dealer: number, unsigned: Omit<Dealing, 'signature'>): Promise<Dealing> {
-  const signature = await identityAt(dealer).signer.sign(dealingDigest(DOMAIN, unsigned))
+  const signature = await identityAt(dealer).signer.sign(dealingStatement(DOMAIN, unsigned))
   return { ...unsigned, signature }
 }
 

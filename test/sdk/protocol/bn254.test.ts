@@ -12,7 +12,7 @@ import {
   signBn254,
   verifyBn254,
 } from '../../../sdk/protocol/bn254.ts'
-import { isSignedBy } from '../../../sdk/protocol/digest.ts'
+import { isSignedBy, statementDigest } from '../../../sdk/protocol/digest.ts'
 import vectors from '../../vectors/protocol/vectors_gnark.json' with { type: 'json' }
 
 const digest = sha256(utf8ToBytes('digest'))
@@ -130,9 +130,11 @@ describe('a BN254 signature', () => {
       socket: '',
       signingKey: { curve: 'bn254', ...publicKey },
     } as const
-    expect(isSignedBy(operator, digest, signature)).toBe(true)
-    expect(isSignedBy(operator, digest, new Uint8Array(65).fill(27))).toBe(false)
-    expect(isSignedBy(operator, sha256(digest), signature)).toBe(false)
+    const statement = concatBytes(Uint8Array.of(0x19, 0x01), new Uint8Array(64).fill(7))
+    const signed = signBn254(key, statementDigest(statement))
+    expect(isSignedBy(operator, statement, signed)).toBe(true)
+    expect(isSignedBy(operator, statement, new Uint8Array(65).fill(27))).toBe(false)
+    expect(isSignedBy(operator, statement, signature)).toBe(false)
   })
 })
 

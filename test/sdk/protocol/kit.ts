@@ -7,9 +7,9 @@ import type { Address, Hash32, OperatorInfo } from '../../../sdk/chain/types.ts'
 import { operatorX, publicShareOf, thresholdOf } from '../../../sdk/crypto/bls.ts'
 import { evaluatePolynomial } from '../../../sdk/crypto/shamir.ts'
 import { sortByAddress } from '../../../sdk/protocol/codec.ts'
-import { signDigest } from '../../../sdk/protocol/digest.ts'
+import { signStatement } from '../../../sdk/protocol/digest.ts'
 import type { OperatorSets } from '../../../sdk/protocol/log.ts'
-import { outputDigest } from '../../../sdk/protocol/messages.ts'
+import { outputStatement } from '../../../sdk/protocol/messages.ts'
 import { encodeCertifiedBody, outputHash } from '../../../sdk/protocol/output.ts'
 import { ristrettoPublicKey } from '../../../sdk/protocol/ristretto.ts'
 import { NO_OUTPUT, sidOf } from '../../../sdk/protocol/terms.ts'
@@ -83,10 +83,10 @@ export function certify(
   output: Output,
   signers: readonly Operator[] = OPERATORS.slice(0, 3),
 ): Uint8Array {
-  const digest = outputDigest(DOMAIN, sidOf(DOMAIN, output), outputHash(DOMAIN, output))
+  const statement = outputStatement(DOMAIN, sidOf(DOMAIN, output), outputHash(DOMAIN, output))
   const signatures = signers.map(({ address, privateKey }) => ({
     operator: address,
-    signature: signDigest(privateKey, digest),
+    signature: signStatement(privateKey, statement),
   }))
   return encodeCertifiedBody({ output, certificate: { signatures } })
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { signDigest } from '../../../sdk/protocol/digest.ts'
+import { signStatement } from '../../../sdk/protocol/digest.ts'
 import {
   encodeLeave,
   isLeaveOf,
-  leaveDigest,
+  leaveStatement,
   MAX_LEAVE_SECONDS,
   parseLeave,
   remainingOperators,
@@ -20,7 +20,7 @@ const operatorAt = (index: number) => {
 }
 const leaveOf = (index: number, notAfter = NOW + 100, signer = index, domain = DOMAIN): Leave => {
   const unsigned = { operator: operatorAt(index).address, notAfter }
-  const signature = signDigest(operatorAt(signer).privateKey, leaveDigest(domain, unsigned))
+  const signature = signStatement(operatorAt(signer).privateKey, leaveStatement(domain, unsigned))
   return { ...unsigned, signature }
 }
 const termsWithout = (gone: readonly number[], leaves: readonly Leave[]) => ({

@@ -10,15 +10,16 @@ import {
   isSignedBy,
   operatorSetKey,
   recoverSigner,
-  signDigest,
+  signStatement,
+  statementDigest,
 } from '../../../sdk/protocol/digest.ts'
 import {
-  acksDigest,
+  acksStatement,
   encodeAcks,
   encodeCandidate,
   encodeSignature,
   isAcksOf,
-  outputDigest,
+  outputStatement,
   parseAcks,
   parseCandidate,
   parseSignature,
@@ -27,13 +28,13 @@ import { encodeOutput, parseCertifiedBody, parseOutput } from '../../../sdk/prot
 import {
   encodeEncryptionKey,
   encodeSetup,
-  encryptionKeyDigest,
+  encryptionKeyStatement,
   isEncryptionKeyOf,
   NO_ENCRYPTION_KEY,
   parseEncryptionKey,
   parseSetup,
   type Setup,
-  setupDigest,
+  setupStatement,
   sidOf,
   verifySetup,
 } from '../../../sdk/protocol/terms.ts'
@@ -75,7 +76,7 @@ const keyRecord = (operator: Operator, sequence = 1) => {
   }
   return {
     ...unsigned,
-    signature: signDigest(operator.privateKey, encryptionKeyDigest(DOMAIN, unsigned)),
+    signature: signStatement(operator.privateKey, encryptionKeyStatement(DOMAIN, unsigned)),
   }
 }
 const termsOf = ({ epoch, prev, configBlock, leaves, members, threshold }: Output): Terms => ({
@@ -93,7 +94,7 @@ const setupOf = (terms: Terms): Setup => ({
     return { sequence, signature }
   }),
   proposer: second.address,
-  signature: signDigest(second.privateKey, setupDigest(DOMAIN, terms, second.address)),
+  signature: signStatement(second.privateKey, setupStatement(DOMAIN, terms, second.address)),
 })
 
 const messages: [MessageKind, Uint8Array, (bytes: Uint8Array) => Uint8Array][] = [
@@ -220,10 +221,11 @@ describe('lists in messages', () => {
   })
 })
 
-describe('typed digests', () => {
+describe('typed statements', () => {
   it('are EIP-712: another implementation computes the same and verifies our signatures', async () => {
     const output = hashOf('output')
-    const digest = outputDigest(DOMAIN, sid, output)
+    const statement = outputStatement(DOMAIN, sid, output)
+    const digest = statementDigest(statement)
     const typed = {
       domain: {
         name: 'eigenx-tee',
@@ -242,7 +244,7 @@ describe('typed digests', () => {
       message: { sid, output },
     } as const
     expect(toHex(digest)).toBe(hashTypedData(typed))
-    const signature = signDigest(first.privateKey, digest)
+    const signature = signStatement(first.privateKey, statement)
     const signer = await recoverAddress({ hash: toHex(digest), signature: toHex(signature) })
     expect(signer.toLowerCase()).toBe(first.address)
     const foreign = await privateKeyToAccount(toHex(first.privateKey)).signTypedData(typed)
@@ -251,26 +253,26 @@ describe('typed digests', () => {
 
   it('differ by chain, contract, AVS, set, struct and session', () => {
     const base = { sid, recipient: first.address, dealings: GENESIS.dealings }
-    const digests = [
-      acksDigest(DOMAIN, base),
-      acksDigest({ ...DOMAIN, chainId: 2 }, base),
-      acksDigest({ ...DOMAIN, epochLog: DOMAIN.avs }, base),
-      acksDigest({ ...DOMAIN, avs: DOMAIN.epochLog }, base),
-      acksDigest({ ...DOMAIN, operatorSetId: 3 }, base),
-      acksDigest(DOMAIN, { ...base, sid: hashOf('x') }),
-      acksDigest(DOMAIN, { ...base, recipient: second.address }),
-      acksDigest(DOMAIN, { ...base, dealings: base.dealings.slice(1) }),
-      outputDigest(DOMAIN, sid, hashOf('x')),
-      setupDigest(DOMAIN, GENESIS, first.address),
+    const statements = [
+      acksStatement(DOMAIN, base),
+      acksStatement({ ...DOMAIN, chainId: 2 }, base),
+      acksStatement({ ...DOMAIN, epochLog: DOMAIN.avs }, base),
+      acksStatement({ ...DOMAIN, avs: DOMAIN.epochLog }, base),
+      acksStatement({ ...DOMAIN, operatorSetId: 3 }, base),
+      acksStatement(DOMAIN, { ...base, sid: hashOf('x') }),
+      acksStatement(DOMAIN, { ...base, recipient: second.address }),
+      acksStatement(DOMAIN, { ...base, dealings: base.dealings.slice(1) }),
+      outputStatement(DOMAIN, sid, hashOf('x')),
+      setupStatement(DOMAIN, GENESIS, first.address),
     ].map(toHex)
-    expect(new Set(digests).size).toBe(digests.length)
+    expect(new Set(statements).size).toBe(statements.length)
   })
 
   it('refuse a signature that is high, of another length, with another v, of zeros, or of another member', () => {
-    const digest = acksDigest(DOMAIN, acks)
-    const good = signDigest(first.privateKey, digest)
+    const statement = acksStatement(DOMAIN, acks)
+    const good = signStatement(first.privateKey, statement)
     expect(isAcksOf(DOMAIN, first.info, { ...acks, signature: good })).toBe(true)
-    expect(isSignedBy(second.info, digest, good)).toBe(false)
+    expect(isSignedBy(second.info, statement, good)).toBe(false)
     const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
     const s = order - BigInt(toHex(good.subarray(32, 64)))
     const high = concatBytes(
@@ -285,12 +287,18 @@ describe('typed digests', () => {
       good.map((byte, i) => (i === 64 ? byte - 27 : byte)),
       new Uint8Array(65),
     ])
-      expect(recoverSigner(digest, bad)).toBeUndefined()
+      expect(recoverSigner(statementDigest(statement), bad)).toBeUndefined()
     const bn254 = {
       ...first.info,
       signingKey: { curve: 'bn254' as const, g1: hashOf('a'), g2: hashOf('b') },
     }
-    expect(isSignedBy(bn254, digest, good)).toBe(false)
+    expect(isSignedBy(bn254, statement, good)).toBe(false)
+    for (const bare of [
+      statementDigest(statement),
+      statement.subarray(1),
+      statement.map((b) => b ^ 1),
+    ])
+      expect(() => signStatement(first.privateKey, bare)).toThrow(RangeError)
   })
 })
 
