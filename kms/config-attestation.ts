@@ -3,6 +3,7 @@
  * @module
  */
 import { z } from 'zod'
+import type { PlatformBit } from '../sdk/attest/snp-policy.ts'
 import { azureSection } from './config-azure.ts'
 import { count, isProtectedUrl, path, seconds } from './config-fields.ts'
 import { tdxSection } from './config-tdx.ts'
@@ -29,6 +30,27 @@ const tcb = z.strictObject({
 const floors = z
   .strictObject({ Milan: tcb.optional(), Genoa: tcb.optional(), Turin: tcb.optional() })
   .prefault({})
+
+const digest48 = z.string().regex(/^[0-9a-f]{96}$/, 'expected 96 lower-case hex digits')
+
+/** Names of bits of PLATFORM_INFO, and of a guest's POLICY: AMD 56860. */
+const PLATFORM_BITS = [
+  'smt',
+  'tsme',
+  'ecc',
+  'rapl_disabled',
+  'ciphertext_hiding',
+  'alias_check_complete',
+  'iommu_write_safe',
+  'tio',
+] as const satisfies readonly PlatformBit[]
+const HARDENING = [
+  'single_socket',
+  'mem_aes_256_xts',
+  'rapl_disabled',
+  'ciphertext_hiding',
+  'page_swap_disabled',
+] as const
 
 /** Bits of a 64-bit vector; a TOML integer would not hold the highest. */
 const bits = z
@@ -90,7 +112,7 @@ export const attestationSection = z
     measurements: z
       .array(
         z.strictObject({
-          value: z.string().regex(/^[0-9a-f]{96}$/, 'expected 96 lower-case hex digits'),
+          value: digest48,
           /** The measurement covers the whole guest image, not only firmware and vCPUs. */
           covers_image: z.boolean().default(false),
           /** The image lets nothing but its helper have evidence made, so REPORT_DATA names the true initdata. */
@@ -132,6 +154,24 @@ export const attestationSection = z
     required_mitigations: z
       .strictObject({ Milan: bits.optional(), Genoa: bits.optional(), Turin: bits.optional() })
       .prefault({}),
+    /** What PLATFORM_INFO must say, and must not say, about the machine. */
+    platform_info: z
+      .strictObject({
+        required: z.array(z.enum(PLATFORM_BITS)).max(PLATFORM_BITS.length).default([]),
+        refused: z.array(z.enum(PLATFORM_BITS)).max(PLATFORM_BITS.length).default([]),
+      })
+      .prefault({}),
+    /** What the guest's launch policy must demand of every machine that it runs on. */
+    required_policy: z.array(z.enum(HARDENING)).max(HARDENING.length).default([]),
+    /** Serve guests that may share a core with a foreign thread. */
+    allow_smt: z.boolean().default(true),
+    /** Keys that may sign reports. */
+    signers: z.array(z.enum(['VCEK', 'VLEK'])).min(1).max(2).default(['VCEK', 'VLEK']),
+    /** Lowest GUEST_SVN, which the launch's ID block states. */
+    minimum_guest_svn: count(0, 0xffff_ffff).default(0),
+    /** Allowed signers of the launch's ID block, and of their keys, by SHA-384; none means any, also none. */
+    id_key_digests: z.array(digest48).max(256).default([]),
+    author_key_digests: z.array(digest48).max(256).default([]),
     /** Cloud providers whose VLEKs are believed, by CSP_ID; none means any. */
     csp_ids: z.array(z.string().min(1).max(64)).max(64).default([]),
     /** Chips whose VCEKs are believed; none means any. */

@@ -254,6 +254,9 @@ function checkConsistency(config: KmsConfig): void {
   const { crlDir, tdx } = config.attestation
   if (config.collateral.refreshHours > 0 && crlDir === undefined && tdx.collateralDir === undefined)
     throw refuse('collateral.refresh_hours', 'attestation names no folder for what is fetched')
+  const { required, refused } = config.attestation.platformInfo
+  if (required.some((bit) => refused.includes(bit)))
+    throw refuse('attestation.platform_info.refused', 'a bit cannot be required and refused')
   checkParavisors(config)
   if (config.development.snpRootsFile !== undefined)
     demandDevnet(config, 'development.snp_roots_file')

@@ -8,7 +8,7 @@ import type { SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
 import type { AzurePolicy } from '../../sdk/attest/azure-policy.ts'
 import type { SnpCrlPolicy } from '../../sdk/attest/snp-crl.ts'
 import type { SnpTcbFloor } from '../../sdk/attest/snp-floor.ts'
-import { DEFAULT_SNP_POLICY, type SnpPolicy } from '../../sdk/attest/snp-policy.ts'
+import { DEFAULT_SNP_POLICY, platformBits, type SnpPolicy } from '../../sdk/attest/snp-policy.ts'
 import { DEFAULT_TDX_POLICY, type TdxPolicy } from '../../sdk/attest/tdx-policy.ts'
 import type { SnpTcb } from '../../sdk/attest/types.ts'
 import { parseHex } from '../../sdk/bytes.ts'
@@ -107,6 +107,22 @@ function snpPolicyOf(attestation: KmsConfig['attestation']): SnpPolicy {
     minimumTcb: floorsOf(attestation.minimumTcb),
     minimumLaunchTcb: floorsOf(attestation.minimumLaunchTcb),
     requiredMitigations: mitigationsOf(attestation.requiredMitigations),
+    signers: attestation.signers,
+    allowSmt: attestation.allowSmt,
+    require: {
+      singleSocket: attestation.requiredPolicy.includes('single_socket'),
+      memAes256Xts: attestation.requiredPolicy.includes('mem_aes_256_xts'),
+      raplDisabled: attestation.requiredPolicy.includes('rapl_disabled'),
+      ciphertextHiding: attestation.requiredPolicy.includes('ciphertext_hiding'),
+      pageSwapDisabled: attestation.requiredPolicy.includes('page_swap_disabled'),
+    },
+    platformInfo: {
+      mustBeSet: platformBits(attestation.platformInfo.required),
+      mustBeClear: platformBits(attestation.platformInfo.refused),
+    },
+    minimumGuestSvn: attestation.minimumGuestSvn,
+    idKeyDigests: attestation.idKeyDigests.map(digestOf),
+    authorKeyDigests: attestation.authorKeyDigests.map(digestOf),
     cspIds: attestation.cspIds,
     chipIds: attestation.chipIds.map((hex) => bytesOf(hex, 64)),
     measurements: attestation.measurements.map(({ value, coversImage, bindsInitdata }) => ({
@@ -142,13 +158,15 @@ function tdxPolicyOf(tdx: KmsConfig['attestation']['tdx']): TdxPolicy {
   }
 }
 
-/** Launch digests of other platforms' guests say nothing here: MEASUREMENT and MRTD are the paravisor's, and that has lists of its own. */
+/** The launch is the paravisor's, which has rules of its own: what `[attestation]` says about launches is about other guests. */
 function azurePoliciesOf(attestation: KmsConfig['attestation']): DecisionSettings['azure'] {
   const { azure } = attestation
   return {
     snp: {
       ...snpPolicyOf(attestation),
       measurements: [],
+      idKeyDigests: [],
+      authorKeyDigests: [],
       minimumGuestSvn: azure.minimumGuestSvn,
     },
     tdx: { ...tdxPolicyOf(attestation.tdx), measurements: [] },

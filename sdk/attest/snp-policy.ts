@@ -23,6 +23,23 @@ export type AllowedMeasurement = {
   bindsInitdata: boolean
 }
 
+/** PLATFORM_INFO by name -> bit; `iommu_write_safe` and `tio` are written by newer firmware only. */
+export const PLATFORM_INFO_BITS = {
+  smt: 0,
+  tsme: 1,
+  ecc: 2,
+  rapl_disabled: 3,
+  ciphertext_hiding: 4,
+  alias_check_complete: 5,
+  iommu_write_safe: 6,
+  tio: 7,
+} as const
+export type PlatformBit = keyof typeof PLATFORM_INFO_BITS
+
+export function platformBits(names: readonly PlatformBit[]): bigint {
+  return names.reduce((bits, name) => bits | (1n << BigInt(PLATFORM_INFO_BITS[name])), 0n)
+}
+
 export type SnpPolicy = {
   products: readonly SnpProduct[]
   /** Version 2 names no processor and cannot state the alias check. */
