@@ -166,7 +166,11 @@ export const attestationSection = z
     /** Serve guests that may share a core with a foreign thread. */
     allow_smt: z.boolean().default(true),
     /** Keys that may sign reports. */
-    signers: z.array(z.enum(['VCEK', 'VLEK'])).min(1).max(2).default(['VCEK', 'VLEK']),
+    signers: z
+      .array(z.enum(['VCEK', 'VLEK']))
+      .min(1)
+      .max(2)
+      .default(['VCEK', 'VLEK']),
     /** Lowest GUEST_SVN, which the launch's ID block states. */
     minimum_guest_svn: count(0, 0xffff_ffff).default(0),
     /** Allowed signers of the launch's ID block, and of their keys, by SHA-384; none means any, also none. */
