@@ -8,19 +8,29 @@
  * is always compared with what was asked for, and text is sent without `encoding`, which works everywhere.
  * @module
  */
+import { azureNonce } from '../sdk/attest/azure-binding.ts'
 import { equalBytes, parseUtf8, toBase64Url } from '../sdk/bytes.ts'
 import type { HttpExchange } from '../sdk/client/node-http.ts'
 import { EigenxError } from '../sdk/errors.ts'
-import { type Evidence, parseAgentEvidence, protocolError, readSignedFields } from './evidence.ts'
+import {
+  type Carrier,
+  carrierOf,
+  type Evidence,
+  parseAgentEvidence,
+  protocolError,
+  readSignedFields,
+  TEE_NAMES,
+} from './evidence.ts'
 
 /** Any source of evidence: this file's REST route, the agent's ttrpc socket, or configfs. */
 export type EvidenceSource = {
   /**
    * @param reportData - 64 bytes; the evidence is checked to carry exactly these.
+   * @param carrier - In what; evidence of another kind is refused. @default 'report'
    * @throws EigenxError VERSION_UNSUPPORTED when this guest image cannot carry raw bytes;
    *   AGENT_UNREACHABLE, NOT_IN_TEE, AGENT_PROTOCOL, TIMEOUT
    */
-  collect(reportData: Uint8Array): Promise<Evidence>
+  collect(reportData: Uint8Array, carrier?: Carrier): Promise<Evidence>
 }
 
 export type AaClientOptions = {
@@ -40,13 +50,12 @@ export function createAaClient(
   { url, timeoutMs = DEFAULT_TIMEOUT_MS }: AaClientOptions,
 ): EvidenceSource {
   return {
-    collect: async (reportData) => {
-      if (reportData.length !== REPORT_DATA_LENGTH)
-        throw new RangeError(`report data is ${REPORT_DATA_LENGTH} bytes`)
-      const text = asUrlText(reportData)
+    collect: async (reportData, carrier = 'report') => {
+      const runtimeData = runtimeDataFor(reportData, carrier)
+      const text = asUrlText(runtimeData)
       const query =
         text === undefined
-          ? `runtime_data=${toBase64Url(reportData)}&encoding=base64`
+          ? `runtime_data=${toBase64Url(runtimeData)}&encoding=base64`
           : `runtime_data=${text}`
       const answer = await deps.exchange({
         method: 'GET',
@@ -59,17 +68,26 @@ export function createAaClient(
       const json = parseUtf8(answer.body)
       if (json === undefined) throw protocolError('the evidence is not UTF-8')
       const evidence = parseAgentEvidence(json)
+      if (carrierOf(evidence.tee) !== carrier)
+        throw protocolError(`asked for a ${carrier}, it gives ${TEE_NAMES[evidence.tee]} evidence`)
       const { reportData: attested } = readSignedFields(evidence)
-      if (!equalBytes(attested, reportData)) throw explainMismatch(text === undefined)
+      if (!equalBytes(attested, runtimeData)) throw explainMismatch(text === undefined)
       return evidence
     },
   }
 }
 
-/** Letters and digits mean the same in a URL and under both readings of the agent. */
+/** @throws RangeError for report data of another length: a mistake of the caller */
+function runtimeDataFor(reportData: Uint8Array, carrier: Carrier): Uint8Array {
+  if (reportData.length !== REPORT_DATA_LENGTH)
+    throw new RangeError(`report data is ${REPORT_DATA_LENGTH} bytes`)
+  return carrier === 'vtpm' ? azureNonce(reportData) : reportData
+}
+
+/** Letters, digits, hyphen and underscore mean the same in a URL and under both readings of the agent. */
 function asUrlText(reportData: Uint8Array): string | undefined {
   const text = parseUtf8(reportData)
-  return text !== undefined && /^[0-9A-Za-z]+$/.test(text) ? text : undefined
+  return text !== undefined && /^[0-9A-Za-z_-]+$/.test(text) ? text : undefined
 }
 
 function explainStatus(status: number): EigenxError {

@@ -11,7 +11,7 @@ import { parse as parseToml } from 'smol-toml'
 import { z } from 'zod'
 import type { Address } from '../sdk/chain/types.ts'
 import { EigenxError } from '../sdk/errors.ts'
-import { METHODS, type Method } from './evidence.ts'
+import { carrierOf, METHODS, type Method, platformOf } from './evidence.ts'
 
 const MAX_CONFIG_BYTES = 64 * 1024
 
@@ -19,7 +19,7 @@ const MAX_CONFIG_BYTES = 64 * 1024
 type ReportDataMode = 'v2' | 'v1' | 'auto'
 
 /** `auto` takes the method from what the Attestation Agent gives. */
-type MethodChoice = Method | 'auto'
+export type MethodChoice = Method | 'auto'
 
 export type EigenxConfig = {
   /** Exactly as written: the key belongs to this spelling. */
@@ -90,7 +90,7 @@ const DocumentSchema = z.strictObject({
     .optional(),
   attestation: z
     .strictObject({
-      method: z.enum(['auto', METHODS.snp, METHODS.tdx]).default('auto'),
+      method: z.enum(['auto', ...Object.values(METHODS)]).default('auto'),
       report_data: z.enum(['v1', 'v2', 'auto']).optional(),
       aa_url: loopbackUrl.default(DEFAULT_AA_URL),
     })
@@ -234,6 +234,9 @@ function checkTrust(config: EigenxConfig): void {
     )
   if (chain === undefined && attestation.reportData !== 'v1')
     throw invalid('attestation.report_data', 'must be "v1" where there is no chain to be fresh on')
+  const platform = platformOf(attestation.method)
+  if (platform !== undefined && carrierOf(platform) === 'vtpm' && attestation.reportData === 'v1')
+    throw invalid('attestation.report_data', 'must be "v2" on Azure: no vTPM has room for "v1"')
   if (pinned) return
   if (operators.epochLog === undefined)
     throw invalid('operators.epoch_log', 'or operators.master_public_key is needed')

@@ -13,13 +13,19 @@ import { INTEL_ANCHORS, type TdxTrustAnchors } from '../sdk/attest/tdx-anchors.t
 import { bindTdxInitdata } from '../sdk/attest/tdx-binding.ts'
 import { DEFAULT_TDX_POLICY } from '../sdk/attest/tdx-policy.ts'
 import { appraiseTd } from '../sdk/attest/tdx-td.ts'
-import { platformOf, verifyTdxQuote } from '../sdk/attest/tdx-verify.ts'
+import { verifyTdxQuote } from '../sdk/attest/tdx-verify.ts'
 import type { InitdataBinding, SnpClaims } from '../sdk/attest/types.ts'
 import { bytesToHex } from '../sdk/bytes.ts'
-import { type DoctorFinding, examine, failureOf } from './doctor-finding.ts'
+import { judgeAzure } from './doctor-azure.ts'
+import {
+  type Authorities,
+  type DoctorFinding,
+  describeAdvisories,
+  describeMissingCollateral,
+  examine,
+  failureOf,
+} from './doctor-finding.ts'
 import { type Evidence, openLogs, type TdxPodEvidence } from './evidence.ts'
-
-export type Authorities = { snp: SnpTrustAnchors; tdx: TdxTrustAnchors }
 
 const VENDORS: Authorities = { snp: AMD_ANCHORS, tdx: INTEL_ANCHORS }
 
@@ -30,9 +36,9 @@ export function judgeEvidence(
   nowSeconds: number,
   authorities = VENDORS,
 ): DoctorFinding[] {
-  return evidence.tee === 'snp'
-    ? judgeSnp(evidence, initdata, authorities.snp, nowSeconds)
-    : judgeTdx(evidence, initdata, authorities.tdx, nowSeconds)
+  if (evidence.tee === 'snp') return judgeSnp(evidence, initdata, authorities.snp, nowSeconds)
+  if (evidence.tee === 'tdx') return judgeTdx(evidence, initdata, authorities.tdx, nowSeconds)
+  return judgeAzure(evidence, initdata, authorities, nowSeconds)
 }
 
 function judgeSnp(
@@ -53,13 +59,7 @@ function judgeSnp(
       state: 'ok',
       text: `genuine AMD SEV-SNP (${claims.product}), TCB ${describeTcb(claims.tcb.reported)}, measurement ${bytesToHex(claims.measurement)}`,
     },
-    ...claims.advisories.map(
-      ({ id, message }): DoctorFinding => ({
-        subject: 'evidence',
-        state: 'warn',
-        text: `advisory ${id}: ${message}`,
-      }),
-    ),
+    ...describeAdvisories(claims),
     examine('appraisal', () => {
       appraiseSnp(claims, DEFAULT_SNP_POLICY)
       return {
@@ -86,8 +86,8 @@ function judgeTdx(
   } catch (error) {
     return [failureOf('evidence', error)]
   }
-  const { version, tdVersion, report } = verified.quote
-  const { fmspc, pceId } = platformOf(verified.chain)
+  const { chain, quote } = verified
+  const { version, tdVersion, report } = quote
   const registers = report.rtmrs.map((value, index) => `RTMR${index} ${bytesToHex(value)}`)
   return [
     {
@@ -95,12 +95,7 @@ function judgeTdx(
       state: 'ok',
       text: `genuine Intel TDX (quote version ${version}, TD ${tdVersion}), MRTD ${bytesToHex(report.mrTd)}, ${registers.join(', ')}`,
     },
-    {
-      subject: 'evidence',
-      state: 'warn',
-      text: `its TCB is not judged here: that takes Intel’s collateral for FMSPC ${fmspc}, PCE id ${pceId}`,
-      hint: 'This helper sends none: the operators must keep it (attestation.tdx.collateral_dir).',
-    },
+    describeMissingCollateral(chain),
     describeLogs(evidence),
     examine('appraisal', () => {
       appraiseTd(report, DEFAULT_TDX_POLICY)

@@ -8,9 +8,14 @@
 import { bytesToHex } from '../sdk/bytes.ts'
 import { isEigenxError } from '../sdk/errors.ts'
 import type { EvidenceSource } from './aa.ts'
-import { type Authorities, judgeEvidence } from './doctor-evidence.ts'
-import { type DoctorFinding, failureOf } from './doctor-finding.ts'
-import { type Evidence, METHODS, TEE_NAMES } from './evidence.ts'
+import { judgeEvidence } from './doctor-evidence.ts'
+import {
+  type Authorities,
+  type DoctorFinding,
+  type DoctorState,
+  failureOf,
+} from './doctor-finding.ts'
+import { type Carrier, type Evidence, METHODS, TEE_NAMES } from './evidence.ts'
 import type { QuorumViewer } from './identity.ts'
 import type { PodConfig } from './initdata-file.ts'
 
@@ -25,6 +30,7 @@ export type DoctorDeps = {
 }
 
 const REPORT_DATA_BYTES = 64
+const VERSION_2 = 'version 2, bound to app, chain, operators and a fresh block'
 
 /** Never throws for what it finds; what could not be looked at is a finding too. */
 export async function diagnose(deps: DoctorDeps): Promise<readonly DoctorFinding[]> {
@@ -92,39 +98,48 @@ function describeMethod({ tee }: Evidence, { config }: PodConfig): DoctorFinding
   }
 }
 
-/** Raw report data first; a guest image that cannot carry it may still serve version 1, which is text. */
+/** Raw report data first; what cannot carry them may be the vTPM of Azure, or an old guest image, which attests text of version 1. */
 async function collect(
   findings: DoctorFinding[],
   source: EvidenceSource,
   rng: DoctorDeps['rng'],
 ): Promise<Evidence | undefined> {
+  const found = (state: DoctorState, text: string, hint?: string) =>
+    findings.push({ subject: 'agent', state, text, ...(hint === undefined ? {} : { hint }) })
   try {
     const evidence = await source.collect(rng(REPORT_DATA_BYTES))
-    findings.push({
-      subject: 'agent',
-      state: 'ok',
-      text: 'attests raw report data (version 2, bound to app, chain, operators and a fresh block)',
-    })
+    found('ok', `attests raw report data (${VERSION_2})`)
     return evidence
   } catch (error) {
     const raw = failureOf('agent', error)
+    const isOther = isEigenxError(error, 'AGENT_PROTOCOL')
+    const vtpm = isOther ? await ask(source, rng(REPORT_DATA_BYTES), 'vtpm') : undefined
+    if (vtpm !== undefined) {
+      found('ok', `attests digests of report data through a vTPM (${VERSION_2})`)
+      return vtpm
+    }
     // Images that ignore `encoding` attest the base64 text, or fail on its length.
-    const mayBeOld =
-      isEigenxError(error, 'VERSION_UNSUPPORTED') || isEigenxError(error, 'AGENT_PROTOCOL')
+    const mayBeOld = isOther || isEigenxError(error, 'VERSION_UNSUPPORTED')
     const text = new TextEncoder().encode(bytesToHex(rng(REPORT_DATA_BYTES / 2)))
-    const evidence = mayBeOld ? await source.collect(text).catch(() => undefined) : undefined
-    findings.push(
-      evidence === undefined
-        ? raw
-        : {
-            subject: 'agent',
-            state: 'warn',
-            text: 'attests text only: report data of version 1, which names neither app nor a fresh block',
-            hint: 'Use a guest image with guest-components of May 2026 or later.',
-          },
-    )
-    return evidence
+    const old = mayBeOld ? await ask(source, text, 'report') : undefined
+    if (old === undefined) findings.push(raw)
+    else
+      found(
+        'warn',
+        'attests text only: report data of version 1, which names neither app nor a fresh block',
+        'Use a guest image with guest-components of May 2026 or later.',
+      )
+    return old
   }
+}
+
+/** A second question after a first that failed: no answer is no finding. */
+async function ask(
+  source: EvidenceSource,
+  reportData: Uint8Array,
+  carrier: Carrier,
+): Promise<Evidence | undefined> {
+  return await source.collect(reportData, carrier).catch(() => undefined)
 }
 
 async function attempt<T>(

@@ -18,15 +18,18 @@ import type { HttpExchange } from '../sdk/client/node-http.ts'
 import { EigenxError, isEigenxError, type OperatorRefusal } from '../sdk/errors.ts'
 import { encodeSecretsRequest } from '../sdk/wire/secrets.ts'
 import type { EvidenceSource } from './aa.ts'
-import type { EigenxConfig } from './config.ts'
+import type { EigenxConfig, MethodChoice } from './config.ts'
 import { type Environment, openEnvironment } from './environment.ts'
 import {
+  carrierOf,
   type Evidence,
   encodeEvidence,
   METHODS,
+  type Platform,
+  PROCESSORS,
+  platformOf,
   protocolError,
   TEE_NAMES,
-  type Tee,
 } from './evidence.ts'
 import { askQuorum, type KeyTable } from './quorum.ts'
 import type { RequestKey } from './request-key.ts'
@@ -187,11 +190,11 @@ async function attestV2(deps: IdentityDeps, input: AttestInput): Promise<Atteste
       details: { path: 'attestation.report_data' },
     })
   const { chainId } = config.chain
-  const collect = (tee: Tee) =>
+  const collect = (platform: Platform) =>
     deps.evidence.collect(
       reportDataV2({
-        tee,
-        method: METHODS[tee],
+        tee: PROCESSORS[platform],
+        method: METHODS[platform],
         rsaSpkiDer: key.publicSpki,
         appId: config.appId,
         chainId,
@@ -201,9 +204,9 @@ async function attestV2(deps: IdentityDeps, input: AttestInput): Promise<Atteste
         extraData: NO_BYTES,
         initdataSha384: initdata.sha384,
       }),
+      carrierOf(platform),
     )
-  const guess: Tee = config.attestation.method === METHODS.tdx ? 'tdx' : 'snp'
-  const first = await collect(guess)
+  const { guess, evidence: first } = await collectFirst(collect, config.attestation.method)
   demandMethod(config, first.tee)
   if (first.tee === guess) return { evidence: first, version: 2, freshness }
   const second = await collect(first.tee)
@@ -212,8 +215,24 @@ async function attestV2(deps: IdentityDeps, input: AttestInput): Promise<Atteste
   return { evidence: second, version: 2, freshness }
 }
 
+/** A vTPM of Azure fails on the length of REPORT_DATA; what it takes tells no other processor anything. */
+async function collectFirst(
+  collect: (platform: Platform) => Promise<Evidence>,
+  method: MethodChoice,
+): Promise<{ guess: Platform; evidence: Evidence }> {
+  const guess = platformOf(method) ?? 'snp'
+  try {
+    return { guess, evidence: await collect(guess) }
+  } catch (error) {
+    if (method !== 'auto' || !isEigenxError(error, 'AGENT_PROTOCOL')) throw error
+    const evidence = await collect('az-snp-vtpm').catch(() => undefined)
+    if (evidence === undefined) throw error
+    return { guess: 'az-snp-vtpm', evidence }
+  }
+}
+
 /** @throws EigenxError CONFIG_INVALID where the configuration names another method than the evidence has. */
-function demandMethod({ attestation: { method } }: EigenxConfig, tee: Tee): void {
+function demandMethod({ attestation: { method } }: EigenxConfig, tee: Platform): void {
   if (method === 'auto' || method === METHODS[tee]) return
   throw new EigenxError({
     code: 'CONFIG_INVALID',

@@ -13,13 +13,17 @@ import { utf8ToBytes } from '../../sdk/bytes.ts'
 
 /** REPORT_DATA of SEV-SNP and TDX, in bytes. */
 const RUNTIME_DATA_BYTES = 64
+/** The nonce of a quote by Azure's vTPM. */
+const VTPM_NONCE_BYTES = 50
 
 export type AttestationAgentOptions = {
-  /** The evidence JSON for 64 bytes of runtime data. Throwing makes the agent answer 500. */
+  /** The evidence JSON for 64 bytes of runtime data, or up to 50 for a vTPM. Throwing makes the agent answer 500. */
   getEvidence: (runtimeData: Uint8Array) => string | Promise<string>
   /** What `/info` says. @default 'snp' */
   tee?: 'snp' | 'tdx'
   port?: number
+  /** Runtime data go into the quote of an Azure vTPM, as they are, instead of a hardware report. */
+  vtpm?: boolean
   /**
    * Agents in images older than May 2026 do not know the `encoding` parameter and take the text of
    * `runtime_data` itself, whatever it encodes.
@@ -82,9 +86,10 @@ async function answer(
   return onlyGet(request, async () => {
     const runtimeData = parseRuntimeData(url.searchParams, options.knowsEncoding ?? true)
     if (runtimeData === undefined) return { status: 400, body: 'bad runtime_data or encoding' }
-    if (runtimeData.length > RUNTIME_DATA_BYTES)
-      return { status: 500, body: 'report data is longer than 64 bytes' }
-    const padded = new Uint8Array(RUNTIME_DATA_BYTES)
+    const limit = options.vtpm === true ? VTPM_NONCE_BYTES : RUNTIME_DATA_BYTES
+    if (runtimeData.length > limit)
+      return { status: 500, body: `report data is longer than ${limit} bytes` }
+    const padded = new Uint8Array(options.vtpm === true ? runtimeData.length : limit)
     padded.set(runtimeData)
     count()
     return {

@@ -15,7 +15,7 @@ import { createHash } from 'node:crypto'
 import { bytesToHex, concatBytes, equalBytes, isZero, toBase64Url, utf8ToBytes } from '../bytes.ts'
 import { EigenxError } from '../errors.ts'
 import { type AzurePolicy, findAzureImage, INITDATA_PCR, isKnownParavisor } from './azure-policy.ts'
-import type { AzureClaims } from './azure-types.ts'
+import type { AzureClaims, AzureGuest } from './azure-types.ts'
 import type { BoundInitdata } from './binding.ts'
 import { createCheckLog, type Rule } from './checks.ts'
 import type { Check } from './types.ts'
@@ -67,7 +67,7 @@ export function checkAzureReportData(
  * @throws INITDATA_MISMATCH when the register holds anything else than this document.
  */
 export function bindAzureInitdata(
-  claims: AzureClaims,
+  claims: AzureGuest,
   initdata: { algorithm: string; digest: Uint8Array },
   policy: AzurePolicy,
   trace: Check[] = [],
@@ -75,17 +75,17 @@ export function bindAzureInitdata(
   const log = createCheckLog(trace)
   const register = claims.vtpm.pcrs[INITDATA_PCR] ?? new Uint8Array()
   const anchored = !isZero(register)
-  const expected = extendedOnce(initdata.digest)
+  const expected = azureInitdataRegister(initdata.digest)
   const inputs = {
     pcr8: bytesToHex(register),
-    expected: bytesToHex(expected),
+    expected: expected === undefined ? '' : bytesToHex(expected),
     algorithm: initdata.algorithm,
   }
   if (!anchored) log.skip(RULES.pcr8, inputs)
   else
     log.expect(
       RULES.pcr8,
-      initdata.digest.length === 32 && equalBytes(register, expected),
+      expected !== undefined && equalBytes(register, expected),
       inputs,
       () =>
         new EigenxError({
@@ -93,7 +93,7 @@ export function bindAzureInitdata(
           message: 'the vTPM was extended with another initdata document',
           stage: 'initdata',
           hint:
-            initdata.digest.length === 32
+            expected !== undefined
               ? 'Send the document that the guest was started with, unchanged.'
               : 'On Azure the initdata must declare algorithm = "sha256".',
           details: { anchor: 'pcr8' },
@@ -120,10 +120,9 @@ export function bindAzureInitdata(
   }
 }
 
-function extendedOnce(digest: Uint8Array): Uint8Array {
-  return new Uint8Array(
-    createHash('sha256')
-      .update(concatBytes(new Uint8Array(32), digest))
-      .digest(),
-  )
+/** What register 8 holds after the agent extended it with this digest; of SHA-256 alone, since agents bind no other. */
+export function azureInitdataRegister(digest: Uint8Array): Uint8Array | undefined {
+  if (digest.length !== 32) return undefined
+  const extended = concatBytes(new Uint8Array(32), digest)
+  return new Uint8Array(createHash('sha256').update(extended).digest())
 }

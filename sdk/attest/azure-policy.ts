@@ -8,7 +8,7 @@
  * @module
  */
 import { bytesToHex, equalBytes, isZero } from '../bytes.ts'
-import type { AzureClaims } from './azure-types.ts'
+import type { AzureGuest } from './azure-types.ts'
 import { isUserDataOf } from './azure-vtpm.ts'
 import { type CheckLog, createCheckLog, type Rule } from './checks.ts'
 import type { Check } from './types.ts'
@@ -70,7 +70,7 @@ const RULES = {
  * @throws EVIDENCE_NOT_ALLOWED naming the first check that fails.
  */
 export function appraiseAzure(
-  claims: AzureClaims,
+  claims: AzureGuest,
   policy: AzurePolicy,
   trace: Check[] = [],
 ): readonly Check[] {
@@ -83,7 +83,7 @@ export function appraiseAzure(
 
 /** The paravisor is on the list that there is for its hardware. */
 export function isKnownParavisor(
-  claims: AzureClaims,
+  claims: AzureGuest,
   { paravisors }: Pick<AzurePolicy, 'paravisors'>,
 ): boolean {
   const { value, allowed } = paravisorOf(claims, paravisors)
@@ -92,7 +92,7 @@ export function isKnownParavisor(
 
 /** The image whose registers are all there; of several the one that says most. */
 export function findAzureImage(
-  claims: AzureClaims,
+  claims: AzureGuest,
   images: readonly AllowedAzureImage[],
 ): AllowedAzureImage | undefined {
   const fits = ({ pcrs }: AllowedAzureImage) =>
@@ -105,13 +105,13 @@ export function findAzureImage(
   return images.filter(fits).sort((a, b) => worth(b) - worth(a))[0]
 }
 
-function paravisorOf({ hardware }: AzureClaims, paravisors: AzurePolicy['paravisors']) {
+function paravisorOf({ hardware }: AzureGuest, paravisors: AzurePolicy['paravisors']) {
   return hardware.tee === 'snp'
     ? { what: 'id key', value: hardware.idKeyDigest, allowed: paravisors.idKeyDigests }
     : { what: 'MRTD', value: hardware.mrTd, allowed: paravisors.mrTds }
 }
 
-function checkParavisor(claims: AzureClaims, policy: AzurePolicy, log: CheckLog): void {
+function checkParavisor(claims: AzureGuest, policy: AzurePolicy, log: CheckLog): void {
   const { what, value, allowed } = paravisorOf(claims, policy.paravisors)
   const inputs = { [what]: bytesToHex(value), allowed: String(allowed.length) }
   if (allowed.length === 0) log.skip(RULES.paravisor, inputs)
@@ -136,7 +136,7 @@ function checkParavisor(claims: AzureClaims, policy: AzurePolicy, log: CheckLog)
   )
 }
 
-function checkVm(claims: AzureClaims, policy: AzurePolicy, log: CheckLog): void {
+function checkVm(claims: AzureGuest, policy: AzurePolicy, log: CheckLog): void {
   const { vm, vtpm, userData } = claims
   log.allow(RULES.tpm, vm.tpmEnabled, { vm: vm.id }, 'the vTPM of the VM is switched off')
   log.allow(
@@ -163,7 +163,7 @@ function checkVm(claims: AzureClaims, policy: AzurePolicy, log: CheckLog): void 
   else log.skip(RULES.fresh, fresh)
 }
 
-function checkRegisters(claims: AzureClaims, { images }: AzurePolicy, log: CheckLog): void {
+function checkRegisters(claims: AzureGuest, { images }: AzurePolicy, log: CheckLog): void {
   const listed = new Set(images.flatMap(({ pcrs }) => [...pcrs.keys()]))
   const inputs = {
     images: String(images.length),

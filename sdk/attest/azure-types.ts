@@ -32,4 +32,9 @@ export type AzureSnpClaims = AzureVmClaims & { tee: 'az-snp-vtpm'; hardware: Snp
 export type AzureTdxClaims = AzureVmClaims & { tee: 'az-tdx-vtpm'; hardware: TdxClaims }
 export type AzureClaims = AzureSnpClaims | AzureTdxClaims
 
+/** As much of the claims as decides whether the VM is wanted and what its initdata is worth. */
+export type AzureGuest = Pick<AzureVmClaims, 'vtpm' | 'vm' | 'userData'> & {
+  hardware: Pick<SnpClaims, 'tee' | 'idKeyDigest' | 'hostData'> | Pick<TdxClaims, 'tee' | 'mrTd'>
+}
+
 export type VerifiedAzure<C extends AzureClaims> = { claims: C; checks: readonly Check[] }

@@ -15,11 +15,11 @@ import {
   tdReportHashesHold,
 } from './azure-tdreport.ts'
 import type { AzureSnpClaims, AzureTdxClaims, VerifiedAzure } from './azure-types.ts'
-import { verifyVtpm } from './azure-vtpm.ts'
+import { type VerifiedVtpm, verifyVtpm } from './azure-vtpm.ts'
 import { type CheckLog, createCheckLog, type Rule } from './checks.ts'
 import { verifySnp } from './snp-verify.ts'
 import type { TdxTrustAnchors } from './tdx-anchors.ts'
-import { type TdxSources, verifyTdx } from './tdx-verify.ts'
+import { type TdxSources, verifyTdx, verifyTdxQuote } from './tdx-verify.ts'
 import type { Check } from './types.ts'
 
 const TD_REPORT = 'Intel TDX Module ABI, TDREPORT_STRUCT'
@@ -65,18 +65,48 @@ export function verifyAzureTdx(
   trace: Check[] = [],
   sources: TdxSources = {},
 ): VerifiedAzure<AzureTdxClaims> {
-  const log: CheckLog = createCheckLog(trace)
-  const { version, quote, tdQuote, collateral } = evidence
-  const hcl = openHcl(evidence.hclReport, 'tdx', log)
-  const tdReport = parseTdReportStruct(hcl.hardware)
+  const { version, tdQuote, collateral } = evidence
   const tdx = { quote: tdQuote, ...(collateral === undefined ? {} : { collateral }) }
-  const { claims: hardware } = verifyTdx(tdx, anchors, nowSeconds, trace, sources)
-  checkTdReport(tdReport, tdQuote, log)
-  const found = verifyVtpm({ version, reportData: hardware.reportData, hcl, quote }, log)
+  const verifyQuote = () => {
+    const { claims } = verifyTdx(tdx, anchors, nowSeconds, trace, sources)
+    return { hardware: claims, reportData: claims.reportData }
+  }
+  const { hardware, ...found } = verifyTdVm(evidence, verifyQuote, trace)
   return {
     claims: { tee: 'az-tdx-vtpm', evidenceVersion: version, hardware, ...found },
-    checks: log.checks,
+    checks: trace,
   }
+}
+
+/**
+ * The part of `verifyAzureTdx` that needs no collateral: see `verifyTdxQuote` for what it does not say.
+ *
+ * @throws EVIDENCE_MALFORMED, INPUT_TOO_LARGE, EVIDENCE_INVALID
+ */
+export function verifyAzureTdxQuote(
+  evidence: AzureTdxEvidence,
+  anchors: TdxTrustAnchors,
+  nowSeconds: number,
+  trace: Check[] = [],
+): VerifiedVtpm & { hardware: ReturnType<typeof verifyTdxQuote> } {
+  const verifyQuote = () => {
+    const hardware = verifyTdxQuote(evidence.tdQuote, anchors, nowSeconds, trace)
+    return { hardware, reportData: hardware.quote.report.reportData }
+  }
+  return verifyTdVm(evidence, verifyQuote, trace)
+}
+
+function verifyTdVm<T>(
+  { version, hclReport, tdQuote, quote }: AzureTdxEvidence,
+  verifyQuote: () => { hardware: T; reportData: Uint8Array },
+  trace: Check[],
+): VerifiedVtpm & { hardware: T } {
+  const log: CheckLog = createCheckLog(trace)
+  const hcl = openHcl(hclReport, 'tdx', log)
+  const tdReport = parseTdReportStruct(hcl.hardware)
+  const { hardware, reportData } = verifyQuote()
+  checkTdReport(tdReport, tdQuote, log)
+  return { hardware, ...verifyVtpm({ version, reportData, hcl, quote }, log) }
 }
 
 function checkTdReport(tdReport: TdReportStruct, tdQuote: Uint8Array, log: CheckLog): void {

@@ -1,4 +1,5 @@
-import { parseAgentEvidence, readSignedFields } from '../../helper/evidence.ts'
+import { carrierOf, parseAgentEvidence, readSignedFields } from '../../helper/evidence.ts'
+import { encodeAzureSnpJson, encodeAzureTdxJson } from '../../helper/sim/azure-evidence.ts'
 import { parseUnsealRequest } from '../../helper/unseal.ts'
 import { utf8ToBytes } from '../../sdk/bytes.ts'
 import {
@@ -10,7 +11,7 @@ import {
   parseTlsKey,
 } from '../../sdk/client/answers.ts'
 import { parseProblem } from '../../sdk/client/problem.ts'
-import { snp, tdx } from './issued.ts'
+import { azureSnp, azureTdx, snp, tdx } from './issued.ts'
 import { JSON_TOKENS, json, ofJson, ofText, type Target, total } from './kit.ts'
 
 const APP = `0x${'12'.repeat(20)}`
@@ -34,12 +35,21 @@ export const HELPER_TARGETS: readonly Target[] = [
     seeds: async () => [
       ...(await tdx()).map(({ aaJson }) => utf8ToBytes(aaJson())),
       ...(await snp()).map(({ aaJson }) => utf8ToBytes(aaJson())),
+      utf8ToBytes(encodeAzureSnpJson(await (await azureSnp()).issue())),
+      utf8ToBytes(encodeAzureTdxJson(await (await azureTdx()).issue())),
     ],
-    dictionary: [...JSON_TOKENS, '"quote":', '"attestation_report":', '"cc_eventlog":'],
+    dictionary: [
+      ...JSON_TOKENS,
+      '"quote":',
+      '"hcl_report":',
+      '"attestation_report":',
+      '"cc_eventlog":',
+    ],
     prepare: () =>
       total(
         ofText(parseAgentEvidence),
-        (evidence) => readSignedFields(evidence).reportData.length === 64,
+        (evidence) =>
+          carrierOf(evidence.tee) === 'vtpm' || readSignedFields(evidence).reportData.length === 64,
       ),
     cost: 4,
   },

@@ -3,14 +3,18 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createAaClient } from '../../helper/aa.ts'
 import { encodeEvidence, openLogs, readSignedFields } from '../../helper/evidence.ts'
 import { startAttestationAgent } from '../../helper/sim/aa.ts'
+import { encodeAzureSnpJson, encodeAzureTdxJson } from '../../helper/sim/azure-evidence.ts'
+import type { AzureFields } from '../../helper/sim/azure-vm.ts'
 import { SIM_BOOT_LOG, SIM_BOOT_RTMRS } from '../../helper/sim/tdx-event-log.ts'
 import type { TdxIssueOptions } from '../../helper/sim/tdx-evidence.ts'
+import { azureNonce } from '../../sdk/attest/azure-binding.ts'
 import { replayEvents } from '../../sdk/attest/event-log.ts'
 import { parseAgentTextLog } from '../../sdk/attest/event-log-aael.ts'
 import { trimCcel } from '../../sdk/attest/event-log-ccel.ts'
 import { parseWireTdxEvidence, WIRE_TDX_LIMIT } from '../../sdk/attest/wire-tdx.ts'
 import { toBase64, toBase64Url, utf8ToBytes } from '../../sdk/bytes.ts'
 import { requestBytes } from '../../sdk/client/node-http.ts'
+import { snpVm, tdxVm } from '../sdk/attest/azure/kit.ts'
 import { issueTdx } from '../sdk/attest/tdx/kit.ts'
 import { evidenceJson, listen } from './kit.ts'
 
@@ -167,6 +171,68 @@ describe('the agent of a TD', () => {
     const { quote } = await issueTdx({ report: { reportData: HEX_TEXT } })
     const { url } = await server(answering(200, JSON.stringify(lie(quote))))
     await expect(collect(url, HEX_TEXT)).rejects.toMatchObject({ code: 'AGENT_PROTOCOL' })
+  })
+})
+
+describe('the agent of an Azure confidential VM', () => {
+  const vtpm = async (
+    getEvidence: (nonce: Uint8Array) => Promise<string>,
+    knowsEncoding = true,
+  ) => {
+    const started = await startAttestationAgent({ getEvidence, vtpm: true, knowsEncoding })
+    running.push(started)
+    return createAaClient({ exchange: requestBytes }, { url: started.url, timeoutMs: 5000 })
+  }
+  const snp = (fields: Partial<AzureFields>) => async (nonce: Uint8Array) =>
+    encodeAzureSnpJson(await (await snpVm()).issue({ nonce, ...fields }))
+  const tdx = (fields: Partial<AzureFields>) => async (nonce: Uint8Array) => {
+    const { collateral: _, ...evidence } = await (await tdxVm()).machine.issue({ nonce, ...fields })
+    return encodeAzureTdxJson(evidence)
+  }
+  const forms: [string, Parameters<typeof vtpm>[0]][] = ([0, 1, 2] as const).flatMap((version) => [
+    [`az-snp-vtpm, version ${version}`, snp({ version })],
+    [`az-tdx-vtpm, version ${version}`, tdx({ version })],
+  ])
+
+  test.each(forms)(
+    'has the nonce in its quote and its answer passed on: %s',
+    async (form, make) => {
+      for (const knowsEncoding of [true, false]) {
+        let answer = ''
+        const source = await vtpm(async (nonce) => (answer = await make(nonce)), knowsEncoding)
+        const evidence = await source.collect(RAW, 'vtpm')
+        expect(form).toContain(evidence.tee)
+        expect(readSignedFields(evidence).reportData).toEqual(azureNonce(RAW))
+        expect(new TextDecoder().decode(encodeEvidence(evidence))).toBe(answer)
+      }
+    },
+  )
+
+  test('fails on 64 bytes of report data, as a vTPM does', async () => {
+    const source = await vtpm(snp({}))
+    for (const reportData of [RAW, HEX_TEXT])
+      await expect(source.collect(reportData)).rejects.toMatchObject({ code: 'AGENT_PROTOCOL' })
+  })
+
+  test.each<[string, (nonce: Uint8Array) => Promise<string>]>([
+    ['another nonce', () => snp({ nonce: azureNonce(HEX_TEXT) })(new Uint8Array())],
+    ['the report data itself', () => snp({ nonce: RAW, version: 1 })(new Uint8Array())],
+    ['a report of AMD', async (nonce) => evidenceJson(new Uint8Array(64).with(0, nonce[0] ?? 0))],
+    ['no quote', async (nonce) => (await snp({})(nonce)).replace('tpm_quote', 'tpm')],
+    ['a quote of something else', async () => '{"hcl_report":"","td_quote":"","tpm_quote":{}}'],
+    ['both kinds', async (nonce) => (await snp({})(nonce)).replace('{', '{"td_quote":"",')],
+    ['more members', async (nonce) => (await tdx({})(nonce)).replace('{', '{"more":1,')],
+  ])('is refused with %s', async (_, make) => {
+    const source = await vtpm(make)
+    await expect(source.collect(RAW, 'vtpm')).rejects.toMatchObject({ code: 'AGENT_PROTOCOL' })
+  })
+
+  test('is not believed where a report was asked for', async () => {
+    const json = await snp({ version: 1 })(RAW)
+    const { url } = await server(answering(200, json))
+    await expect(collect(url, RAW)).rejects.toMatchObject({
+      details: { reason: expect.stringContaining('asked for a report') },
+    })
   })
 })
 

@@ -2,14 +2,20 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { anchoredEvidence } from '../../helper/anchor.ts'
+import { parseAgentEvidence } from '../../helper/evidence.ts'
 import { startHelper } from '../../helper/serve.ts'
 import { startAttestationAgent } from '../../helper/sim/aa.ts'
+import { encodeAzureSnpJson } from '../../helper/sim/azure-evidence.ts'
 import { encodeAaJson } from '../../helper/sim/evidence-json.ts'
 import { encodeReport, healthyReport } from '../../helper/sim/evidence-report.ts'
 import { parseInitdata } from '../../policy/initdata.ts'
+import type { Initdata } from '../../policy/types.ts'
+import { azureNonce } from '../../sdk/attest/azure-binding.ts'
 import { utf8ToBytes } from '../../sdk/bytes.ts'
 import { createClient } from '../../sdk/client/client.ts'
 import { deriveMnemonic } from '../../sdk/crypto/mnemonic.ts'
+import { snpVm } from '../sdk/attest/azure/kit.ts'
 import { issueTdx } from '../sdk/attest/tdx/kit.ts'
 import { initdataToml, listen, makeCluster, operatorHandler, singleOperatorToml } from './kit.ts'
 
@@ -84,4 +90,39 @@ describe.each<Tee>(['snp', 'tdx'])('on %s, a document that names the operators',
       expect(asked()).toBe(0)
     },
   )
+})
+
+describe('on Azure, where the agent extends register 8 with the digest', () => {
+  const document = (algorithm: string) =>
+    parseInitdata(utf8ToBytes(`version = "0.1.0"\nalgorithm = "${algorithm}"\n\n[data]\na = "b"\n`))
+  const collect = async (initdata: Initdata, initdataDigest?: Uint8Array) => {
+    const source = anchoredEvidence(
+      {
+        collect: async (reportData) => {
+          const nonce = azureNonce(reportData)
+          const issued = await (await snpVm()).issue({ nonce, initdataDigest })
+          return parseAgentEvidence(encodeAzureSnpJson(issued))
+        },
+      },
+      initdata,
+    )
+    return (await source.collect(new Uint8Array(64), 'vtpm')).tee
+  }
+
+  test('a document is believed where it is the one, and where there is none', async () => {
+    const initdata = document('sha256')
+    expect(await collect(initdata, initdata.digest)).toBe('az-snp-vtpm')
+    expect(await collect(initdata)).toBe('az-snp-vtpm')
+    expect(await collect(document('sha384'))).toBe('az-snp-vtpm')
+  })
+
+  test('any other is refused, and one whose digest no agent extends', async () => {
+    const refused = { code: 'INITDATA_MISMATCH', details: { anchor: 'pcr8' } }
+    const initdata = document('sha256')
+    const other = initdata.digest.with(0, 1 ^ (initdata.digest[0] ?? 0))
+    await expect(collect(initdata, other)).rejects.toMatchObject(refused)
+    const long = document('sha384')
+    await expect(collect(long, long.digest)).rejects.toMatchObject(refused)
+    await expect(collect(long, long.digest.slice(0, 32))).rejects.toMatchObject(refused)
+  })
 })

@@ -182,6 +182,11 @@ describe('what would let somebody else choose the key is refused', () => {
       'attestation.method',
     ],
     [
+      'report data of version 1 for a vTPM',
+      (d) => Object.assign(d.attestation, { method: 'az-tdx-vtpm', report_data: 'v1' }),
+      'attestation.report_data',
+    ],
+    [
       'an attestation agent elsewhere',
       (d) => (d.attestation.aa_url = 'http://169.254.169.254'),
       'attestation.aa_url',

@@ -9,6 +9,13 @@ import { diagnose, isHealthy } from '../../helper/doctor.ts'
 import type { DoctorFinding } from '../../helper/doctor-finding.ts'
 import type { QuorumView } from '../../helper/identity.ts'
 import { startAttestationAgent } from '../../helper/sim/aa.ts'
+import {
+  type AzureTdxMachine,
+  createAzureTdxMachine,
+  encodeAzureSnpJson,
+  encodeAzureTdxJson,
+} from '../../helper/sim/azure-evidence.ts'
+import type { AzureFields } from '../../helper/sim/azure-vm.ts'
 import type { SnpReportFields } from '../../helper/sim/evidence-report.ts'
 import { SIM_BOOT_LOG, SIM_BOOT_RTMRS } from '../../helper/sim/tdx-event-log.ts'
 import type { TdxIssueOptions } from '../../helper/sim/tdx-evidence.ts'
@@ -20,6 +27,7 @@ import { requestBytes } from '../../sdk/client/node-http.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import { runCli } from '../kit/cli.ts'
 import { authorityOf, NOW } from '../kit/snp-authority.ts'
+import { snpVm } from '../sdk/attest/azure/kit.ts'
 import { tdxAuthority } from '../sdk/attest/tdx/kit.ts'
 import { evidenceJson, initdataToml, makeCluster, singleOperatorToml } from './kit.ts'
 
@@ -36,9 +44,10 @@ const CONFIG = singleOperatorToml({
   cluster,
 })
 
-function pod(withPolicy = true): Initdata {
+function pod(withPolicy = true, algorithm = 'sha384'): Initdata {
   const policy = withPolicy ? `"policy.rego" = "package agent_policy"\n` : ''
-  return parseInitdata(utf8ToBytes(initdataToml(CONFIG) + policy))
+  const toml = initdataToml(CONFIG).replace('sha384', algorithm)
+  return parseInitdata(utf8ToBytes(toml + policy))
 }
 
 const VIEW: QuorumView = {
@@ -50,11 +59,20 @@ const VIEW: QuorumView = {
   freshness: undefined,
 }
 
+/** Its keys are slow to make. */
+let td: AzureTdxMachine | undefined
+const azureTd = async () => {
+  td ??= createAzureTdxMachine(await tdxAuthority())
+  return td
+}
+
 type Case = {
   initdata?: Initdata
   report?: (initdata: Initdata) => Partial<SnpReportFields>
   /** TDX instead of SNP. */
   td?: (initdata: Initdata) => TdxIssueOptions
+  /** An Azure confidential VM instead. */
+  azure?: (initdata: Initdata) => { on: 'snp' | 'tdx'; vm?: Partial<AzureFields> }
   /** Of `[attestation]`. */
   method?: string
   knowsEncoding?: boolean
@@ -68,9 +86,18 @@ async function examine(given: Case = {}): Promise<readonly DoctorFinding[]> {
   const authority = await authorityOf()
   const tdx = await tdxAuthority()
   const report = given.report?.(initdata) ?? { hostData: initdata.digest.slice(0, 32) }
+  const azure = given.azure?.(initdata)
   const agent = await startAttestationAgent({
+    vtpm: azure !== undefined,
     getEvidence: async (reportData) => {
       if (given.unsigned === true) return evidenceJson(reportData)
+      if (azure?.on === 'snp')
+        return encodeAzureSnpJson(await (await snpVm()).issue({ nonce: reportData, ...azure.vm }))
+      if (azure !== undefined) {
+        const issued = await (await azureTd()).issue({ nonce: reportData, ...azure.vm })
+        const { collateral: _, ...evidence } = issued
+        return encodeAzureTdxJson(evidence)
+      }
       if (given.td === undefined) return (await authority.issue({ ...report, reportData })).aaJson()
       const td = given.td(initdata)
       return (await tdx.issue({ ...td, report: { ...td.report, reportData } })).aaJson()
@@ -149,6 +176,45 @@ describe('helper doctor', () => {
     expect(of(findings, 'binding')).toMatchObject([{ state: 'warn' }])
   })
 
+  test.each([
+    ['snp', `id key ${'1d'.repeat(48)}`, 'advisory'],
+    ['tdx', `MRTD ${'7d'.repeat(48)}`, 'FMSPC 51806f000000'],
+  ] as const)(
+    'tells of an Azure VM on %s what operators have to list',
+    async (on, paravisor, warning) => {
+      const initdata = pod(true, 'sha256')
+      const findings = await examine({
+        initdata,
+        azure: ({ digest }) => ({ on, vm: { initdataDigest: digest } }),
+      })
+      expect(isHealthy(findings)).toBe(true)
+      expect(of(findings, 'agent')).toMatchObject([
+        { state: 'ok', text: expect.stringContaining('through a vTPM (version 2') },
+      ])
+      expect(of(findings, 'method')).toMatchObject([
+        { state: 'ok', hint: `Operators must offer az-${on}-vtpm.` },
+      ])
+      const evidence = of(findings, 'evidence')
+      expect(evidence[0]).toMatchObject({ state: 'ok', text: expect.stringContaining(paravisor) })
+      expect(evidence[1]).toMatchObject({ state: 'warn', text: expect.stringContaining(warning) })
+      expect(of(findings, 'vtpm')).toMatchObject([
+        { text: `its quote holds: PCR4 ${'44'.repeat(32)}, PCR11 ${'bb'.repeat(32)}` },
+      ])
+      expect(of(findings, 'appraisal')).toMatchObject([{ state: 'ok' }])
+      expect(of(findings, 'binding')).toMatchObject([
+        { state: 'ok', text: expect.stringContaining('PCR 8 was extended') },
+      ])
+    },
+  )
+
+  test('warns of an Azure VM whose register 8 is empty', async () => {
+    const findings = await examine({ azure: () => ({ on: 'snp' }) })
+    expect(isHealthy(findings)).toBe(true)
+    expect(of(findings, 'binding')).toMatchObject([
+      { state: 'warn', text: expect.stringContaining('PCR 8 is zero') },
+    ])
+  })
+
   test('warns where the hardware anchors nothing', async () => {
     const findings = await examine({ report: () => ({ hostData: new Uint8Array(32) }) })
     expect(isHealthy(findings)).toBe(true)
@@ -204,6 +270,36 @@ describe('helper doctor', () => {
       { td: () => ({}), method: 'eigenx-snp' },
       'method',
       'gives Intel TDX evidence; attestation.method is eigenx-snp',
+    ],
+    [
+      'another document in register 8',
+      { azure: () => ({ on: 'tdx', vm: { initdataDigest: new Uint8Array(32) } }) },
+      'binding',
+      'INITDATA_MISMATCH',
+    ],
+    [
+      'a document in register 8 whose digest no agent extends',
+      { azure: ({ digest }) => ({ on: 'snp', vm: { initdataDigest: digest } }) },
+      'binding',
+      'INITDATA_MISMATCH',
+    ],
+    [
+      'an Azure VM without secure boot',
+      { azure: () => ({ on: 'snp', vm: { secureBoot: false } }) },
+      'appraisal',
+      'EVIDENCE_NOT_ALLOWED',
+    ],
+    [
+      'a vTPM whose quote is not over all registers',
+      { azure: () => ({ on: 'tdx', vm: { selection: [4, 11] } }) },
+      'evidence',
+      'EVIDENCE_INVALID',
+    ],
+    [
+      'an Azure VM where AMD alone is meant',
+      { azure: () => ({ on: 'snp' }), method: 'eigenx-snp' },
+      'method',
+      'gives Azure vTPM on AMD SEV-SNP evidence; attestation.method is eigenx-snp',
     ],
     ['evidence that nobody signed', { unsigned: true }, 'evidence', 'EVIDENCE_'],
     [

@@ -4,9 +4,23 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parseEigenxToml } from '../../helper/config.ts'
-import { type Evidence, parseAgentEvidence } from '../../helper/evidence.ts'
+import {
+  carrierOf,
+  type Evidence,
+  type Platform,
+  parseAgentEvidence,
+  protocolError,
+} from '../../helper/evidence.ts'
 import { obtainAppKey, type QuorumView } from '../../helper/identity.ts'
 import { createRequestKey, type RequestKey } from '../../helper/request-key.ts'
+import {
+  type AzureSnpMachine,
+  type AzureTdxMachine,
+  createAzureSnpMachine,
+  createAzureTdxMachine,
+  encodeAzureSnpJson,
+  encodeAzureTdxJson,
+} from '../../helper/sim/azure-evidence.ts'
 import type { SnpAuthority } from '../../helper/sim/evidence.ts'
 import { healthyReport } from '../../helper/sim/evidence-report.ts'
 import { SIM_BOOT_LOG, SIM_BOOT_RTMRS } from '../../helper/sim/tdx-event-log.ts'
@@ -17,6 +31,7 @@ import { parseKmsConfig } from '../../kms/config.ts'
 import { createLog } from '../../kms/log.ts'
 import { reportStatus } from '../../kms/status.ts'
 import { parseInitdata } from '../../policy/initdata.ts'
+import { azureNonce } from '../../sdk/attest/azure-binding.ts'
 import { fitDigest } from '../../sdk/attest/binding.ts'
 import { createCrlMemory } from '../../sdk/attest/crl-memory.ts'
 import { createSnpRevocationMemory } from '../../sdk/attest/snp-crl.ts'
@@ -51,23 +66,29 @@ const KNOWN_IMAGE = `
 value = "${bytesToHex(healthyReport('Milan', 'VCEK').measurement)}"
 covers_image = true
 [attestation]
-methods = ["eigenx-snp", "eigenx-tdx"]
+methods = ["eigenx-snp", "eigenx-tdx", "az-snp-vtpm", "az-tdx-vtpm"]
 [[attestation.tdx.measurements]]
 mrtd = "${'7d'.repeat(48)}"
 rtmr1 = "${bytesToHex(SIM_BOOT_RTMRS[1])}"
 rtmr2 = "${bytesToHex(SIM_BOOT_RTMRS[2])}"
 covers_image = true
+[attestation.azure]
+id_key_digests = ["${'1d'.repeat(48)}"]
+mrtds = ["${'7d'.repeat(48)}"]
+images = [{ pcr4 = "${'44'.repeat(32)}", pcr11 = "${'bb'.repeat(32)}", covers_image = true }]
 `
 
 let authority: SnpAuthority
 let intel: TdxAuthority
 let honest: IssuedTdxEvidence
 let key: RequestKey
+let vms: { snp: AzureSnpMachine; tdx: AzureTdxMachine }
 beforeAll(async () => {
   authority = await authorityOf()
   intel = await tdxAuthority()
   honest = await intel.issue()
   key = await createRequestKey()
+  vms = { snp: createAzureSnpMachine(authority), tdx: createAzureTdxMachine(intel) }
 })
 
 /** An address alone would be read as a number, and a number as an IP address. */
@@ -123,8 +144,10 @@ function operatorsServing(release: Release): HttpExchange {
   }
 }
 
+type PodOptions = { reportData?: 'v1' | 'v2'; policy?: string; method?: string }
+
 /** The kit's pod with an eigenx.toml of its own. */
-function makePod(reportData: 'v1' | 'v2', policy = makePolicy()) {
+function makePod({ reportData = 'v2', policy = makePolicy(), method = 'auto' }: PodOptions) {
   const toml = [
     `app_id = "${APP}"`,
     '[chain]',
@@ -138,6 +161,7 @@ function makePod(reportData: 'v1' | 'v2', policy = makePolicy()) {
     `epoch_log = "${DOMAIN.epochLog}"`,
     '[attestation]',
     `report_data = "${reportData}"`,
+    `method = "${method}"`,
   ].join('\n')
   return {
     config: parseEigenxToml(toml),
@@ -161,20 +185,24 @@ const view: QuorumView = {
   freshness: { number: 9n, hash: FRESH_BLOCK, timestamp: 1_700_000_100 },
 }
 
-type Input = {
-  reportData?: 'v1' | 'v2'
-  policy?: string
+type Input = PodOptions & {
   release?: Release
   /** What the machine was launched with, where it is not what the pod reads. */
   launchedWith?: Uint8Array
-  tee?: Evidence['tee']
+  tee?: Platform
 }
 
 async function evidenceOf(
-  tee: Evidence['tee'],
+  tee: Platform,
   reportData: Uint8Array,
   launchDigest: Uint8Array,
 ): Promise<Evidence> {
+  const vm = { nonce: azureNonce(reportData), initdataDigest: launchDigest }
+  if (tee === 'az-snp-vtpm') return parseAgentEvidence(encodeAzureSnpJson(await vms.snp.issue(vm)))
+  if (tee === 'az-tdx-vtpm') {
+    const { collateral: _, ...evidence } = await vms.tdx.issue(vm)
+    return parseAgentEvidence(encodeAzureTdxJson(evidence))
+  }
   if (tee === 'snp') {
     const hostData = fitDigest(launchDigest, 32)
     return parseAgentEvidence((await authority.issue({ reportData, hostData })).aaJson())
@@ -187,13 +215,17 @@ async function evidenceOf(
 }
 
 async function obtain(input: Input) {
-  const { reportData = 'v2', policy, release = makeRelease(), launchedWith, tee = 'snp' } = input
-  const pod = makePod(reportData, policy)
+  const { release = makeRelease(), launchedWith, tee = 'snp' } = input
+  const pod = makePod(input)
   return await obtainAppKey(
     {
       exchange: operatorsServing(release),
       evidence: {
-        collect: (data) => evidenceOf(tee, data, launchedWith ?? pod.initdata.digest),
+        collect: async (data, carrier = 'report') => {
+          // As the real ones: a vTPM fails on the length, and a report is not a quote.
+          if (carrierOf(tee) !== carrier) throw protocolError('another kind of evidence')
+          return await evidenceOf(tee, data, launchedWith ?? pod.initdata.digest)
+        },
       },
       viewQuorum: async () => view,
       createKey: async () => key,
@@ -227,13 +259,30 @@ describe('a pod that runs what its release says', () => {
     expect(identity.environment.get('A')).toEqual({ value: '1', sealed: false })
     expect(bytesToHex(identity.initdataSha384)).toHaveLength(96)
   })
+
+  test.each([
+    ['az-snp-vtpm', 'auto'],
+    ['az-snp-vtpm', 'az-snp-vtpm'],
+    ['az-tdx-vtpm', 'auto'],
+    ['az-tdx-vtpm', 'az-tdx-vtpm'],
+  ] as const)('gets its key on %s with the method %s', async (tee, method) => {
+    expect(await obtain({ tee, method })).toMatchObject({ threshold: 3, reportDataVersion: 2 })
+  })
+
+  test.each([
+    ['az-tdx-vtpm', 'az-snp-vtpm', 'CONFIG_INVALID'],
+    ['az-snp-vtpm', 'eigenx-snp', 'AGENT_PROTOCOL'],
+    ['snp', 'az-snp-vtpm', 'AGENT_PROTOCOL'],
+  ] as const)('is not asked for on %s with the method %s', async (tee, method, code) => {
+    await expect(obtain({ tee, method })).rejects.toMatchObject({ code })
+  })
 })
 
 describe('a pod that does not is refused by every operator, each with its reason', () => {
-  test.each(['snp', 'tdx'] as const)(
+  test.each(['snp', 'tdx', 'az-snp-vtpm', 'az-tdx-vtpm'] as const)(
     'other initdata than the machine was launched with (%s)',
     async (tee) => {
-      const launchedWith = new Uint8Array(48).fill(7)
+      const launchedWith = new Uint8Array(32).fill(7)
       const codes = await refusalCodes({ tee, launchedWith })
       expect(codes).toEqual(Array(4).fill('INITDATA_MISMATCH'))
     },
