@@ -14,7 +14,7 @@ export function expectReportFlipsRefused(
   anchors: SnpTrustAnchors,
   now: number,
 ): void {
-  const flips = survivors(evidence.report, (report) =>
+  const flips = survivingFlips(evidence.report, (report) =>
     verifySnp({ ...evidence, report }, anchors, now),
   )
   expect(flips).toEqual([])
@@ -27,17 +27,25 @@ export function expectCertificateFlipsRefused(
 ): void {
   const [leaf = new Uint8Array()] = evidence.certificates
   expect(leaf.length).toBeGreaterThan(1200)
-  const flips = survivors(leaf, (certificate) =>
+  const flips = survivingFlips(leaf, (certificate) =>
     verifySnp({ ...evidence, certificates: [certificate] }, anchors, now),
   )
   expect(flips).toEqual([])
 }
 
-/** Bits whose flip was accepted, or refused with anything but a typed error. */
-function survivors(bytes: Uint8Array, verify: (flipped: Uint8Array) => unknown): number[] {
+/**
+ * @param bytes - Accepted as they are.
+ * @param stride - 1 for every bit; a prime to sample, where others already flip every one.
+ * @returns Bits whose flip was accepted, or refused with anything but a typed error.
+ */
+export function survivingFlips(
+  bytes: Uint8Array,
+  verify: (flipped: Uint8Array) => unknown,
+  stride = 1,
+): number[] {
   verify(bytes)
   const found: number[] = []
-  for (let bit = 0; bit < bytes.length * 8; bit++) {
+  for (let bit = 0; bit < bytes.length * 8; bit += stride) {
     try {
       verify(flipBit(bytes, bit))
     } catch (error) {
@@ -46,4 +54,17 @@ function survivors(bytes: Uint8Array, verify: (flipped: Uint8Array) => unknown):
     found.push(bit)
   }
   return found
+}
+
+/** The same for the part of `whole` from `from` to `to`. */
+export function survivingFlipsWithin(
+  whole: Uint8Array,
+  [from, to]: readonly [number, number],
+  verify: (flipped: Uint8Array) => unknown,
+): number[] {
+  return survivingFlips(whole.slice(from, to), (part) => {
+    const flipped = Uint8Array.from(whole)
+    flipped.set(part, from)
+    return verify(flipped)
+  })
 }

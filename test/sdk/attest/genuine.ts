@@ -50,3 +50,9 @@ export function readVerifying(): GenuineCase[] {
     return first && parseSnpReport(evidence.report).version > 1
   })
 }
+
+/** What the table says of a row: the check that refuses it, or `undefined` where it verifies. */
+export function refusingCheck({ row }: GenuineCase): string | undefined {
+  if (row.cert === '-') return 'snp.one-leaf'
+  return row.tcbmatch === 'true' ? undefined : 'snp.leaf-tcb-equals-reported'
+}

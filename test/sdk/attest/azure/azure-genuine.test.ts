@@ -22,33 +22,24 @@ import { appraiseSnp, DEFAULT_SNP_POLICY } from '../../../../sdk/attest/snp-poli
 import { INTEL_ANCHORS } from '../../../../sdk/attest/tdx-anchors.ts'
 import { bytesToHex, parseAnyBase64, utf8ToBytes } from '../../../../sdk/bytes.ts'
 import { refusalOf } from '../../../kit/errors.ts'
+import { survivingFlips } from '../flips.ts'
 import { genuineFolder } from '../genuine.ts'
 import { flipBit, invalid } from '../kit.ts'
-import { survivingFlips } from './kit.ts'
-
-const folder = join(genuineFolder ?? '', 'azure')
-const readBytes = (name: string) => new Uint8Array(readFileSync(join(folder, name)))
-const AT = Date.UTC(2026, 6, 1) / 1000
-
-/** Some samples are wrapped by the project that published them. */
-function readText(name: string): string {
-  const text = readFileSync(join(folder, name), 'utf8')
-  const { evidence }: { evidence?: unknown } = JSON.parse(text)
-  return evidence === undefined ? text : JSON.stringify(evidence)
-}
-
-const SNP = [
-  ['az-snp-evidence-genoa-trustee.json', 'Genoa', 3, undefined],
-  ['az-snp-evidence-v0-trustee.json', 'Milan', 3, 'challenge'],
-  ['az-snp-evidence-v1-cdai.json', 'Milan', 2, 'challenge'],
-  ['az-snp-evidence-v1-trustee.json', 'Milan', 3, 'challenge'],
-  ['az-snp-live-evidence-cdai.json', 'Milan', 3, 'attestation-test-fixture'],
-  ['az-snp-milan-v3-attestation-cdai.json', 'Milan', 3, ''],
-] as const
+import {
+  AZURE_SNP_SAMPLES,
+  AZURE_TIME,
+  azureFolder,
+  readAzureBytes,
+  readAzureText,
+} from './genuine.ts'
 
 describe.skipIf(genuineFolder === undefined)('genuine Azure SNP evidence', () => {
-  it.each(SNP)('%s is accepted', (name, product, reportVersion, nonce) => {
-    const { claims } = verifyAzureSnp(parseAzureSnpEvidence(readText(name)), AMD_ANCHORS, AT)
+  it.each(AZURE_SNP_SAMPLES)('%s is accepted', (name, product, reportVersion, nonce) => {
+    const { claims } = verifyAzureSnp(
+      parseAzureSnpEvidence(readAzureText(name)),
+      AMD_ANCHORS,
+      AZURE_TIME,
+    )
     expect(claims).toMatchObject({
       hardware: { product, reportVersion, vmpl: 0 },
       vm: { secureBoot: true, tpmEnabled: true },
@@ -61,8 +52,12 @@ describe.skipIf(genuineFolder === undefined)('genuine Azure SNP evidence', () =>
   })
 
   it('has a zero register 8 where no initdata was bound, and another where one was', () => {
-    for (const [name, product] of SNP) {
-      const { claims } = verifyAzureSnp(parseAzureSnpEvidence(readText(name)), AMD_ANCHORS, AT)
+    for (const [name, product] of AZURE_SNP_SAMPLES) {
+      const { claims } = verifyAzureSnp(
+        parseAzureSnpEvidence(readAzureText(name)),
+        AMD_ANCHORS,
+        AZURE_TIME,
+      )
       const initdata = { algorithm: 'sha256', digest: new Uint8Array(32) }
       const outcome = refusalOf(() => bindAzureInitdata(claims, initdata, DEFAULT_AZURE_POLICY))
       expect(outcome).toEqual(
@@ -74,15 +69,19 @@ describe.skipIf(genuineFolder === undefined)('genuine Azure SNP evidence', () =>
   })
 
   it('took nonces as long as ours', () => {
-    const [genoa] = SNP
-    const { claims } = verifyAzureSnp(parseAzureSnpEvidence(readText(genoa[0])), AMD_ANCHORS, AT)
+    const [genoa] = AZURE_SNP_SAMPLES
+    const { claims } = verifyAzureSnp(
+      parseAzureSnpEvidence(readAzureText(genoa[0])),
+      AMD_ANCHORS,
+      AZURE_TIME,
+    )
     expect(claims.vtpm.nonce.length).toBeGreaterThan(azureNonce(new Uint8Array(64)).length)
   })
 
   it('is refused with the quote or the report of another VM', () => {
-    const all = SNP.map(([name]) => {
-      const evidence = parseAzureSnpEvidence(readText(name))
-      const { claims } = verifyAzureSnp(evidence, AMD_ANCHORS, AT)
+    const all = AZURE_SNP_SAMPLES.map(([name]) => {
+      const evidence = parseAzureSnpEvidence(readAzureText(name))
+      const { claims } = verifyAzureSnp(evidence, AMD_ANCHORS, AZURE_TIME)
       return { evidence, key: claims.vtpm.keySha256 }
     })
     let pairs = 0
@@ -91,7 +90,7 @@ describe.skipIf(genuineFolder === undefined)('genuine Azure SNP evidence', () =>
         pairs++
         const { quote, hclReport } = other.evidence
         const verify = (changes: object) =>
-          refusalOf(() => verifyAzureSnp({ ...one.evidence, ...changes }, AMD_ANCHORS, AT))
+          refusalOf(() => verifyAzureSnp({ ...one.evidence, ...changes }, AMD_ANCHORS, AZURE_TIME))
         expect(verify({ quote })).toEqual(invalid('azure.quote-signature'))
         expect(verify({ hclReport })).toMatchObject({ code: 'EVIDENCE_INVALID' })
       }
@@ -99,9 +98,10 @@ describe.skipIf(genuineFolder === undefined)('genuine Azure SNP evidence', () =>
   })
 
   it('is refused with any bit of quote, signature or runtime data flipped', () => {
-    const evidence = parseAzureSnpEvidence(readText('az-snp-evidence-v1-trustee.json'))
+    const evidence = parseAzureSnpEvidence(readAzureText('az-snp-evidence-v1-trustee.json'))
     const { quote, hclReport } = evidence
-    const verify = (changes: object) => verifyAzureSnp({ ...evidence, ...changes }, AMD_ANCHORS, AT)
+    const verify = (changes: object) =>
+      verifyAzureSnp({ ...evidence, ...changes }, AMD_ANCHORS, AZURE_TIME)
     const inQuote = (changes: object) => verify({ quote: { ...quote, ...changes } })
     expect(survivingFlips(quote.message, (message) => inQuote({ message }))).toEqual([])
     expect(survivingFlips(quote.signature, (signature) => inQuote({ signature }), 3)).toEqual([])
@@ -109,7 +109,7 @@ describe.skipIf(genuineFolder === undefined)('genuine Azure SNP evidence', () =>
   })
 
   it('of the quote alone is not evidence', () => {
-    const text = readText('az-snp-tpm-quote-v1-trustee.json')
+    const text = readAzureText('az-snp-tpm-quote-v1-trustee.json')
     expect(refusalOf(() => parseAzureSnpEvidence(text))).toMatchObject({
       code: 'EVIDENCE_MALFORMED',
     })
@@ -118,7 +118,7 @@ describe.skipIf(genuineFolder === undefined)('genuine Azure SNP evidence', () =>
   it.each(['hcl-report-snp-trustee.bin', 'hcl-report-tdx-trustee.bin'])(
     '%s vouches for its runtime data',
     (name) => {
-      const hcl = parseHclReport(readBytes(name))
+      const hcl = parseHclReport(readAzureBytes(name))
       const at = hcl.tee === 'snp' ? 0x50 : 128
       expect(bytesToHex(hcl.hardware.subarray(at, at + 64))).toBe(bytesToHex(hclReportData(hcl)))
       expect(parseHclRuntimeData(hcl.runtimeData).vm.tpmEnabled).toBe(true)
@@ -127,17 +127,19 @@ describe.skipIf(genuineFolder === undefined)('genuine Azure SNP evidence', () =>
 
   it('comes with certificates of the pinned authorities', () => {
     const [milan] = AMD_ANCHORS.get('Milan') ?? []
-    expect(bytesToHex(readBytes('imds-chain-0.der'))).toBe(
+    expect(bytesToHex(readAzureBytes('imds-chain-0.der'))).toBe(
       bytesToHex(milan?.ask ?? new Uint8Array()),
     )
-    expect(bytesToHex(readBytes('imds-chain-1.der'))).toBe(
+    expect(bytesToHex(readAzureBytes('imds-chain-1.der'))).toBe(
       bytesToHex(milan?.ark ?? new Uint8Array()),
     )
   })
 })
 
 const readCollateral = (name: string) =>
-  parseTdxCollateral(readFileSync(join(folder, '..', 'tdx', 'bundles', `${name}.json`), 'utf8'))
+  parseTdxCollateral(
+    readFileSync(join(azureFolder, '..', 'tdx', 'bundles', `${name}.json`), 'utf8'),
+  )
 
 describe.skipIf(genuineFolder === undefined)('genuine Azure TDX evidence', () => {
   it.each([
@@ -146,7 +148,7 @@ describe.skipIf(genuineFolder === undefined)('genuine Azure TDX evidence', () =>
     'az-tdx-evidence-v1-trustee.json',
   ])('%s is accepted, on a platform that is out of date', (name) => {
     const evidence = {
-      ...parseAzureTdxEvidence(readText(name)),
+      ...parseAzureTdxEvidence(readAzureText(name)),
       collateral: readCollateral('202503-00806f'),
     }
     const at = Date.parse('2025-03-19T12:01:49Z') / 1000
@@ -180,7 +182,7 @@ describe.skipIf(genuineFolder === undefined)('genuine Azure TDX evidence', () =>
   it('names an attestation key that Microsoft certified as well, where the certificate came along', () => {
     const { evidence, keyCertificate, intermediates } = readFlashbots()
     const { attestationKey } = parseHclRuntimeData(parseHclReport(evidence.hclReport).runtimeData)
-    const root = new X509Certificate(readBytes('azure-virtual-tpm-root-2023.pem'))
+    const root = new X509Certificate(readAzureBytes('azure-virtual-tpm-root-2023.pem'))
     const chain = [keyCertificate, ...intermediates].map((pem) => new X509Certificate(pem))
     const [leaf] = chain
     expect(leaf?.publicKey.equals(attestationKey)).toBe(true)
@@ -196,7 +198,7 @@ describe.skipIf(genuineFolder === undefined)('genuine Azure TDX evidence', () =>
 /** Not the agent's form: read by hand, verified by the same code. */
 function readFlashbots() {
   const text = readFileSync(
-    join(folder, 'fb-azure-tdx-with-ak-intermediates-1780922561.yaml'),
+    join(azureFolder, 'fb-azure-tdx-with-ak-intermediates-1780922561.yaml'),
     'utf8',
   )
   const document: {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { verifyAzureSnp } from '../../../../sdk/attest/azure-verify.ts'
 import { NOW } from '../../../kit/snp-authority.ts'
-import { snpAnchors, snpVm, survivingFlips } from './kit.ts'
+import { survivingFlips } from '../flips.ts'
+import { snpAnchors, snpVm } from './kit.ts'
 
 /** The SNP report inside is flipped bit by bit elsewhere: here every so many. */
 const STRIDE = 11

@@ -8,8 +8,9 @@ import type { Check } from '../../../../sdk/attest/types.ts'
 import { utf8ToBytes } from '../../../../sdk/bytes.ts'
 import { refusalOf } from '../../../kit/errors.ts'
 import { NOW } from '../../../kit/snp-authority.ts'
+import { survivingFlips } from '../flips.ts'
 import { flipBit, invalid, malformed } from '../kit.ts'
-import { snpAnchors, snpVm, survivingFlips, tdxVm } from './kit.ts'
+import { snpAnchors, snpVm, tdxVm } from './kit.ts'
 
 type Evidence = AzureTdxEvidence & { collateral?: TdxCollateral }
 /** Offset of the TDREPORT in an HCL report. */

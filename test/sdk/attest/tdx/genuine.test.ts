@@ -18,22 +18,21 @@ import { bytesToHex } from '../../../../sdk/bytes.ts'
 import { refusalOf } from '../../../kit/errors.ts'
 import {
   collateralOf,
-  type GenuineTdx,
   genuineTdx,
+  isNotYetValid,
+  isWithoutLists,
   quoteFiles,
   readBytes,
   readGenuineTdx,
   readQuote,
   readTable,
   readText,
+  refusalInTable,
+  STATUS,
+  verifyGenuineTdx,
 } from './genuine.ts'
 
 const cases = readGenuineTdx()
-const columnOfStatus = 'intelQvlRuleConverged'
-const notYetValid = (genuine: GenuineTdx) =>
-  Date.parse(genuine.row.pck_notBefore ?? '') / 1000 > genuine.now ||
-  genuine.row['dcapqvl_js_0.3.9']?.includes('not yet valid') === true
-const withoutLists = ({ row }: GenuineTdx) => row.bundle?.includes('noCRL') === true
 
 describe.skipIf(genuineTdx === undefined)('genuine TDX quotes', () => {
   it('are there', () => {
@@ -42,24 +41,12 @@ describe.skipIf(genuineTdx === undefined)('genuine TDX quotes', () => {
   })
 
   it.each(cases)('$name gets the verdict of the table', (genuine) => {
-    const { row, quote, now, bundle } = genuine
-    const verify = () =>
-      verifyTdx(
-        { quote, ...(bundle === undefined ? {} : { collateral: collateralOf(genuine) }) },
-        INTEL_ANCHORS,
-        now,
-      )
-    if (row.intelRoot === 'false')
-      return expect(refusalOf(verify)).toMatchObject({ details: { check: 'tdx.pck-chain.root' } })
-    if (withoutLists(genuine))
-      return expect(refusalOf(verify)).toMatchObject({
-        code: 'EVIDENCE_MALFORMED',
-        details: { field: 'collateral.root_ca_crl' },
-      })
-    if (notYetValid(genuine))
-      return expect(refusalOf(verify)).toMatchObject({ details: { check: 'tdx.pck.validity' } })
-    const { claims } = verify()
-    expect(claims.tcb.status).toBe(row[columnOfStatus])
+    const { row } = genuine
+    const details = refusalInTable(genuine)
+    if (details !== undefined)
+      return expect(refusalOf(() => verifyGenuineTdx(genuine))).toMatchObject({ details })
+    const { claims } = verifyGenuineTdx(genuine)
+    expect(claims.tcb.status).toBe(row[STATUS])
     expect(claims).toMatchObject({
       quoteVersion: Number(row.ver),
       tdVersion: row.body === '648' ? '1.5' : '1.0',
@@ -87,7 +74,7 @@ describe.skipIf(genuineTdx === undefined)('genuine TDX quotes', () => {
         ...(teeTcbSvn2 === undefined ? {} : { teeTcbSvn2 }),
         qeIsvSvn: parsed.qe.report.isvSvn,
       })
-      expect(tcb.status).toBe(row[columnOfStatus])
+      expect(tcb.status).toBe(row[STATUS])
     },
   )
 
@@ -130,8 +117,8 @@ describe.skipIf(genuineTdx === undefined)('genuine TDX quotes', () => {
     const verdicts = new Map<string, unknown>()
     for (const genuine of cases) {
       const { row, quote, now, bundle } = genuine
-      if (bundle === undefined || row[columnOfStatus] !== 'UpToDate') continue
-      if (notYetValid(genuine) || withoutLists(genuine)) continue
+      if (bundle === undefined || row[STATUS] !== 'UpToDate') continue
+      if (isNotYetValid(genuine) || isWithoutLists(genuine)) continue
       const { claims } = verifyTdx({ quote, collateral: collateralOf(genuine) }, INTEL_ANCHORS, now)
       verdicts.set(
         row.quote ?? '',
@@ -183,9 +170,9 @@ describe.skipIf(genuineTdx === undefined)('genuine TDX quotes', () => {
   it('are refused with the collateral of another kind of platform', () => {
     const byPlatform = new Map(cases.map((genuine) => [genuine.row.bundle?.slice(7, 13), genuine]))
     for (const genuine of cases) {
-      if (genuine.bundle === undefined || withoutLists(genuine)) continue
+      if (genuine.bundle === undefined || isWithoutLists(genuine)) continue
       for (const other of byPlatform.values()) {
-        if (other.bundle === undefined || withoutLists(other)) continue
+        if (other.bundle === undefined || isWithoutLists(other)) continue
         if (other.row.fmspc === genuine.row.fmspc) continue
         const refusal = refusalOf(() =>
           verifyTdx(

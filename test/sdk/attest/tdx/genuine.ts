@@ -5,6 +5,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseTdxCollateral, type TdxCollateral } from '../../../../sdk/attest/collateral-bundle.ts'
+import { INTEL_ANCHORS } from '../../../../sdk/attest/tdx-anchors.ts'
+import { verifyTdx } from '../../../../sdk/attest/tdx-verify.ts'
 import { sharedVectors } from '../../../kit/shared-vectors.ts'
 
 const evidence = sharedVectors('evidence')
@@ -57,3 +59,25 @@ export const readQuote = (name: string) => readBytes(`quotes/${name}`)
 export const readBytes = (path: string) =>
   new Uint8Array(readFileSync(join(genuineTdx ?? '', path)))
 export const readText = (path: string) => readFileSync(join(genuineTdx ?? '', path), 'utf8')
+
+/** The column with the status by Intel's rule. */
+export const STATUS = 'intelQvlRuleConverged'
+
+export const isNotYetValid = ({ row, now }: GenuineTdx) =>
+  Date.parse(row.pck_notBefore ?? '') / 1000 > now ||
+  row['dcapqvl_js_0.3.9']?.includes('not yet valid') === true
+export const isWithoutLists = ({ row }: GenuineTdx) => row.bundle?.includes('noCRL') === true
+
+/** What the table says of a row: details of its refusal, or `undefined` where it verifies. */
+export function refusalInTable(genuine: GenuineTdx): object | undefined {
+  if (genuine.row.intelRoot === 'false') return { check: 'tdx.pck-chain.root' }
+  if (isWithoutLists(genuine)) return { field: 'collateral.root_ca_crl' }
+  return isNotYetValid(genuine) ? { check: 'tdx.pck.validity' } : undefined
+}
+
+/** @throws EigenxError as `verifyTdx`, and where the bundle itself is refused. */
+export function verifyGenuineTdx(genuine: GenuineTdx, quote = genuine.quote) {
+  const { bundle, now } = genuine
+  const collateral = bundle === undefined ? {} : { collateral: collateralOf(genuine) }
+  return verifyTdx({ quote, ...collateral }, INTEL_ANCHORS, now)
+}

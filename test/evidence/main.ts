@@ -1,0 +1,36 @@
+/**
+ * `npm run check:evidence -- [--executions N] [--seed S]`: how many inputs the verifiers accepted, refused, saw flipped and fuzzed,
+ * and how many got a wrong answer. Exit code 1 on any.
+ * @module
+ */
+import { parseArgs } from 'node:util'
+import { GENUINE_SECTIONS } from './genuine-sections.ts'
+import { fuzzSections, MADE_SECTIONS } from './made-sections.ts'
+import { createRow, type Row } from './tally.ts'
+
+const { values } = parseArgs({
+  options: {
+    executions: { type: 'string', default: '20000' },
+    seed: { type: 'string', default: '1' },
+  },
+})
+const [executions, seed] = [Number(values.executions), Number(values.seed)]
+if (!Number.isSafeInteger(executions) || executions < 0 || !Number.isSafeInteger(seed))
+  throw new RangeError('--executions and --seed are whole numbers')
+
+const write = (text: string) => process.stdout.write(`${text}\n`)
+const line = (cells: readonly (string | number)[]) =>
+  cells.map((cell, i) => (i === 0 ? `${cell}`.padEnd(36) : `${cell}`.padStart(10))).join('')
+const show = ({ name, accepted, refused, flipped, fuzzed, wrong }: Row) =>
+  write(line([name, accepted, refused, flipped, fuzzed, wrong]))
+
+write(line(['evidence', 'accepted', 'refused', 'flipped', 'fuzzed', 'wrong']))
+const total = createRow('all')
+for (const { run } of [...GENUINE_SECTIONS, ...MADE_SECTIONS, ...fuzzSections(executions, seed)]) {
+  const row = await run()
+  show(row)
+  for (const key of ['accepted', 'refused', 'flipped', 'fuzzed', 'wrong'] as const)
+    total[key] += row[key]
+}
+show(total)
+process.exitCode = total.wrong === 0 ? 0 : 1
