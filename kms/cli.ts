@@ -9,6 +9,7 @@ import type { Command } from 'commander'
 import { registerCollateralCommands } from './collateral-commands.ts'
 import { registerConfigCommands } from './config-commands.ts'
 import { registerMembershipCommands } from './membership-commands.ts'
+import { registerRegistrationCommands } from './registration-commands.ts'
 
 export function registerKmsCommands(program: Command): void {
   const kms = program
@@ -65,6 +66,7 @@ Example:
       const { initFolder } = await import('./commands.ts')
       process.stdout.write(`${await initFolder(folder)}\n`)
     })
+  registerRegistrationCommands(kms)
   registerMembershipCommands(kms)
   registerCollateralCommands(kms)
   registerConfigCommands(kms)

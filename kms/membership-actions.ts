@@ -6,7 +6,6 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { randomBytes } from '@noble/hashes/utils.js'
 import { parseHex } from '../sdk/bytes.ts'
-import { createChainReader } from '../sdk/chain/reader.ts'
 import { EigenxError, isEigenxError } from '../sdk/errors.ts'
 import { readFileBounded, readTextFileBounded } from '../sdk/node/files.ts'
 import { decisionSettings } from './authorize/settings.ts'
@@ -18,18 +17,15 @@ import {
   MAX_BACKUP_BYTES,
   restoreBackup,
 } from './backup.ts'
-import { createMembershipPort } from './chain/epoch-log-port.ts'
-import type { KmsConfig } from './config.ts'
 import { combineCustodianParts, createCustodianKey } from './custodians.ts'
-import { MAX_BLOB_BYTES } from './epoch/ports.ts'
 import { loadKmsConfig } from './load-config.ts'
-import { announceLeave, checkJoin, dealtOutIn, type MembershipDeps } from './membership.ts'
+import { announceLeave, checkJoin, dealtOutIn } from './membership.ts'
 import { describeImport, importShare, MAX_EXPORT_CHARS, parseExportedShare } from './migration.ts'
-import { createPeerTransport, readCapped } from './peer/transport.ts'
 import { readOperatorKeys } from './signer.ts'
 import { readStoreKey } from './store/key-file.ts'
 import { openLibsqlStore } from './store/libsql.ts'
 import type { Store } from './store/store.ts'
+import { withChain } from './with-chain.ts'
 
 const POLL_MS = 5000
 const BACKUP = { field: 'a backup', maxBytes: MAX_BACKUP_BYTES }
@@ -70,37 +66,12 @@ export async function leave(options: LeaveOptions): Promise<string> {
     for (;;) {
       const epoch = await dealtOutIn(deps, signer)
       if (epoch !== undefined)
-        return `Epoch ${epoch} is in force without this operator. Deregister it from operator set ${config.contracts.operatorSetId} now, then stop it.`
+        return `Epoch ${epoch} is in force without this operator. Run \`eigenx-tee kms deregister\` now, then stop it.`
       if (options.check || Date.now() >= deadline)
         throw notYet('This operator is still needed: do not deregister it.')
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
   })
-}
-
-async function withChain<T>(
-  config: KmsConfig,
-  work: (deps: MembershipDeps) => Promise<T>,
-): Promise<T> {
-  const { rpcUrls, quorum, chainId, timeoutMs, finality } = config.chain
-  const reader = createChainReader({ rpcUrls, quorum, chainId, timeoutMs, finality })
-  const { peerTimeoutMs } = config.limits
-  try {
-    return await work({
-      domain: decisionSettings(config).domain,
-      membership: createMembershipPort(reader, config.contracts),
-      peers: createPeerTransport({ timeoutMs: peerTimeoutMs }),
-      fetchOutput: async (peer) => {
-        const response = await fetch(`${peer.socket}/v2/output`, {
-          redirect: 'error',
-          signal: AbortSignal.timeout(peerTimeoutMs),
-        })
-        return response.ok ? readCapped(response, MAX_BLOB_BYTES) : undefined
-      },
-    })
-  } finally {
-    reader.close()
-  }
 }
 
 type KeyOptions = { passphraseFile?: string; keyFile?: string }

@@ -24,8 +24,8 @@ export function registerMembershipCommands(kms: Command): void {
     .addHelpText(
       'after',
       `
-A checklist: key, registration, socket, share. It changes nothing, so run it as often as you like. Register
-on chain first; the running operators deal this one in with their next epoch.
+A checklist: key, registration, socket, share. It changes nothing, so run it as often as you like. Start the
+operator and register it on chain first (kms register); the running operators deal it in with their next epoch.
 
 Example:
   $ eigenx-tee kms join --config operator.toml`,
@@ -38,8 +38,8 @@ Example:
     .addHelpText(
       'after',
       `
-Keep the operator running: it deals once more. Deregister from the operator set only when this
-command says so, then stop the operator. A leave that is not followed by deregistration ends after
+Keep the operator running: it deals once more. Deregister from the operator set (kms deregister) only when
+this command says so, then stop the operator. A leave that is not followed by deregistration ends after
 its hours, and the operator is dealt in again.
 
 Examples:

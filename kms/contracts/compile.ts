@@ -46,16 +46,19 @@ const SETTINGS = {
 
 const compilerOutput = z.object({
   errors: z.array(z.object({ severity: z.string(), formattedMessage: z.string() })).optional(),
-  contracts: z.record(
-    z.string(),
-    z.record(
+  // Absent when nothing compiles.
+  contracts: z
+    .record(
       z.string(),
-      z.object({
-        abi: z.array(z.unknown()),
-        evm: z.object({ bytecode: z.object({ object: z.string().regex(/^([0-9a-f]{2})+$/) }) }),
-      }),
-    ),
-  ),
+      z.record(
+        z.string(),
+        z.object({
+          abi: z.array(z.unknown()),
+          evm: z.object({ bytecode: z.object({ object: z.string().regex(/^([0-9a-f]{2})+$/) }) }),
+        }),
+      ),
+    )
+    .default({}),
 })
 
 export type Artifact = {

@@ -164,6 +164,8 @@ describe('the command line', () => {
       'serve',
       'status',
       'init',
+      'register',
+      'deregister',
       'join',
       'leave',
       'backup',

@@ -7,6 +7,7 @@ import {
   type MembershipDeps,
   outputInForce,
 } from '../../kms/membership.ts'
+import { demandDealtOut, demandEnoughSharesToJoin } from '../../kms/registration-order.ts'
 import type { OperatorKeys } from '../../kms/signer.ts'
 import { encodeCertifiedBody, parseCertifiedBody } from '../../sdk/protocol/output.ts'
 import {
@@ -72,6 +73,12 @@ describe('an operator that comes and goes', () => {
     world.chain.members = createIdentities(3).map(({ info }) => info)
     await runUntil(world, () => false, 16)
     expect(await steps()).toEqual([true, true, true, false])
+    const registered = (count: number) =>
+      world.chain.members.slice(0, count).map(({ address }) => address)
+    await demandEnoughSharesToJoin(depsOf(world), registered(2))
+    await expect(demandEnoughSharesToJoin(depsOf(world), registered(3))).rejects.toThrow(
+      /need 3 shares, and 2 operators hold one/,
+    )
     expect(await runUntil(world, allActive(world), 200)).toBe(true)
     expect(await checkJoin(depsOf(world), keysOf(world, 2))).toMatchObject({ joined: true })
     assertOneKey(world, sealed)
@@ -120,6 +127,8 @@ describe('an operator that comes and goes', () => {
       [0, 1].every((i) => keyServiceOf(world, nodeAt(world, i)).active()?.epoch === 2)
     expect(await runUntil(world, out, 200)).toBe(true)
     expect(await dealtOutIn(deps, signer)).toBe(2)
+    expect(await demandDealtOut(deps, keysOf(world, 2))).toBe(2)
+    await expect(demandDealtOut(deps, keysOf(world, 1))).rejects.toThrow(/may not deregister/)
     assertOneKey(world, sealed)
   })
 
