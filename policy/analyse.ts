@@ -13,9 +13,9 @@ import { makeFinding } from './findings.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import { readKataData } from './kata-data.ts'
 import { MAX_POLICY, readDefaults, splitPolicy } from './rego.ts'
-import { findRuleSet, type KnownRuleSet } from './rules.ts'
+import { findRuleSet } from './rules.ts'
 import { DATA_PATH, type DataReading } from './shape.ts'
-import type { Finding, PolicyAnalysis, RuleSet } from './types.ts'
+import type { Finding, KnownRuleSet, PolicyAnalysis, RuleSet } from './types.ts'
 
 const POLICY_PATH = 'policy.rego'
 
@@ -83,7 +83,8 @@ function unknownRules(sha256: string): Finding {
   )
 }
 
-function reportRules(row: KnownRuleSet): readonly Finding[] {
+/** What a known rule set means for the image by itself. */
+export function reportRules(row: KnownRuleSet): readonly Finding[] {
   const title = `${row.name} ${row.version}`
   if (row.pinsImage !== false)
     return [
@@ -92,6 +93,15 @@ function reportRules(row: KnownRuleSet): readonly Finding[] {
         'RULES_KNOWN',
         POLICY_PATH,
         `The rules are ${title}; they pin the image.`,
+      ),
+    ]
+  if (!row.reviewed)
+    return [
+      makeFinding(
+        'refuse',
+        'RULES_UNREVIEWED',
+        POLICY_PATH,
+        `The rules are ${title}, which are listed by name: what they enforce has not been reviewed.`,
       ),
     ]
   return [

@@ -48,6 +48,18 @@ export type RuleSet = {
   pinsEnv: boolean
 }
 
+/** A row of the table of rule sets, and how its data half is written. */
+export type KnownRuleSet = RuleSet & {
+  shape: 'kata' | 'eigenx'
+  /** False for a set that is listed by its name alone: nobody has read what it enforces. */
+  reviewed: boolean
+  /**
+   * SHA-256 of `policy_data.common` as canonical JSON, as the tool ships it. The rules build their patterns from
+   * these values, so other values would be other rules.
+   */
+  commonSha256?: string
+}
+
 /** One container that the policy admits. */
 export type PolicyContainer = {
   path: string

@@ -32,6 +32,11 @@ export type Io = {
 /** 0 done or accepted, 1 refused, 2 wrong command line or unreadable file, 3 a bug. */
 export type ExitCode = 0 | 1 | 2 | 3
 
+/** Has the program end with a handler's code: commander drops what an action returns. */
+export type KeepCode = <A extends readonly unknown[]>(
+  handler: (...args: A) => Promise<ExitCode>,
+) => (...args: A) => Promise<void>
+
 /** The command line does not say what to do. Prints as it is, exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'

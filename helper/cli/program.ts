@@ -8,21 +8,20 @@ import { registerKmsCommands } from '../../kms/cli.ts'
 import { registerSimulateCommand } from '../../kms/config-commands.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
 import { registerHelperCommands } from '../commands.ts'
-import { type ExitCode, type Io, UsageError } from './io.ts'
+import { type ExitCode, type Io, type KeepCode, UsageError } from './io.ts'
 import type { ReleaseInput } from './release.ts'
+import { registerRulesCommands } from './rules-commands.ts'
 import { VERSION } from './version.ts'
 
 const EXIT_CODES = `
 Exit codes: 0 done or accepted, 1 refused, 2 wrong command line, unreadable file or bad configuration, 3 a bug.`
-
-type Handler<A extends readonly unknown[]> = (...args: A) => Promise<ExitCode>
 
 /** @returns The exit code; never throws. */
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   let exitCode: ExitCode = 0
   /** commander drops what an action returns. */
   const keepCode =
-    <A extends readonly unknown[]>(handler: Handler<A>) =>
+    <A extends readonly unknown[]>(handler: (...args: A) => Promise<ExitCode>) =>
     async (...args: A): Promise<void> => {
       exitCode = await handler(...args)
     }
@@ -33,8 +32,6 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     return explainFailure(error, io)
   }
 }
-
-type KeepCode = <A extends readonly unknown[]>(handler: Handler<A>) => (...args: A) => Promise<void>
 
 function createProgram(io: Io, keepCode: KeepCode): Command {
   const program = new Command('eigenx-tee')
@@ -256,6 +253,7 @@ Example:
       }),
     )
   registerSimulateCommand(policy)
+  registerRulesCommands(policy, io, keepCode)
   const release = program.command('release').description('prepare what goes on chain')
   release
     .command('prepare')
