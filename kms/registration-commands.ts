@@ -39,7 +39,8 @@ Refused while the key in force still counts on this operator. The signing key st
 the operator comes back.
 
 Example:
-  $ eigenx-tee kms leave --config operator.toml && eigenx-tee kms deregister --config operator.toml`,
+  $ eigenx-tee kms leave --config operator.toml
+  $ eigenx-tee kms deregister --config operator.toml`,
     )
     .action(async (options: DeregisterOptions) =>
       print(await (await actions()).deregister(options, print)),
