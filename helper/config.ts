@@ -38,7 +38,13 @@ export type EigenxConfig = {
     /** One operator at a fixed place instead of the set on chain; needs `masterPublicKey`. */
     single: { url: string; address: Address } | undefined
   }
-  attestation: { method: MethodChoice; reportData: ReportDataMode; aaUrl: string }
+  attestation: {
+    method: MethodChoice
+    reportData: ReportDataMode
+    /** Who makes the evidence: the Attestation Agent, or, where none runs, the guest's kernel. */
+    source: 'agent' | 'configfs-tsm'
+    aaUrl: string
+  }
   /** What the author of the document should know; for the log. */
   warnings: readonly string[]
 }
@@ -92,7 +98,8 @@ const DocumentSchema = z.strictObject({
     .strictObject({
       method: z.enum(['auto', ...Object.values(METHODS)]).default('auto'),
       report_data: z.enum(['v1', 'v2', 'auto']).optional(),
-      aa_url: loopbackUrl.default(DEFAULT_AA_URL),
+      source: z.enum(['agent', 'configfs-tsm']).default('agent'),
+      aa_url: loopbackUrl.optional(),
     })
     .optional(),
   // Flat keys of the Go helper.
@@ -137,6 +144,8 @@ export function parseEigenxToml(text: string): EigenxConfig {
   if (document.platform_secrets_url !== undefined)
     warnings.push('platform_secrets_url is ignored: secrets come with the release on chain')
   const reportData = document.attestation?.report_data ?? (isFlat ? 'v1' : 'auto')
+  if (document.attestation?.source === 'configfs-tsm' && document.attestation.aa_url !== undefined)
+    throw invalid('attestation.aa_url', 'is not used where attestation.source is "configfs-tsm"')
   const config: EigenxConfig = {
     appId: app,
     isStack: document.stack_id !== undefined,
@@ -145,6 +154,7 @@ export function parseEigenxToml(text: string): EigenxConfig {
     attestation: {
       method: document.attestation?.method ?? 'auto',
       reportData,
+      source: document.attestation?.source ?? 'agent',
       aaUrl: document.attestation?.aa_url ?? DEFAULT_AA_URL,
     },
     warnings,

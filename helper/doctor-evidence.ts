@@ -113,7 +113,7 @@ function judgeTdx(
 function describeLogs(evidence: TdxPodEvidence): DoctorFinding {
   const opened = openLogs(evidence)
   const subject = 'event-log'
-  if (opened.state === 'none') return { subject, state: 'ok', text: 'the agent gives none' }
+  if (opened.state === 'none') return { subject, state: 'ok', text: 'none comes with the quote' }
   if (opened.state === 'leads')
     return { subject, state: 'ok', text: `${opened.events} events lead to the four registers` }
   return {

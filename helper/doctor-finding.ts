@@ -10,7 +10,7 @@ import { EigenxError } from '../sdk/errors.ts'
 export type DoctorState = 'ok' | 'warn' | 'bad'
 
 export type DoctorFinding = {
-  /** What was looked at: `initdata`, `app`, `agent`, `method`, `evidence`, `vtpm`, `event-log`, `appraisal`, `binding`, `operators`. */
+  /** What was looked at: `initdata`, `app`, `source`, `agent`, `method`, `evidence`, `vtpm`, `event-log`, `appraisal`, `binding`, `operators`. */
   subject: string
   state: DoctorState
   /** One sentence. */

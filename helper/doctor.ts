@@ -18,6 +18,7 @@ import {
 import { type Carrier, type Evidence, METHODS, TEE_NAMES } from './evidence.ts'
 import type { QuorumViewer } from './identity.ts'
 import type { PodConfig } from './initdata-file.ts'
+import { describeSource } from './source.ts'
 
 export type DoctorDeps = {
   readPod: () => Promise<PodConfig>
@@ -81,6 +82,11 @@ function describePod({ path, initdata, config }: PodConfig): DoctorFinding[] {
           }),
     },
     { subject: 'app', state: 'ok', text: config.appId },
+    {
+      subject: 'source',
+      state: 'ok',
+      text: `evidence comes from ${describeSource(config.attestation)}`,
+    },
     ...config.warnings.map((text): DoctorFinding => ({ subject: 'initdata', state: 'warn', text })),
   ]
 }
@@ -91,7 +97,7 @@ function describeMethod({ tee }: Evidence, { config }: PodConfig): DoctorFinding
   return {
     subject: 'method',
     state: fits ? 'ok' : 'bad',
-    text: `the agent gives ${TEE_NAMES[tee]} evidence; attestation.method is ${method}`,
+    text: `this machine gives ${TEE_NAMES[tee]} evidence; attestation.method is ${method}`,
     hint: fits
       ? `Operators must offer ${METHODS[tee]}.`
       : 'Leave attestation.method out of eigenx.toml, or deploy on the processor that it names.',

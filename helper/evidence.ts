@@ -83,7 +83,7 @@ export type SignedFields = {
 /** @throws EigenxError AGENT_PROTOCOL, NOT_IN_TEE */
 export function parseAgentEvidence(text: string): Evidence {
   const kind = kindOf(text)
-  if (kind === 'sample') throw notInTee()
+  if (kind === 'sample') throw notInTee('the Attestation Agent gives sample evidence')
   if (kind === 'unknown') throw protocolError('the evidence is of no kind that operators take')
   try {
     const evidence = parsePlatform(kind, text)
@@ -180,14 +180,18 @@ function readMembers(text: string): ReadonlySet<string> {
   }
 }
 
-/** What the agent says is not what an agent says. */
+/** What the agent, or another source of evidence, says is not what it should say. */
 export function protocolError(
   reason: string,
-  { hint, cause }: { hint?: string; cause?: unknown } = {},
+  {
+    hint,
+    cause,
+    source = 'Attestation Agent',
+  }: { hint?: string; cause?: unknown; source?: string } = {},
 ): EigenxError<'AGENT_PROTOCOL'> {
   return new EigenxError({
     code: 'AGENT_PROTOCOL',
-    message: `Attestation Agent: ${reason}`,
+    message: `${source}: ${reason}`,
     stage: 'agent',
     details: { reason },
     ...(hint === undefined ? {} : { hint }),
@@ -195,10 +199,10 @@ export function protocolError(
   })
 }
 
-function notInTee(): EigenxError<'NOT_IN_TEE'> {
+export function notInTee(found: string): EigenxError<'NOT_IN_TEE'> {
   return new EigenxError({
     code: 'NOT_IN_TEE',
-    message: 'the Attestation Agent gives sample evidence: this guest is not a TEE',
+    message: `${found}: this guest is not a TEE`,
     stage: 'agent',
     details: {},
     hint: 'Check the runtime class and that the machine supports SEV-SNP or TDX; on a laptop use the simulator.',

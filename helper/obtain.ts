@@ -4,12 +4,12 @@
  * @module
  */
 import { requestBytes } from '../sdk/client/node-http.ts'
-import { createAaClient } from './aa.ts'
 import { anchoredEvidence } from './anchor.ts'
 import { createQuorumViewer, type LogMemory } from './chain-view.ts'
 import { type AppIdentity, obtainAppKey } from './identity.ts'
 import type { PodConfig } from './initdata-file.ts'
 import { createRequestKey, type RequestKey } from './request-key.ts'
+import { createEvidenceSource } from './source.ts'
 
 export type ObtainOptions = {
   signal?: AbortSignal
@@ -28,10 +28,7 @@ export async function obtainIdentity(
   return await obtainAppKey(
     {
       exchange: requestBytes,
-      evidence: anchoredEvidence(
-        createAaClient({ exchange: requestBytes }, { url: config.attestation.aaUrl }),
-        initdata,
-      ),
+      evidence: anchoredEvidence(createEvidenceSource(config.attestation), initdata),
       viewQuorum: createQuorumViewer(config, signal, log),
       createKey: () => key ?? createRequestKey(),
     },

@@ -1,11 +1,10 @@
 /** `helper doctor` with the real files, agent and chain. @module */
 import { randomBytes } from '@noble/hashes/utils.js'
-import { requestBytes } from '../sdk/client/node-http.ts'
-import { createAaClient } from './aa.ts'
 import { createQuorumViewer } from './chain-view.ts'
 import { diagnose, isHealthy } from './doctor.ts'
 import type { DoctorFinding } from './doctor-finding.ts'
 import { INITDATA_PATHS, readPodConfig } from './initdata-file.ts'
+import { createEvidenceSource } from './source.ts'
 
 export async function runDoctor(options: {
   initdata?: readonly string[]
@@ -14,7 +13,7 @@ export async function runDoctor(options: {
   const findings = await diagnose({
     readPod: () => readPodConfig(options.initdata ?? INITDATA_PATHS),
     connect: ({ config }) => ({
-      evidence: createAaClient({ exchange: requestBytes }, { url: config.attestation.aaUrl }),
+      evidence: createEvidenceSource(config.attestation),
       viewQuorum: createQuorumViewer(config),
     }),
     rng: randomBytes,

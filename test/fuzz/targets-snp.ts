@@ -3,9 +3,11 @@
  * @module
  */
 import { X509Certificate } from 'node:crypto'
+import { hexToBytes } from '@noble/hashes/utils.js'
 import type { AaShape } from '../../helper/sim/evidence-json.ts'
 import { parseAaSnpEvidence } from '../../sdk/attest/aa-snp.ts'
 import { parseCrl, verifyCrlSignature } from '../../sdk/attest/crl.ts'
+import { parseSnpCertTable } from '../../sdk/attest/snp-cert-table.ts'
 import { parseSnpLeaf } from '../../sdk/attest/snp-leaf.ts'
 import { parseSnpReport, REPORT_SIZE } from '../../sdk/attest/snp-report.ts'
 import { verifySnp } from '../../sdk/attest/snp-verify.ts'
@@ -13,6 +15,7 @@ import { encodeWireSnpEvidence, parseWireSnpEvidence } from '../../sdk/attest/wi
 import { parseAmdCertificate } from '../../sdk/attest/x509.ts'
 import { utf8ToBytes } from '../../sdk/bytes.ts'
 import { authorityOf, NOW } from '../kit/snp-authority.ts'
+import { ARK, encodeCertTable, VCEK, VLEK } from '../sdk/attest/cert-table-kit.ts'
 import { makeList } from '../sdk/attest/crl-kit.ts'
 import { snp, u32 } from './issued.ts'
 import { DER_TOKENS, JSON_TOKENS, ofText, stable, type Target, total, verifier } from './kit.ts'
@@ -25,6 +28,25 @@ export const SNP_TARGETS: readonly Target[] = [
     seeds: async () => (await snp()).map(({ report }) => report),
     dictionary: REPORT_TOKENS,
     prepare: () => total(parseSnpReport, (_, bytes) => bytes.length === REPORT_SIZE),
+    cost: 1,
+  },
+  {
+    name: 'snp-cert-table',
+    seeds: () => [
+      encodeCertTable([
+        { guid: ARK, data: new Uint8Array(40).fill(1) },
+        { guid: VCEK, data: new Uint8Array(40).fill(2) },
+        { guid: VLEK, data: new Uint8Array(40).fill(3) },
+      ]),
+      encodeCertTable([]),
+    ],
+    dictionary: [hexToBytes(VCEK), hexToBytes(VLEK), new Uint8Array(24), u32(0xffffffff)],
+    prepare: () =>
+      total(parseSnpCertTable, ({ vcek, vlek }, bytes) =>
+        [vcek, vlek].every(
+          (der) => der === undefined || (der.length > 0 && der.length < bytes.length),
+        ),
+      ),
     cost: 1,
   },
   {

@@ -76,7 +76,12 @@ describe('the agreed form', () => {
         masterPublicKey: undefined,
         single: undefined,
       },
-      attestation: { method: 'eigenx-snp', reportData: 'v2', aaUrl: 'http://127.0.0.1:8006' },
+      attestation: {
+        method: 'eigenx-snp',
+        reportData: 'v2',
+        source: 'agent',
+        aaUrl: 'http://127.0.0.1:8006',
+      },
       warnings: [],
     })
   })
@@ -95,6 +100,14 @@ describe('the agreed form', () => {
     })
     expect(parseEigenxToml(text).attestation.reportData).toBe('auto')
   })
+})
+
+test('a guest without an agent has its kernel make the evidence', () => {
+  const text = changed(({ attestation }) => {
+    delete attestation.aa_url
+    attestation.source = 'configfs-tsm'
+  })
+  expect(parseEigenxToml(text).attestation.source).toBe('configfs-tsm')
 })
 
 test.each([
@@ -185,6 +198,11 @@ describe('what would let somebody else choose the key is refused', () => {
       'report data of version 1 for a vTPM',
       (d) => Object.assign(d.attestation, { method: 'az-tdx-vtpm', report_data: 'v1' }),
       'attestation.report_data',
+    ],
+    [
+      'an agent beside the kernel',
+      (d) => (d.attestation.source = 'configfs-tsm'),
+      'attestation.aa_url',
     ],
     [
       'an attestation agent elsewhere',
