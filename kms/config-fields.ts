@@ -13,6 +13,14 @@ export const httpUrl = z
   .string()
   .max(2048)
   .refine((text) => isHttpUrl(text), 'expected an http or https URL')
+/** A URL that may be printed: it has no user name, no password. */
+export const plainUrl = z
+  .string()
+  .max(2048)
+  .refine(
+    (text) => isHttpUrl(text) && !hasCredentials(text),
+    'expected an http or https URL without credentials',
+  )
 export const seconds = (low: number, high: number) => z.int().min(low).max(high)
 export const count = (low: number, high: number) => z.int().min(low).max(high)
 
@@ -34,10 +42,15 @@ export function isHttpUrl(text: string): boolean {
   return protocol === 'http:' || protocol === 'https:'
 }
 
+function hasCredentials(url: string): boolean {
+  const { username, password } = new URL(url)
+  return username !== '' || password !== ''
+}
+
 /** For what decides whom the operator believes, or what it can fetch: TLS, save from a process on this machine, and no credentials. */
 export function isProtectedUrl(text: string): boolean {
   if (!isHttpUrl(text)) return false
-  const { protocol, hostname, username, password } = new URL(text)
-  if (username !== '' || password !== '') return false
+  if (hasCredentials(text)) return false
+  const { protocol, hostname } = new URL(text)
   return protocol === 'https:' || isLoopbackHost(hostname)
 }

@@ -10,7 +10,15 @@ import { z } from 'zod'
 import { EigenxError } from '../sdk/errors.ts'
 import { attestationSection } from './config-attestation.ts'
 import { collateralSection } from './config-collateral.ts'
-import { address, count, httpUrl, isLoopbackHost, path, seconds } from './config-fields.ts'
+import {
+  address,
+  count,
+  httpUrl,
+  isLoopbackHost,
+  path,
+  plainUrl,
+  seconds,
+} from './config-fields.ts'
 
 /** Chain id of a throw-away development chain, by convention of anvil and hardhat. */
 export const DEVNET_CHAIN_ID = 31337
@@ -39,12 +47,19 @@ export const ConfigSchema = z.strictObject({
   operator: z.strictObject({
     /** The address under which this operator is registered. */
     address,
-    /** File with the hex key that is registered for signing. */
-    signing_key_file: path,
+    /** File with the hex key that is registered for signing; not where a Web3Signer holds it. */
+    signing_key_file: path.optional(),
     /** The operator set's curve, as its key registrar says. */
     signing_curve: z.enum(['ecdsa', 'bn254']).default('ecdsa'),
     /** File with the hex secp256k1 key that pays for transactions. Default: the signing key, where it is one. */
     transaction_key_file: path.optional(),
+    /** A Web3Signer that holds the secp256k1 key: for signing, and for transactions where no file is named for them. */
+    web3signer_url: plainUrl.optional(),
+    /** Which of its keys: x and y, as its list of public keys shows them. */
+    web3signer_public_key: z
+      .string()
+      .regex(/^0x[0-9a-fA-F]{128}$/, 'expected 0x and 128 hex digits')
+      .optional(),
   }),
   listen: z
     .strictObject({
@@ -238,9 +253,7 @@ function withDefaults(config: Parsed): KmsConfig {
 const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value))
 
 function checkConsistency(config: KmsConfig): void {
-  const { signingCurve, transactionKeyFile } = config.operator
-  if (signingCurve === 'bn254' && transactionKeyFile === undefined)
-    throw refuse('operator.transaction_key_file', 'a BN254 signing key cannot sign transactions')
+  checkKeys(config.operator)
   const providers = config.chain.rpcUrls.length
   if (config.chain.quorum > providers || 2 * config.chain.quorum <= providers)
     throw refuse('chain.quorum', `more than half and at most all of the ${providers} rpc_urls`)
@@ -262,6 +275,21 @@ function checkConsistency(config: KmsConfig): void {
     demandDevnet(config, 'development.snp_roots_file')
   if (config.development.tdxRootsFile !== undefined)
     demandDevnet(config, 'development.tdx_roots_file')
+}
+
+function checkKeys(operator: KmsConfig['operator']): void {
+  const { signingCurve, signingKeyFile, transactionKeyFile, web3signerUrl } = operator
+  const isRemote = web3signerUrl !== undefined
+  if (isRemote !== (operator.web3signerPublicKey !== undefined))
+    throw refuse('operator.web3signer_public_key', 'given together with web3signer_url, or not')
+  const holdsSigningKey = isRemote && signingCurve === 'ecdsa'
+  if (holdsSigningKey === (signingKeyFile !== undefined))
+    throw refuse(
+      'operator.signing_key_file',
+      holdsSigningKey ? 'the Web3Signer holds that key' : 'required',
+    )
+  if (signingCurve === 'bn254' && transactionKeyFile === undefined && !isRemote)
+    throw refuse('operator.transaction_key_file', 'a BN254 signing key cannot sign transactions')
 }
 
 /** Anybody who owns the hardware can write a vTPM: without a paravisor that is known its word is worth nothing. */

@@ -29,14 +29,14 @@ export async function loadKmsConfig(file: string): Promise<KmsConfig> {
   const config = parseKmsConfig(await readConfigText(file))
   const at = (path: string) => resolve(dirname(file), path)
   const { snpRootsFile, tdxRootsFile } = config.development
-  const { transactionKeyFile } = config.operator
+  const { signingKeyFile, transactionKeyFile } = config.operator
   const { gcp, intel, tdx, crlDir } = config.attestation
   const { collateralDir } = tdx
   return {
     ...config,
     operator: {
       ...config.operator,
-      signingKeyFile: at(config.operator.signingKeyFile),
+      ...(signingKeyFile === undefined ? {} : { signingKeyFile: at(signingKeyFile) }),
       ...(transactionKeyFile === undefined ? {} : { transactionKeyFile: at(transactionKeyFile) }),
     },
     attestation: {

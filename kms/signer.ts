@@ -1,10 +1,12 @@
 /**
- * The operator's own keys, from files: the one that is registered for signing, on the operator set's curve, and the one that pays for
- * transactions. With a secp256k1 signing key both may be the same; a BN254 key cannot sign transactions.
+ * The operator's own keys: the one that is registered for signing, on the operator set's curve, and the one that pays for transactions. With a
+ * secp256k1 signing key both may be the same; a BN254 key cannot sign transactions. secp256k1 keys are in files or in a Web3Signer, a BN254
+ * key is in a file.
  * @module
  */
-import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
-import { toHex } from '../sdk/bytes.ts'
+import type { LocalAccount } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { parseHex, toHex } from '../sdk/bytes.ts'
 import type { OperatorInfo } from '../sdk/chain/types.ts'
 import { EigenxError } from '../sdk/errors.ts'
 import { bn254PublicKey, isBn254PrivateKey, signBn254 } from '../sdk/protocol/bn254.ts'
@@ -12,47 +14,79 @@ import { signStatement, statementDigest } from '../sdk/protocol/digest.ts'
 import type { KmsConfig } from './config.ts'
 import type { SignerPort } from './epoch/ports.ts'
 import { readSigningKey } from './key-file.ts'
+import { createWeb3Signer, type Web3Signer } from './web3signer.ts'
 
 export type OperatorKeys = {
   signer: SignerPort
   /** As it must stand in the key registrar. */
   signingKey: OperatorInfo['signingKey']
   /** Pays for what is posted. */
-  account: PrivateKeyAccount
+  account: Pick<LocalAccount, 'address' | 'signTransaction'>
 }
 
+type Settings = Omit<KmsConfig['operator'], 'address'>
+type SigningKey = Pick<OperatorKeys, 'signingKey'> &
+  Pick<SignerPort, 'sign'> & {
+    /** Absent for a key that cannot pay. */
+    account?: OperatorKeys['account']
+  }
+
 /** @throws EigenxError CONFIG_INVALID */
-export async function readOperatorKeys(
-  operator: Pick<
-    KmsConfig['operator'],
-    'address' | 'signingKeyFile' | 'signingCurve' | 'transactionKeyFile'
-  >,
-): Promise<OperatorKeys> {
-  const { address, signingKeyFile, signingCurve, transactionKeyFile } = operator
+export async function readOperatorKeys(operator: KmsConfig['operator']): Promise<OperatorKeys> {
+  const { transactionKeyFile } = operator
+  const service = serviceOf(operator)
+  const { signingKey, sign, account } = await signingKeyOf(operator, service)
+  const paying =
+    transactionKeyFile === undefined
+      ? (service?.account ?? account)
+      : privateKeyToAccount(toHex(await readSigningKey(transactionKeyFile)))
+  if (paying === undefined)
+    throw invalid('No key is named that can pay for transactions.', 'transaction_key_file')
+  return { signer: { operator: operator.address, sign }, signingKey, account: paying }
+}
+
+async function signingKeyOf(
+  { signingCurve, signingKeyFile }: Settings,
+  service: Web3Signer | undefined,
+): Promise<SigningKey> {
+  if (service !== undefined && signingCurve === 'ecdsa') {
+    const { address, signStatement: sign, account } = service
+    return { signingKey: { curve: 'ecdsa', address }, sign, account }
+  }
+  if (signingKeyFile === undefined) throw invalid('No signing key is named.', 'signing_key_file')
   const key = await readSigningKey(signingKeyFile)
-  const transactionKey =
-    transactionKeyFile === undefined ? key : await readSigningKey(transactionKeyFile)
-  if (signingCurve === 'bn254' && !isBn254PrivateKey(key))
-    throw new EigenxError({
-      code: 'CONFIG_INVALID',
-      message: 'The signing key file does not hold a BN254 key.',
-      stage: 'config',
-      details: { path: 'operator.signing_key_file' },
-    })
-  const sign = (statement: Uint8Array): Uint8Array =>
-    signingCurve === 'bn254'
-      ? signBn254(key, statementDigest(statement))
-      : signStatement(key, statement)
+  if (signingCurve === 'ecdsa') {
+    const account = privateKeyToAccount(toHex(key))
+    return {
+      signingKey: { curve: 'ecdsa', address: `0x${account.address.slice(2).toLowerCase()}` },
+      sign: async (statement) => signStatement(key, statement),
+      account,
+    }
+  }
+  if (!isBn254PrivateKey(key))
+    throw invalid('The signing key file does not hold a BN254 key.', 'signing_key_file')
   return {
-    signer: { operator: address, sign: async (statement) => sign(statement) },
-    signingKey:
-      signingCurve === 'bn254'
-        ? { curve: 'bn254', ...bn254PublicKey(key) }
-        : { curve: 'ecdsa', address: lower(privateKeyToAccount(toHex(key)).address) },
-    account: privateKeyToAccount(toHex(transactionKey)),
+    signingKey: { curve: 'bn254', ...bn254PublicKey(key) },
+    sign: async (statement) => signBn254(key, statementDigest(statement)),
   }
 }
 
-function lower(address: `0x${string}`): `0x${string}` {
-  return `0x${address.slice(2).toLowerCase()}`
+function serviceOf({ web3signerUrl, web3signerPublicKey }: Settings): Web3Signer | undefined {
+  if (web3signerUrl === undefined || web3signerPublicKey === undefined) return undefined
+  const publicKey = parseHex(web3signerPublicKey, 64)
+  try {
+    if (publicKey !== undefined) return createWeb3Signer({ url: web3signerUrl, publicKey })
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+  }
+  throw invalid('The public key of the Web3Signer is no secp256k1 key.', 'web3signer_public_key')
+}
+
+function invalid(message: string, field: string): EigenxError<'CONFIG_INVALID'> {
+  return new EigenxError({
+    code: 'CONFIG_INVALID',
+    message,
+    stage: 'config',
+    details: { path: `operator.${field}` },
+  })
 }

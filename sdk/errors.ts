@@ -141,6 +141,9 @@ export type ErrorDetails = {
   /** The store cannot be read or written. */
   STORE_UNAVAILABLE: { reason: string }
 
+  /** The service that holds an operator's key does not answer, or not with a signature of that key. */
+  SIGNER_FAILED: { reason: string }
+
   /** The helper's socket or the Attestation Agent cannot be reached. */
   AGENT_UNREACHABLE: { endpoint: string }
   /** There is no attestation agent or device here. */

@@ -60,6 +60,7 @@ export const STATUS = {
   BODY_UNAVAILABLE: 404,
   STORE_CORRUPT: 500,
   STORE_UNAVAILABLE: 503,
+  SIGNER_FAILED: 503,
   AGENT_UNREACHABLE: 502,
   NOT_IN_TEE: 500,
   AGENT_PROTOCOL: 502,
@@ -115,6 +116,7 @@ const BY_CODE: Partial<Record<ErrorCode, PlainAnswer>> = {
   INTERNAL: { status: 500, text: 'Internal error' },
   STORE_CORRUPT: { status: 500, text: 'Internal error' },
   STORE_UNAVAILABLE: { status: 500, text: 'Internal error' },
+  SIGNER_FAILED: { status: 500, text: 'Internal error' },
 }
 
 /** What a Go operator answers on POST /secrets where this refusal arises. */

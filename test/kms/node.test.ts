@@ -354,8 +354,8 @@ describe('four operators', () => {
     const setup = setups[0]
     if (setup === undefined) throw new Error('no operator')
     const config = await loadKmsConfig(setup.configFile)
-    await chmod(config.operator.signingKeyFile, 0o644)
+    await chmod(config.operator.signingKeyFile ?? '', 0o644)
     await expect(start(setup)).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
-    await chmod(config.operator.signingKeyFile, 0o600)
+    await chmod(config.operator.signingKeyFile ?? '', 0o600)
   })
 })

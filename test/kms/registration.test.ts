@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { decodeFunctionData, type Hex } from 'viem'
+import { decodeFunctionData, type Hex, hexToBytes } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Devnet, deployDevnet, devKey, registerOperators } from '../../helper/sim/contracts.ts'
@@ -17,6 +17,7 @@ import { readOperatorSet } from '../../sdk/chain/operators.ts'
 import { createChainReader } from '../../sdk/chain/reader.ts'
 import { encodeEncryptionKey, encryptionKeyStatement } from '../../sdk/protocol/terms.ts'
 import { type Anvil, callNode, finalise, startAnvil } from '../kit/anvil.ts'
+import { startWeb3Signer } from '../kit/web3signer.ts'
 
 const OPTIONS = { dryRun: false, force: false, metadataUri: '', allocationDelay: '0' }
 
@@ -179,6 +180,22 @@ describe.each<Curve>(['ecdsa', 'bn254'])('an operator with a key on %s', (curve)
       callNode(anvil.url, 'eth_call', [{ ...call, from: other.address, data }, 'latest']),
     ).rejects.toThrow()
   })
+})
+
+it('registers an operator whose key, for signing and for paying, is in a Web3Signer', async () => {
+  const devnet = await deployDevnet({ rpcUrl: anvil.url })
+  const account = devKey(9)
+  const service = await startWeb3Signer(hexToBytes(account))
+  const setup = await prepare(devnet, account)
+  const remote = toml(devnet, { ...setup, curve: 'ecdsa' })
+    .replace(/transaction_key_file.*/, `web3signer_public_key = "${service.publicKey}"`)
+    .replace(/signing_key_file.*/, `web3signer_url = "${service.url}"`)
+  await writeFile(setup.config, remote)
+  await register({ ...OPTIONS, config: setup.config }, setup.print)
+  expect(await membersOf(devnet)).toMatchObject([{ address: setup.address }])
+  // One proof of the key, three transactions.
+  expect(service.signed.map((data) => data[0])).toEqual([0x19, 2, 2, 2])
+  await service.close()
 })
 
 describe('what registration refuses', () => {
