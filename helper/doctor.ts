@@ -64,12 +64,12 @@ export function isHealthy(findings: readonly DoctorFinding[]): boolean {
   return findings.every(({ state }) => state !== 'bad')
 }
 
-function describePod({ path, initdata, config }: PodConfig): DoctorFinding[] {
+function describePod({ path, copies, initdata, config }: PodConfig): DoctorFinding[] {
   return [
     {
       subject: 'initdata',
       state: 'ok',
-      text: `${path}, ${initdata.encoding}, algorithm ${initdata.algorithm}, SHA-384 ${bytesToHex(initdata.sha384)}`,
+      text: `${[path, ...copies].join(' and ')}, ${initdata.encoding}, algorithm ${initdata.algorithm}, SHA-384 ${bytesToHex(initdata.sha384)}`,
     },
     {
       subject: 'initdata',

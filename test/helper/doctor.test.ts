@@ -112,6 +112,7 @@ async function examine(given: Case = {}): Promise<readonly DoctorFinding[]> {
         given.method === undefined ? CONFIG : `${CONFIG}method = "${given.method}"\n`,
       ),
       path: '/run/peerpod/initdata',
+      copies: [],
     }),
     connect: () => ({
       evidence: createAaClient({ exchange: requestBytes }, { url: agent.url }),

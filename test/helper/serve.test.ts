@@ -189,7 +189,7 @@ describe('the configuration', () => {
     ['is not initdata', 'hello', 'INITDATA_INVALID'],
     ['has no eigenx.toml', 'version = "0.1.0"\nalgorithm = "sha384"\n[data]\n', 'CONFIG_INVALID'],
     ['has a broken eigenx.toml', initdataToml('app_id = 1\n'), 'CONFIG_INVALID'],
-    ['is too large', 'x'.repeat(1024 * 1024 + 1), 'INPUT_TOO_LARGE'],
+    ['is too large', 'x'.repeat(8 * 1024 * 1024 + 1), 'INPUT_TOO_LARGE'],
     ['is binary', new Uint8Array(1000), 'INITDATA_INVALID'],
   ])('that %s stops the start', async (what, content, code) => {
     const initdata = join(folder, 'initdata')

@@ -83,6 +83,7 @@ describe('unsealing', () => {
       initdata: makeInitdata(toml),
       config: parseEigenxToml(toml),
       path: 'initdata',
+      copies: [],
     }
     const obtain = async (): Promise<AppIdentity> => {
       counts.attested++
