@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { partialSign } from '../../sdk/crypto/bls.ts'
 import { openPartial, type SecretsBody } from '../kms/kit.ts'
 import { PROBLEM, post } from '../kms/world.ts'
+import { azureAttacks, azurePod } from './rows/azure.ts'
 import { bindingAttacks } from './rows/binding.ts'
 import { chainAttacks } from './rows/chain.ts'
 import { evidenceAttacks } from './rows/evidence.ts'
@@ -25,6 +26,7 @@ const TABLE: Readonly<Record<string, readonly Attack[]>> = {
   'apps and releases': chainAttacks,
   requests: requestAttacks,
   owners: ownerAttacks,
+  "Azure's VMs": azureAttacks,
 }
 
 let world: AttackWorld
@@ -100,6 +102,12 @@ describe('what is granted', () => {
   it('an app id in capitals when the pod was told so: another identity of the same app', async () => {
     const appId = `0x${world.apps.running.slice(2).toUpperCase()}`
     await expectGrant('strict', await world.body({ appId }))
+  })
+
+  it('a pod in an Azure VM of a known paravisor and image', async () => {
+    const grant = await expectGrant('azure', await azurePod(world))
+    expect(grant).toMatchObject({ binding: 'pcr8' })
+    expect(grant).not.toHaveProperty('marks')
   })
 
   it('the owner of an app, marked, with or without a release', async () => {

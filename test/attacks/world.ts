@@ -64,6 +64,11 @@ const OPERATORS = {
   guarded: `[attestation]\n${KNOWN_IMAGE}\nbinds_initdata = true`,
   /** Knows the firmware of a launch, not its image. */
   firmwareOnly: `[attestation]\n${KNOWN_IMAGE.replace('true', 'false')}`,
+  /** Serves one image in Azure's VMs too. */
+  azure: `[attestation]\nmethods = ["eigenx-snp", "az-snp-vtpm"]\n${KNOWN_IMAGE}
+[attestation.azure]
+id_key_digests = ["${'1d'.repeat(48)}"]
+images = [{ pcr4 = "${'44'.repeat(32)}", pcr11 = "${'bb'.repeat(32)}", covers_image = true }]`,
   /** Serves owners too. */
   owner: `[attestation]\nmethods = ["eigenx-snp", "ecdsa"]\n${KNOWN_IMAGE}`,
   ownerLegacy: `[attestation]\nmethods = ["eigenx-snp", "ecdsa"]\n${KNOWN_IMAGE}\n[routes]\necdsa_legacy = true`,
@@ -169,6 +174,7 @@ async function startOperators(
     imageless: await start('imageless'),
     guarded: await start('guarded'),
     firmwareOnly: await start('firmwareOnly'),
+    azure: await start('azure'),
     owner: await start('owner'),
     ownerLegacy: await start('ownerLegacy'),
     fixedApps: await start('fixedApps'),

@@ -86,8 +86,15 @@ export const SNP_TARGETS: readonly Target[] = [
   },
   {
     name: 'snp-wire',
-    seeds: async () => (await snp()).map(({ wire }) => wire()),
-    dictionary: JSON_TOKENS,
+    seeds: async () =>
+      (await snp()).map(({ report, certificates }, index) =>
+        encodeWireSnpEvidence({
+          report,
+          certificates,
+          ...(index === 0 ? {} : { crls: [Uint8Array.of(48, 130), new Uint8Array(index)] }),
+        }),
+      ),
+    dictionary: [...JSON_TOKENS, '"crls"', '"cert_chain"'],
     prepare: () => stable(parseWireSnpEvidence, encodeWireSnpEvidence),
     cost: 1,
   },
