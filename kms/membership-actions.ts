@@ -27,7 +27,7 @@ import { openLibsqlStore } from './store/libsql.ts'
 import type { Store } from './store/store.ts'
 import { withChain } from './with-chain.ts'
 
-const POLL_MS = 5000
+const MAX_POLL_MS = 5000
 const BACKUP = { field: 'a backup', maxBytes: MAX_BACKUP_BYTES }
 /** An exported share is the longest of them. */
 const SECRET_TEXT = { field: 'a key, passphrase, part or share', maxBytes: MAX_EXPORT_CHARS }
@@ -69,7 +69,9 @@ export async function leave(options: LeaveOptions): Promise<string> {
         return `Epoch ${epoch} is in force without this operator. Run \`eigenx-tee kms deregister\` now, then stop it.`
       if (options.check || Date.now() >= deadline)
         throw notYet('This operator is still needed: do not deregister it.')
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+      await new Promise((resolve) =>
+        setTimeout(resolve, Math.min(config.epoch.pollMs, MAX_POLL_MS)),
+      )
     }
   })
 }
