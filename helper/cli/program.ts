@@ -195,7 +195,8 @@ function addVerifyCommand(program: Command, io: Io, keepCode: KeepCode): void {
       `
 Needs no network: the roots of AMD and Intel are part of this program. Evidence is told from initdata by content.
 Evidence is what the Attestation Agent or the guest device gives: the agent’s JSON in any of its
-forms, the JSON of a /secrets request, the 1184 bytes of an SNP report with --certificate, or a TDX quote.
+forms (Azure’s VMs included), the JSON of a /secrets request, the 1184 bytes of an SNP report with --certificate, or a
+TDX quote. Of an Azure VM, --report-data demands the nonce that is made of these bytes.
 A TDX quote needs Intel’s collateral: with the evidence, or from --collateral. An event log has to lead to the registers.
 
 Examples:

@@ -3,7 +3,7 @@ import type { Check } from '../../sdk/attest/types.ts'
 import type { Io } from './io.ts'
 import { createPaint, layoutColumns, type Paint, printable, shorten } from './terminal.ts'
 import type { InitdataSummary, Verification } from './verify.ts'
-import type { EvidenceSummary, SnpSummary, TdxSummary } from './verify-evidence.ts'
+import type { AzureSummary, EvidenceSummary, SnpSummary, TdxSummary } from './verify-summary.ts'
 
 export function printVerification(io: Io, verification: Verification): void {
   const paint = createPaint(io.color)
@@ -49,12 +49,31 @@ function describeChecks(checks: readonly Check[], paint: Paint): string[] {
 const MARKS = { passed: 'ok  ', failed: 'FAIL', 'not-applicable': ' -  ' } as const
 
 function printEvidence(io: Io, paint: Paint, evidence: EvidenceSummary): void {
-  const rows = evidence.tee === 'snp' ? rowsOfSnp(evidence) : rowsOfTdx(evidence)
+  const rows = rowsOf(evidence)
   io.out(paint('bold', 'Evidence'))
   for (const line of layoutColumns(rows)) io.out(`  ${line}`)
   for (const { id, message } of evidence.advisories)
     io.out(`  ${paint('yellow', 'advisory')} ${id}: ${message}`)
   io.out('')
+}
+
+function rowsOf(evidence: EvidenceSummary): string[][] {
+  if (evidence.tee === 'snp') return rowsOfSnp(evidence)
+  return evidence.tee === 'tdx' ? rowsOfTdx(evidence) : rowsOfAzure(evidence)
+}
+
+function rowsOfAzure(evidence: AzureSummary): string[][] {
+  const { secureBoot, console, pcrs, hardware } = evidence
+  return [
+    ['Azure VM', printable(evidence.vm)],
+    [
+      'started',
+      `${secureBoot ? 'with' : 'WITHOUT'} secure boot, ${console ? 'with' : 'without'} a console`,
+    ],
+    ['nonce', evidence.nonce],
+    ...Object.entries(pcrs).map(([index, value]) => [`PCR ${index}`, value]),
+    ...rowsOf(hardware).map(([name = '', ...rest]) => [`paravisor's ${name}`, ...rest]),
+  ]
 }
 
 function rowsOfSnp(evidence: SnpSummary): string[][] {

@@ -8,7 +8,7 @@ import { parseUtf8 } from '../../sdk/bytes.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
 import type { Tee } from '../evidence.ts'
 import { type Io, listInput, readInput, readTextInput, UsageError } from './io.ts'
-import type { Authorities } from './verify-evidence.ts'
+import type { Authorities } from './verify-summary.ts'
 
 export const TRUST = {
   amd: 'amd',

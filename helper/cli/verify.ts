@@ -9,18 +9,11 @@ import { analysePolicy } from '../../policy/analyse.ts'
 import { MAX_INITDATA_ENCODED, parseInitdata } from '../../policy/initdata.ts'
 import type { Finding, Initdata } from '../../policy/types.ts'
 import { type EatClaims, toEatClaims } from '../../sdk/attest/eat.ts'
-import type { Check, Claims, InitdataBinding } from '../../sdk/attest/types.ts'
+import type { Check, InitdataBinding } from '../../sdk/attest/types.ts'
 import { bytesToHex, equalBytes, parseHex, utf8ToBytes } from '../../sdk/bytes.ts'
 import { EigenxError, type EigenxErrorJson, isEigenxError } from '../../sdk/errors.ts'
 import { type ExitCode, type Io, readInput, UsageError } from './io.ts'
-import {
-  type EvidenceSources,
-  type EvidenceSummary,
-  type Examined,
-  examine,
-  isEvidence,
-  teeOf,
-} from './verify-evidence.ts'
+import { examine, isEvidence, teeOf } from './verify-evidence.ts'
 import { printVerification } from './verify-print.ts'
 import {
   readAuthorities,
@@ -29,6 +22,7 @@ import {
   type Trust,
   trustOf,
 } from './verify-sources.ts'
+import type { EvidenceSources, EvidenceSummary, Examined } from './verify-summary.ts'
 
 export type VerifyInput = {
   files: readonly string[]
@@ -98,7 +92,11 @@ export async function verifyFiles(io: Io, input: VerifyInput): Promise<ExitCode>
   return verification.accepted ? 0 : 1
 }
 
-function eatOf(verification: Verification, claims: Claims | undefined, at: number): EatClaims {
+function eatOf(
+  verification: Verification,
+  claims: Examined['claims'] | undefined,
+  at: number,
+): EatClaims {
   const { checks, binding, refusal, trust } = verification
   return toEatClaims({
     checks,
@@ -140,9 +138,13 @@ type Verifiable = {
 }
 
 /** Checks run until one fails; what was learnt before it stays in the answer. */
-function verifyAll(input: Verifiable): Omit<Verification, 'at' | 'trust'> & { claims?: Claims } {
+function verifyAll(
+  input: Verifiable,
+): Omit<Verification, 'at' | 'trust'> & { claims?: Examined['claims'] } {
   const checks: Check[] = []
-  const found: Pick<Verification, 'evidence' | 'initdata' | 'binding'> & { claims?: Claims } = {}
+  const found: Pick<Verification, 'evidence' | 'initdata' | 'binding'> & {
+    claims?: Examined['claims']
+  } = {}
   try {
     const evidence = input.evidence?.(checks)
     if (evidence !== undefined) {
@@ -167,12 +169,14 @@ function verifyAll(input: Verifiable): Omit<Verification, 'at' | 'trust'> & { cl
   }
 }
 
-function demandReportData({ reportData }: Examined, wanted: Uint8Array, checks: Check[]): void {
-  const passed = equalBytes(reportData, wanted)
+function demandReportData(evidence: Examined, wanted: Uint8Array, checks: Check[]): void {
+  const { reportData } = evidence
+  const demanded = evidence.expected(wanted)
+  const passed = equalBytes(reportData, demanded)
   checks.push({
     name: 'report-data.equals-demanded',
     result: passed ? 'passed' : 'failed',
-    inputs: { report: bytesToHex(reportData), demanded: bytesToHex(wanted) },
+    inputs: { report: bytesToHex(reportData), demanded: bytesToHex(demanded) },
     source: '--report-data',
   })
   if (!passed)
@@ -206,7 +210,7 @@ function demandGuestsWord({ reportData }: Examined, document: Initdata, checks: 
       message: 'neither the launch nor REPORT_DATA names this document',
       stage: 'initdata',
       details: { anchor: 'report_data' },
-      hint: 'On a cloud that keeps the digest elsewhere (Azure: PCR 8 of the vTPM), this version cannot check it.',
+      hint: 'The vTPM of an Azure VM names a document in register 8 alone.',
     })
 }
 
