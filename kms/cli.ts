@@ -46,7 +46,7 @@ Examples:
   $ eigenx-tee kms status --config operator.toml --json | jq .finality`,
     )
     .action(async (options: { config?: string; url?: string; json: boolean }) => {
-      const { showStatus } = await import('./commands.ts')
+      const { showStatus } = await import('./status-actions.ts')
       process.stdout.write(`${await showStatus(options)}\n`)
     })
   kms

@@ -4,15 +4,12 @@ import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { randomBytes } from '@noble/hashes/utils.js'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
-import { z } from 'zod'
 import { EigenxError, isEigenxError } from '../sdk/errors.ts'
 import { describeConfig } from './config.ts'
 import { loadKmsConfig } from './load-config.ts'
 import { createLog } from './log.ts'
 import { startOperator } from './node.ts'
 import { createStoreKey } from './store/key-file.ts'
-
-const STATUS_TIMEOUT_MS = 10_000
 
 /**
  * Garbage is collected at half more than what is in use, instead of at four times that: an operator on a small machine keeps
@@ -38,110 +35,6 @@ export async function serve(file: string): Promise<void> {
   await operator.stop()
   log.info({ event: 'stopped' }, 'operator stopped')
   if ('reason' in end) throw end.reason
-}
-
-const Report = z.object({
-  status: z.enum(['ready', 'waiting']),
-  reasons: z.array(z.string()),
-  operator: z.string(),
-  chainId: z.number(),
-  keyVersion: z.number().nullable(),
-  epoch: z.number().nullable(),
-  threshold: z.number().nullable(),
-  participants: z.number().nullable(),
-  shareHeld: z.boolean(),
-  finality: z
-    .object({ block: z.number(), lagSeconds: z.number(), seenSecondsAgo: z.number() })
-    .nullable(),
-  protocol: z.object({ phase: z.string(), nextEpoch: z.number() }).nullable(),
-  expiring: z
-    .array(z.object({ kind: z.string(), name: z.string(), expiresAt: z.number() }))
-    .default([]),
-  uptimeSeconds: z.number(),
-})
-
-/** @returns Text for a person or JSON. @throws EigenxError KEY_NOT_READY when the operator cannot serve. */
-export async function showStatus(input: {
-  config?: string
-  url?: string
-  json: boolean
-}): Promise<string> {
-  const report = await fetchReport(await statusUrl(input))
-  const text = input.json ? JSON.stringify(report, null, 2) : describeReport(report)
-  if (report.status === 'ready') return text
-  process.stdout.write(`${text}\n`)
-  throw new EigenxError({
-    code: 'KEY_NOT_READY',
-    message: `The operator cannot serve keys: ${report.reasons.join('; ')}.`,
-    stage: 'key',
-    details: {},
-  })
-}
-
-async function statusUrl(input: { config?: string; url?: string }): Promise<string> {
-  if (input.url !== undefined) return input.url.replace(/\/+$/, '')
-  if (input.config === undefined) throw usage('Give --url or --config.')
-  const { listen } = await loadKmsConfig(input.config)
-  if (listen.port === 0) throw usage('The configuration takes any free port: give --url.')
-  const host = ['0.0.0.0', '::'].includes(listen.host) ? '127.0.0.1' : listen.host
-  return `http://${host.includes(':') ? `[${host}]` : host}:${listen.port}`
-}
-
-async function fetchReport(url: string): Promise<z.output<typeof Report>> {
-  let answer: unknown
-  try {
-    const response = await fetch(`${url}/health`, {
-      redirect: 'error',
-      signal: AbortSignal.timeout(STATUS_TIMEOUT_MS),
-    })
-    answer = await response.json()
-  } catch (cause) {
-    throw new EigenxError({
-      code: 'AGENT_UNREACHABLE',
-      message: 'The operator does not answer.',
-      stage: 'agent',
-      details: { endpoint: url },
-      cause,
-    })
-  }
-  const parsed = Report.safeParse(answer)
-  if (parsed.success) return parsed.data
-  throw new EigenxError({
-    code: 'AGENT_PROTOCOL',
-    message: 'What answers there is not an operator of this version.',
-    stage: 'agent',
-    details: { reason: 'health report' },
-  })
-}
-
-function describeReport(report: z.output<typeof Report>): string {
-  const { finality, protocol } = report
-  const rows: [string, string][] = [
-    ['status', report.status === 'ready' ? 'ready' : `waiting: ${report.reasons.join('; ')}`],
-    ['operator', `${report.operator} on chain ${report.chainId}`],
-    [
-      'key',
-      report.keyVersion === null
-        ? 'none'
-        : `version ${report.keyVersion} (epoch ${report.epoch}, ${report.threshold} of ${report.participants}), share ${report.shareHeld ? 'held' : 'MISSING'}`,
-    ],
-    [
-      'chain',
-      finality === null
-        ? 'not read yet'
-        : `final block ${finality.block}, ${finality.lagSeconds} s old, read ${finality.seenSecondsAgo} s ago`,
-    ],
-    [
-      'protocol',
-      protocol === null ? 'not started' : `${protocol.phase}, next epoch ${protocol.nextEpoch}`,
-    ],
-    ...report.expiring.map(({ kind, name, expiresAt }): [string, string] => [
-      'runs out',
-      `${kind} ${name}: ${new Date(1000 * expiresAt).toISOString()}`,
-    ]),
-    ['uptime', `${report.uptimeSeconds} s`],
-  ]
-  return rows.map(([name, value]) => `${name.padEnd(9)} ${value}`).join('\n')
 }
 
 /** @returns What to do next. */

@@ -8,6 +8,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Address } from '../sdk/chain/types.ts'
 import type { ErrorCode } from '../sdk/errors.ts'
 import { KNOWN_METHODS } from './config-attestation.ts'
+import { PHASES } from './epoch/status.ts'
 import type { Step } from './http/status.ts'
 import type { Expiry, StatusReport } from './status.ts'
 
@@ -194,6 +195,18 @@ function createState(registry: Registry) {
     threshold: gauge('key_threshold', 'Partial keys that recombine.'),
     participants: gauge('key_participants', 'Operators that share the key in force.'),
     nextEpoch: gauge('protocol_next_epoch', 'The epoch that the protocol works on next.'),
+    phase: gauge('protocol_phase', '1 for the phase that the epoch under way is in.', ['phase']),
+    openSeconds: gauge('protocol_epoch_open_seconds', 'Since the epoch under way was opened.'),
+    stalled: gauge('protocol_stalled', '1 when several attempts at an epoch came to nothing.'),
+    epochDue: gauge(
+      'protocol_epoch_due_timestamp_seconds',
+      'From when the next epoch is due by the interval.',
+    ),
+    dealings: gauge('protocol_dealings', 'Dealings here for the newest attempt.'),
+    dealingsNeeded: gauge('protocol_dealings_needed', 'Dealings that an output takes.'),
+    signatures: gauge('protocol_signatures', 'Signatures here for the newest attempt.'),
+    signaturesNeeded: gauge('protocol_signatures_needed', 'Signatures that a certificate takes.'),
+    late: gauge('protocol_late', '1 for an operator whose part is missing now.', ['operator']),
     finalizedBlock: gauge('chain_finalized_block', 'Newest final block seen.'),
     finalityLag: gauge('chain_finality_lag_seconds', 'Age of the newest final block seen.'),
     chainRead: gauge('chain_last_read_age_seconds', 'Since the epoch log was last read.'),
@@ -219,7 +232,7 @@ function readState(state: ReturnType<typeof createState>, sources: MetricsSource
   setOrRemove(state.shareHeld, report.shareHeld ? 1 : 0)
   setOrRemove(state.threshold, report.threshold)
   setOrRemove(state.participants, report.participants)
-  setOrRemove(state.nextEpoch, report.protocol?.nextEpoch)
+  readProtocol(state, report.protocol)
   setOrRemove(state.finalizedBlock, report.finality?.block)
   setOrRemove(state.finalityLag, report.finality?.lagSeconds)
   setOrRemove(state.chainRead, report.finality?.seenSecondsAgo)
@@ -230,6 +243,26 @@ function readState(state: ReturnType<typeof createState>, sources: MetricsSource
   state.expiry.reset()
   for (const { kind, name, expiresAt } of sources.expiries().slice(0, MAX_EXPIRIES))
     state.expiry.set({ kind, name }, expiresAt)
+}
+
+function readProtocol(
+  state: ReturnType<typeof createState>,
+  protocol: StatusReport['protocol'],
+): void {
+  const attempt = protocol !== null && protocol.dealingsNeeded > 0 ? protocol : undefined
+  setOrRemove(state.nextEpoch, protocol?.nextEpoch)
+  setOrRemove(state.openSeconds, protocol?.openSeconds)
+  setOrRemove(state.stalled, protocol === null ? null : protocol.stalled ? 1 : 0)
+  setOrRemove(state.epochDue, protocol?.nextEpochAt)
+  setOrRemove(state.dealings, attempt?.dealt.length)
+  setOrRemove(state.dealingsNeeded, attempt?.dealingsNeeded)
+  setOrRemove(state.signatures, attempt?.signatures)
+  setOrRemove(state.signaturesNeeded, attempt?.signaturesNeeded)
+  state.phase.reset()
+  state.late.reset()
+  if (protocol === null) return
+  for (const phase of PHASES) state.phase.set({ phase }, phase === protocol.phase ? 1 : 0)
+  for (const operator of protocol.late.slice(0, MAX_OPERATORS)) state.late.set({ operator }, 1)
 }
 
 /** What is not known is absent, not zero: an alarm on a value must not fire for it. */

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Address, Hash32 } from '../sdk/chain/types.ts'
-import type { EpochStatus } from './epoch/driver.ts'
+import type { EpochStatus } from './epoch/status.ts'
 import type { KeyService } from './keys.ts'
 
 const MAX_EXPIRING = 64
@@ -33,12 +33,35 @@ export type StatusReport = {
   threshold: number | null
   participants: number | null
   shareHeld: boolean
+  /** Whose dealings made the shares in force. */
+  dealers: readonly Address[]
   finality: { block: number; lagSeconds: number; seenSecondsAgo: number } | null
-  /** How far the epoch protocol has come: idle, dealing, certifying, … */
-  protocol: { phase: string; nextEpoch: number } | null
+  protocol: ProtocolReport | null
   /** What runs out within `collateral.warn_days` or has run out, first first. */
   expiring: readonly Expiry[]
   uptimeSeconds: number
+}
+
+/** How far the epoch protocol has come. */
+export type ProtocolReport = {
+  /** idle, opening, dealing, certifying, posting or settling. */
+  phase: EpochStatus['phase']
+  /** The epoch that it works on, or will. */
+  nextEpoch: number
+  /** Since this operator saw that epoch open; `null` while none is. */
+  openSeconds: number | null
+  stalled: boolean
+  /** Unix seconds from which the next epoch is due; `null` when only a change of members brings one. */
+  nextEpochAt: number | null
+  /** Unix seconds at which what stands in the log becomes active; `null` when nothing is ahead. */
+  nextActivation: number | null
+  /** Whose dealings are here, of the newest attempt. */
+  dealt: readonly Address[]
+  dealingsNeeded: number
+  signatures: number
+  signaturesNeeded: number
+  /** Who is waited for. */
+  late: readonly Address[]
 }
 
 /** @param nowMs - Unix milliseconds. */
@@ -73,6 +96,7 @@ export function reportStatus(
     threshold: key?.output.threshold ?? null,
     participants: key?.output.members.length ?? null,
     shareHeld,
+    dealers: key?.output.dealings.map(({ dealer }) => dealer) ?? [],
     finality:
       node.chain === undefined
         ? null
@@ -81,9 +105,27 @@ export function reportStatus(
             lagSeconds: Math.max(0, Math.floor(nowMs / 1000) - node.chain.finalizedAtSeconds),
             seenSecondsAgo: Math.max(0, Math.floor((nowMs - node.chain.seenAtMs) / 1000)),
           },
-    protocol: epoch === undefined ? null : { phase: epoch.phase, nextEpoch: epoch.nextEpoch },
+    protocol: epoch === undefined ? null : protocolOf(epoch, nowMs),
     expiring: expiringOf(facts.expiries ?? [], facts.warnDays ?? 0, nowMs),
     uptimeSeconds: Math.floor((nowMs - node.startedAtMs) / 1000),
+  }
+}
+
+function protocolOf(epoch: EpochStatus, nowMs: number): ProtocolReport {
+  const { phase, nextEpoch, openedAt, stalled, dealt, dealingsNeeded, signaturesNeeded, late } =
+    epoch
+  return {
+    phase,
+    nextEpoch,
+    openSeconds: openedAt === undefined ? null : Math.max(0, Math.floor((nowMs - openedAt) / 1000)),
+    stalled,
+    nextEpochAt: epoch.nextEpochAt ?? null,
+    nextActivation: epoch.nextActivation ?? null,
+    dealt,
+    dealingsNeeded,
+    signatures: epoch.signed.length,
+    signaturesNeeded,
+    late,
   }
 }
 

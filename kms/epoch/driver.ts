@@ -8,9 +8,7 @@
  * call them by hand and wait for `idle`.
  * @module
  */
-import type { Hash32 } from '../../sdk/chain/types.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
-import { lastWinner } from '../../sdk/protocol/log.ts'
 import type { KeyRing } from '../keys.ts'
 import { createLookup, isSessionOver, type Lookup, trimLookup } from './context.ts'
 import { shareOf } from './dealer.ts'
@@ -28,20 +26,9 @@ import { createOutbox, type Outbox } from './outbox.ts'
 import { effectKey, isSend, perform, type WorkEffect } from './perform.ts'
 import { MAX_BLOB_BYTES, type PeerHandler } from './ports.ts'
 import { createPendingResolver, readLog } from './read-log.ts'
-import { type EpochDeps, loadRuntime, type Runtime } from './runtime.ts'
-import { certifies, type EpochOptions, isWinner } from './state.ts'
-
-export type EpochStatus = {
-  /** Epoch of the newest settled output, and its version. */
-  epoch: number | undefined
-  activateAt: number | undefined
-  /** `idle`, or how far the newest open session has come. */
-  phase: 'idle' | 'opening' | 'dealing' | 'certifying' | 'posting' | 'settling'
-  nextEpoch: number
-  /** Final chain time this node has seen, Unix seconds. */
-  finalTime: number
-  sessions: readonly { sid: Hash32; dealings: number; good: number; signatures: number }[]
-}
+import { type EpochDeps, loadRuntime } from './runtime.ts'
+import type { EpochOptions } from './state.ts'
+import { type EpochStatus, epochStatus } from './status.ts'
 
 export type EpochNode = {
   handler: PeerHandler
@@ -98,7 +85,7 @@ export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Pro
     nudge: runner.nudge,
     idle: runner.idle,
     keyRing: () => keyRingOf(lookup),
-    status: () => statusOf(runtime),
+    status: () => epochStatus(runtime.state(), runtime.view(), options, deps.clock()),
     failure: runtime.failure,
     close: runner.close,
   }
@@ -244,37 +231,6 @@ async function loadShares(lookup: Lookup): Promise<void> {
 function keyRingOf({ runtime, shares }: Lookup): KeyRing {
   const state = runtime.state()
   return { outputs: state.log.winners.filter((winner) => isSettled(winner, state)), shares }
-}
-
-function statusOf(runtime: Runtime): EpochStatus {
-  const state = runtime.state()
-  const settled = state.log.winners.findLast((winner) => isSettled(winner, state))
-  return {
-    epoch: settled?.output.epoch,
-    activateAt: settled?.output.activateAt,
-    phase: phaseOf(runtime),
-    nextEpoch: state.log.nextEpoch,
-    finalTime: state.finalTime,
-    sessions: state.sessions.map(({ sid, dealings, candidates }) => ({
-      sid,
-      dealings: dealings.length,
-      good: dealings.filter((dealing) => dealing.status === 'good').length,
-      signatures: Math.max(0, ...candidates.map((candidate) => candidate.signatures.length)),
-    })),
-  }
-}
-
-function phaseOf(runtime: Runtime): EpochStatus['phase'] {
-  const state = runtime.state()
-  const last = lastWinner(runtime.view().pending)
-  if (last !== undefined && (!isSettled(last, state) || !isWinner(state.log, last.hash)))
-    return 'settling'
-  const session = state.sessions.at(-1)
-  if (session === undefined) return state.opened?.epoch === state.log.nextEpoch ? 'opening' : 'idle'
-  if (session.candidates.length === 0) return 'dealing'
-  return session.candidates.some((candidate) => certifies(candidate, session.terms))
-    ? 'posting'
-    : 'certifying'
 }
 
 /**

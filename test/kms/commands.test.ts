@@ -7,10 +7,11 @@ import { Command } from 'commander'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { registerKmsCommands } from '../../kms/cli.ts'
-import { initFolder, showStatus } from '../../kms/commands.ts'
+import { initFolder } from '../../kms/commands.ts'
 import { parseKmsConfig } from '../../kms/config.ts'
 import { readSigningKey } from '../../kms/key-file.ts'
 import { loadKmsConfig } from '../../kms/load-config.ts'
+import { showStatus } from '../../kms/status-actions.ts'
 import { readStoreKey } from '../../kms/store/key-file.ts'
 import { toHex } from '../../sdk/bytes.ts'
 import { operatorToml } from './world.ts'
@@ -124,6 +125,7 @@ describe('kms status', () => {
     threshold: null,
     participants: null,
     shareHeld: false,
+    dealers: [],
     finality: null,
     protocol: null,
     uptimeSeconds: 1,
@@ -142,6 +144,43 @@ describe('kms status', () => {
     await expect(showStatus({ url, json: false })).rejects.toMatchObject({
       code: expect.stringMatching(/AGENT_PROTOCOL|AGENT_UNREACHABLE/),
     })
+  })
+
+  it('tells epoch, who dealt, who is late and what is due', async () => {
+    const operator = (byte: string) => `0x${byte.repeat(20)}`
+    const protocol = {
+      phase: 'certifying',
+      nextEpoch: 8,
+      openSeconds: 45,
+      stalled: true,
+      nextEpochAt: 1_800_000_600,
+      nextActivation: null,
+      dealt: [operator('01'), operator('02')],
+      dealingsNeeded: 2,
+      signatures: 1,
+      signaturesNeeded: 2,
+      late: [operator('03')],
+    }
+    const key = { keyVersion: 1_800_000_000, epoch: 7, threshold: 2, participants: 3 }
+    const ready = { ...waiting, ...key, status: 'ready', reasons: [], shareHeld: true }
+    const report = { ...ready, dealers: [operator('01')], protocol }
+    const text = await showStatus({ url: await answering(JSON.stringify(report)), json: false })
+    expect(text).toContain(`dealt by  ${operator('01')}`)
+    expect(text).toContain('epoch 8 certifying, open for 45 s, STALLED')
+    expect(text).toContain('2 dealings of at least 2, 1 signatures of 2')
+    expect(text).toContain(`late      ${operator('03')}`)
+    expect(text).toContain('epoch due from 2027-01-15T08:10:00.000Z')
+    const next = { ...report, protocol: { ...protocol, nextActivation: 1_800_000_300 } }
+    expect(await showStatus({ url: await answering(JSON.stringify(next)), json: false })).toContain(
+      'active from 2027-01-15T08:05:00.000Z',
+    )
+    for (const lie of [{ late: ['\u001b[2J'] }, { phase: '\u001b[2J' }, { openSeconds: 'x' }])
+      await expect(
+        showStatus({
+          url: await answering(JSON.stringify({ ...report, protocol: { ...protocol, ...lie } })),
+          json: false,
+        }),
+      ).rejects.toMatchObject({ code: 'AGENT_PROTOCOL' })
   })
 
   it('says that nobody answers', async () => {
