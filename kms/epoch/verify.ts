@@ -8,7 +8,8 @@
  * by one, so a bad dealer is always named. The candidate's table is checked as one random combination of its points against
  * the combined commitment, which has exactly `threshold` points: a table that passes is its table, with its degree.
  *
- * Long work is cut by `pause()`, where the event loop may serve others.
+ * Work is cut by `pause()`, where the event loop may serve others, into pieces of a few milliseconds: a decision about a pod
+ * returns to the event loop some ten times, and waits for a piece each time.
  * @module
  */
 import { equalBytes, fromUintBE } from '../../sdk/bytes.ts'
@@ -24,6 +25,7 @@ import {
   parseG2,
   type Rng,
   serializeG2,
+  thresholdOf,
 } from '../../sdk/crypto/bls.ts'
 import {
   evaluateCommitment,
@@ -38,7 +40,7 @@ import {
   openShare,
   verifyConstant,
 } from '../../sdk/protocol/dealing.ts'
-import { candidateInvalid, verifyOutput } from '../../sdk/protocol/output.ts'
+import { candidateInvalid } from '../../sdk/protocol/output.ts'
 import { diffieHellman, verifyKnowledge } from '../../sdk/protocol/ristretto.ts'
 import { importRoot, isGenesis, sidOf } from '../../sdk/protocol/terms.ts'
 import type { Domain, Output, Terms } from '../../sdk/protocol/types.ts'
@@ -100,7 +102,7 @@ export async function checkDealings(
 ): Promise<readonly DealingVerdict[]> {
   const verdicts: DealingVerdict[] = []
   for (const dealing of dealings) {
-    verdicts.push(checkBody(context, dealing))
+    verdicts.push(await checkBody(work, context, dealing))
     await work.pause()
   }
   const opened = verdicts.flatMap((verdict) =>
@@ -117,7 +119,11 @@ export async function checkDealings(
 }
 
 /** Everything but the share's fit; the share is decrypted here. */
-function checkBody(context: SessionContext, dealing: Dealing): DealingVerdict {
+async function checkBody(
+  work: Work,
+  context: SessionContext,
+  dealing: Dealing,
+): Promise<DealingVerdict> {
   const { terms, sid, previous, self, decryptionKey, certified } = context
   const bad = (reason: string): DealingVerdict => ({ verdict: 'bad', reason })
   if (dealing.sid !== sid) return bad('another session')
@@ -127,9 +133,10 @@ function checkBody(context: SessionContext, dealing: Dealing): DealingVerdict {
   const proofContext = dealingContext(sid, dealing.dealer)
   if (!verifyKnowledge(dealing.ephemeral, proofContext, dealing.possession))
     return bad('no proof of the ephemeral key')
-  const points = parsePoints(dealing.commitment)
+  const points = await parsePoints(work, dealing.commitment)
   if (points === undefined) return bad('a commitment is no valid point')
   if (!certified && !constantFits(previous, dealing, points)) return bad('wrong constant term')
+  await work.pause()
   const index = terms.members.findIndex((member) => member.address === self)
   const sealed = dealing.shares[index]
   if (decryptionKey === undefined || sealed === undefined)
@@ -147,9 +154,17 @@ function isFromDealer({ domain, dealers }: SessionContext, dealing: Dealing): bo
   return dealer !== undefined && isDealingOf(domain, dealer, dealing)
 }
 
-function parsePoints(commitment: readonly Uint8Array[]): G2Point[] | undefined {
+async function parsePoints(
+  work: Work,
+  encoded: readonly Uint8Array[],
+): Promise<G2Point[] | undefined> {
+  const points: G2Point[] = []
   try {
-    return commitment.map((point) => parseG2(point))
+    for (const bytes of encoded) {
+      points.push(parseG2(bytes))
+      await work.pause()
+    }
+    return points
   } catch (error) {
     if (isEigenxError(error, 'POINT_INVALID')) return undefined
     throw error
@@ -266,8 +281,9 @@ export async function checkOutput(
     !output.dealings.every(({ dealer }, i) => opened[i]?.dealer === dealer)
   )
     throw candidateInvalid('the dealings are not those of the session')
-  verifyOutput(output, work.rng)
-  await work.pause()
+  // With the table below: what verifyOutput tests of an output whose dealings are not at hand.
+  if (output.threshold !== thresholdOf(output.members.length))
+    throw candidateInvalid('wrong threshold')
   const weights = weightsOf(
     terms,
     opened.map((dealing) => dealing.dealer),
@@ -279,7 +295,7 @@ export async function checkOutput(
   const isImport = !context.certified && previous === undefined && !isGenesis(terms)
   if (isImport && importRoot(mpk) !== terms.prev)
     throw candidateInvalid('the imported shares do not belong to the master public key')
-  if (!tableFits(work, output, combined))
+  if (!(await tableFits(work, output, combined)))
     throw candidateInvalid('a public share does not follow from the dealings')
   await work.pause()
   const share = combineShares(terms, opened)
@@ -292,15 +308,24 @@ export async function checkOutput(
 }
 
 /** Σ ρ_j·PK_j = Σ_k (Σ_j ρ_j·x_j^k)·C_k for random ρ. */
-function tableFits(work: Work, output: Output, combined: readonly G2Point[]): boolean {
-  const rhos = output.members.map(() => fromUintBE(work.rng(16)) + 1n)
+async function tableFits(
+  work: Work,
+  output: Output,
+  combined: readonly G2Point[],
+): Promise<boolean> {
+  const [mpk, ...points] = (await parsePoints(work, [output.mpk, ...output.publicShares])) ?? []
   const xs = output.members.map((member) => operatorX(member.address))
+  const isTable = mpk !== undefined && points.length === xs.length
+  // A share at 0 would be the secret itself.
+  if (!isTable || xs.includes(0n) || new Set(xs).size !== xs.length) return false
+  const rhos = output.members.map(() => fromUintBE(work.rng(16)) + 1n)
   let powers = rhos
   const exponents = combined.map(() => {
     const sum = powers.reduce((a, b) => (a + b) % CURVE_ORDER, 0n)
     powers = powers.map((power, j) => (power * (xs[j] ?? 0n)) % CURVE_ORDER)
     return sum
   })
-  const points = output.publicShares.map((share) => parseG2(share))
-  return equalG2(g2Msm(points, rhos), g2Msm(combined, exponents))
+  const table = g2Msm(points, rhos)
+  await work.pause()
+  return equalG2(table, g2Msm(combined, exponents))
 }
