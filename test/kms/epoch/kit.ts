@@ -149,7 +149,7 @@ export function kill(sim: SimNode): void {
 const TURN_MS = 500
 
 /** A virtual half second, or so much: blocks come when their time is; every live node looks and acts. */
-async function turn(world: World, ms: number): Promise<void> {
+export async function turn(world: World, ms = TURN_MS): Promise<void> {
   world.clock += ms
   while ((world.chain.now() + 2) * 1000 <= world.clock) world.chain.mine()
   const due = world.timers.filter(({ at }) => at <= world.clock)
