@@ -1,6 +1,7 @@
 /**
  * What the driver looks up on the way: operator sets by block, session contexts, encryption keys, bodies.
- * Everything here is a cache of what chain, store or peers hold, and may be empty after a restart.
+ * Everything here is a cache of what chain, store or peers hold, and may be empty after a restart; only the sets that the final log refers
+ * to are stored, because the chain's providers may have forgotten that state.
  * @module
  */
 import { toHex } from '../../sdk/bytes.ts'
@@ -24,6 +25,10 @@ export type Lookup = {
   runtime: Runtime
   /** Replaced as a whole when a key is added or erased. */
   keys: EncryptionKeys
+  /** Sets by block hash, as far as they were needed. */
+  sets: Map<Hash32, OperatorSet>
+  /** Which of them are stored. Replaced as a whole. */
+  storedSets: ReadonlySet<Hash32>
   /** The set at a block; `undefined` when the chain has no such block. Rejects when the chain cannot be asked. */
   operatorsAt(block: Pick<BlockRef, 'number' | 'hash'>): Promise<OperatorSet | undefined>
   /** Newest verified encryption key of each peer. */
@@ -40,11 +45,17 @@ export type Lookup = {
   contexts: Map<Hash32, { context: SessionContext; members: readonly OperatorInfo[] }>
 }
 
-export function createLookup(runtime: Runtime, keys: EncryptionKeys): Lookup {
-  const sets = new Map<Hash32, OperatorSet>()
+/** @param sets - Those stored, by block hash. */
+export function createLookup(
+  runtime: Runtime,
+  keys: EncryptionKeys,
+  sets: Map<Hash32, OperatorSet>,
+): Lookup {
   return {
     runtime,
     keys,
+    sets,
+    storedSets: new Set(sets.keys()),
     peerKeys: new Map(),
     opened: new Map(),
     shares: new Map(),

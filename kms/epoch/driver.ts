@@ -22,6 +22,7 @@ import {
 import { FORGET_IMPORTED_SHARE } from './imported.ts'
 import { receiveMessage } from './inbox.ts'
 import { due, isSettled, type NodeEffect } from './machine.ts'
+import { loadOperatorSets } from './operator-sets.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { effectKey, isSend, perform, type WorkEffect } from './perform.ts'
 import { MAX_BLOB_BYTES, type PeerHandler } from './ports.ts'
@@ -56,7 +57,11 @@ const LEARN_KEYS_MS = 15_000
 export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Promise<EpochNode> {
   const running: { runner?: Runner } = {}
   const runtime = await loadRuntime(deps, options, () => running.runner?.nudge())
-  const lookup = createLookup(runtime, await loadEncryptionKeys(deps))
+  const lookup = createLookup(
+    runtime,
+    await loadEncryptionKeys(deps),
+    await loadOperatorSets(deps.store),
+  )
   await loadShares(lookup)
   const runner = createRunner(lookup, createOutbox(lookup))
   running.runner = runner

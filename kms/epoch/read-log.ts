@@ -19,6 +19,7 @@ import {
 import { operatorsByAddress } from '../../sdk/protocol/terms.ts'
 import type { Leave, LogEntry, LogSnapshot } from '../../sdk/protocol/types.ts'
 import type { Lookup } from './context.ts'
+import { afterWrites, operatorSetWrites } from './operator-sets.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Entries that are judged without a pause: each costs some certificate signatures. */
@@ -48,14 +49,16 @@ export async function readLog(lookup: Lookup, heads: PendingResolver): Promise<v
     complaints: snapshot.complaints.filter((complaint) => !isFinal(complaint)),
   })
   reportNews(runtime, log, final)
-  await runtime.apply([
-    {
-      type: 'log',
-      log: final,
-      through: snapshot.finalized.number,
-      finalTime: snapshot.finalized.timestamp,
-    },
-  ])
+  const event = {
+    type: 'log' as const,
+    log: final,
+    through: snapshot.finalized.number,
+    finalTime: snapshot.finalized.timestamp,
+  }
+  const { sessions } = runtime.state()
+  const writes = operatorSetWrites({ log: final, sessions }, lookup.sets, lookup.storedSets)
+  const verdict = await runtime.apply([event], writes)
+  if (verdict === 'valid') lookup.storedSets = afterWrites(lookup.storedSets, writes)
   runtime.look({
     pending,
     latestTime: snapshot.latest.timestamp,

@@ -28,7 +28,13 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS blobs (hash BLOB PRIMARY KEY, bytes BLOB NOT NULL);
 `
 
-const SECRET_KINDS: readonly string[] = ['encryption-key', 'dealer-seed', 'share', 'imported-share']
+const SECRET_KINDS: readonly string[] = [
+  'encryption-key',
+  'dealer-seed',
+  'share',
+  'imported-share',
+  'operator-set',
+]
 
 export type LibsqlStoreInput = {
   /** Database file; its folder must exist. `-wal` lies beside it. */

@@ -18,10 +18,11 @@ import type { Hash32 } from '../../sdk/chain/types.ts'
 
 /**
  * `encryption-key` is filed under epoch 0 with its sequence number as id, a share under its output's hash, the share of an older
- * operator set's key (`imported-share`) under epoch 0 and an empty id.
+ * operator set's key (`imported-share`) under epoch 0 and an empty id, an `operator-set` under epoch 0 and its block's hash: public, but not for
+ * others to change.
  */
 export type SecretName = {
-  kind: 'encryption-key' | 'dealer-seed' | 'share' | 'imported-share'
+  kind: 'encryption-key' | 'dealer-seed' | 'share' | 'imported-share' | 'operator-set'
   epoch: number
   id: string
 }
