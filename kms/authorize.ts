@@ -39,7 +39,7 @@ import type { DecisionDeps } from './authorize/settings.ts'
 import { demandTokenBinding, isTokenMethod, judgeToken, settleRefused } from './authorize/token.ts'
 import { judgeTokenContainer } from './authorize/token-release.ts'
 import { type DecisionTrail, type Mark, note, startTrail } from './authorize/trail.ts'
-import { KNOWN_METHODS } from './config-attestation.ts'
+import { KNOWN_METHODS, TPM_HINT, TPM_METHOD, TPM_REFUSAL } from './config-attestation.ts'
 import { asEigenxError } from './errors.ts'
 import type { Step } from './http/status.ts'
 
@@ -134,6 +134,14 @@ async function decide(
 
 function demandMethod(deps: DecisionDeps, method: string): void {
   if (deps.settings.methods.includes(method)) return
+  if (method === TPM_METHOD)
+    throw new EigenxError({
+      code: 'METHOD_UNKNOWN',
+      message: TPM_REFUSAL,
+      stage: 'request',
+      details: { method },
+      hint: TPM_HINT,
+    })
   const known = KNOWN_METHODS.some((name) => name === method)
   throw new EigenxError({
     code: known ? 'METHOD_DISABLED' : 'METHOD_UNKNOWN',

@@ -19,6 +19,18 @@ export const KNOWN_METHODS = [
   'intel',
 ] as const
 
+/**
+ * A Confidential Space guest can send the raw evidence of its vTPM, and Go operators know a method for it. It names the image by registers for which
+ * we found no published reference values, and nothing in it ties the vTPM to the processor whose report comes along: see docs/trust.md.
+ */
+export const TPM_METHOD = 'tpm'
+export const TPM_REFUSAL = 'the method tpm is refused: what its evidence says cannot be checked'
+export const TPM_HINT = 'A Confidential Space guest sends a token of Google (gcp) or Intel (intel).'
+
+const method = z.enum(KNOWN_METHODS, {
+  error: ({ input }) => (input === TPM_METHOD ? `${TPM_REFUSAL}. ${TPM_HINT}` : undefined),
+})
+
 const component = z.int().min(0).max(255)
 const tcb = z.strictObject({
   fmc: component.optional(),
@@ -98,7 +110,7 @@ const tokenMethod = (jwksUrl: string) =>
 
 export const attestationSection = z
   .strictObject({
-    methods: z.array(z.enum(KNOWN_METHODS)).min(1).max(8).default(['eigenx-snp']),
+    methods: z.array(method).min(1).max(8).default(['eigenx-snp']),
     /** Serve pods whose initdata nobody vouches for but the request itself: the guest image is not known. */
     allow_self_asserted_initdata: z.boolean().default(false),
     /** Where those are served, the release must ask for it (EIGENX_TEE_MIN_BINDING=report_data). */

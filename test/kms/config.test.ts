@@ -314,6 +314,10 @@ describe('the method eigenx-tdx in operator.toml', () => {
   })
 })
 
+it('the method tpm is refused with its reason', () => {
+  expect(refusal(toml({ attestation: 'methods = ["tpm"]' })).message).toContain('cannot be checked')
+})
+
 describe('token methods in operator.toml', () => {
   const gcp = (section: string, methods = '"gcp"') => ({
     attestation: `methods = [${methods}]\n[attestation.gcp]\n${section}`,

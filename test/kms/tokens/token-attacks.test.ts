@@ -429,6 +429,15 @@ describe('what is refused', () => {
     expect(forged).toMatchObject({ status: 401, code: 'EVIDENCE_INVALID' })
   })
 
+  it('the raw evidence of a vTPM by name, and says what is taken instead', async () => {
+    const world = await operator()
+    const body = { ...(await makeTokenBody()), attestation_method: 'tpm' }
+    const answer = await ask(world, body)
+    expect(answer).toMatchObject({ status: 401, code: 'METHOD_UNKNOWN' })
+    expect(answer.text).toContain('the method tpm is refused')
+    expect(answer.text).toContain('sends a token of Google (gcp)')
+  })
+
   it('both methods where they are not enabled', async () => {
     const world = await makeWorld({ anchors: new Map() })
     for (const provider of ['gcp', 'intel'] as const) {
