@@ -25,7 +25,12 @@ export type MembershipDeps = {
 
 export type InForce = { certified: CertifiedOutput; servedBy: number }
 
-/** What a threshold of the registered operators, or of the output's own members, serve now. */
+/**
+ * What a threshold of the output's own members serve now.
+ *
+ * Its set is read at its config block. Where no provider has that state any more, its members' keys of today are taken instead; then a
+ * threshold of all registered operators has to serve it, because an output over a chosen few would pass.
+ */
 export async function outputInForce(
   deps: MembershipDeps,
   set: OperatorSet,
@@ -33,30 +38,49 @@ export async function outputInForce(
   const answers = await Promise.all(
     set.operators.map((operator) => deps.fetchOutput(operator).catch(() => undefined)),
   )
-  const found = new Map<string, InForce>()
+  const found = new Map<string, InForce & { needed: number }>()
   for (const body of answers) {
-    const certified = body === undefined ? undefined : await verify(deps, set.block, body)
-    if (certified === undefined) continue
+    const checked = body === undefined ? undefined : await verify(deps, set, body)
+    if (checked === undefined) continue
+    const { certified, isAssumed } = checked
+    const { threshold } = certified.output
+    const needed = isAssumed ? Math.max(threshold, thresholdOf(set.operators.length)) : threshold
     const known = found.get(certified.hash)
-    found.set(certified.hash, { certified, servedBy: (known?.servedBy ?? 0) + 1 })
+    found.set(certified.hash, { certified, needed, servedBy: (known?.servedBy ?? 0) + 1 })
   }
-  return [...found.values()].find(
-    ({ certified, servedBy }) => servedBy >= certified.output.threshold,
-  )
+  const inForce = [...found.values()].find(({ needed, servedBy }) => servedBy >= needed)
+  return inForce && { certified: inForce.certified, servedBy: inForce.servedBy }
 }
+
+type Checked = { certified: CertifiedOutput; isAssumed: boolean }
 
 async function verify(
   { domain, membership }: MembershipDeps,
-  newest: Pick<BlockRef, 'number'>,
+  today: OperatorSet,
   body: Uint8Array,
-): Promise<CertifiedOutput | undefined> {
+): Promise<Checked | undefined> {
   try {
-    const { configBlock } = parseCertifiedBody(body).output
-    if (configBlock.number > newest.number) return undefined
-    const set = await membership.at(configBlock satisfies BlockRef)
-    return set === undefined
-      ? undefined
-      : verifyCertifiedBody({ body, domain, members: set.operators })
+    const { configBlock, members, leaves } = parseCertifiedBody(body).output
+    if (configBlock.number > today.block.number) return undefined
+    const set = await membership.at(configBlock satisfies BlockRef).catch((error: unknown) => {
+      if (isEigenxError(error, 'CHAIN_UNAVAILABLE')) return 'forgotten' as const
+      throw error
+    })
+    if (set === undefined) return undefined
+    if (set !== 'forgotten')
+      return {
+        certified: verifyCertifiedBody({ body, domain, members: set.operators }),
+        isAssumed: false,
+      }
+    const named = new Set([
+      ...members.map(({ address }) => address),
+      ...leaves.map(({ operator }) => operator),
+    ])
+    const assumed = today.operators.filter(({ address }) => named.has(address))
+    return {
+      certified: verifyCertifiedBody({ body, domain, members: assumed }),
+      isAssumed: true,
+    }
   } catch (error) {
     // An operator that answers nonsense is one that does not answer.
     if (isEigenxError(error) && error.stage === 'protocol') return undefined

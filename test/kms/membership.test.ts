@@ -9,6 +9,7 @@ import {
 } from '../../kms/membership.ts'
 import { demandDealtOut, demandEnoughSharesToJoin } from '../../kms/registration-order.ts'
 import type { OperatorKeys } from '../../kms/signer.ts'
+import { EigenxError } from '../../sdk/errors.ts'
 import { encodeCertifiedBody, parseCertifiedBody } from '../../sdk/protocol/output.ts'
 import {
   allActive,
@@ -107,6 +108,42 @@ describe('an operator that comes and goes', () => {
       set,
     )
     expect(inForce).toMatchObject({ servedBy: 2 })
+  })
+
+  it('needs no provider with old state while the members are the same; then more of them must agree', async () => {
+    const deps = depsOf(world)
+    const set = await deps.membership.current()
+    const forgotten = new EigenxError({
+      code: 'CHAIN_UNAVAILABLE',
+      message: 'missing trie node',
+      stage: 'chain',
+      details: { needed: 1, got: 0 },
+    })
+    const forgetful: MembershipDeps = {
+      ...deps,
+      membership: { ...deps.membership, at: () => Promise.reject(forgotten) },
+    }
+    const known = await outputInForce(deps, set)
+    expect(known).toBeDefined()
+    expect(await outputInForce(forgetful, set)).toEqual(known)
+    // Two serve it: enough for three registered operators, too few for four.
+    const [silent, second] = set.operators
+    const two: MembershipDeps = {
+      ...forgetful,
+      fetchOutput: async (peer) => (peer === silent ? undefined : deps.fetchOutput(peer)),
+    }
+    const stranger = createIdentities(9).find(
+      ({ info }) => !world.nodes.some((sim) => sim.identity.info.address === info.address),
+    )?.info
+    if (silent === undefined || second === undefined || stranger === undefined)
+      throw new Error('there are more')
+    expect(await outputInForce(two, set)).toMatchObject({ servedBy: 2 })
+    const four = { ...set, operators: [...set.operators, stranger] }
+    expect(await outputInForce(two, four)).toBeUndefined()
+    // Another key of a member today says nothing about its signature then.
+    const signingKey = stranger.signingKey
+    const changed = { ...set, operators: [silent, { ...second, signingKey }] }
+    expect(await outputInForce(forgetful, changed)).toBeUndefined()
   })
 
   it('notices that another signing key is registered', async () => {
