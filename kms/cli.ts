@@ -56,8 +56,8 @@ Examples:
     .addHelpText(
       'after',
       `
-Key files get mode 600. The signing key is a secp256k1 key: register its address for your operator
-set, and keep a copy of the folder's keys where you keep such things; the store is useless without.
+Key files get mode 600. The signing key is a secp256k1 key: \`kms register\` makes it known to your operator
+set. Keep a copy of the folder's keys where you keep such things; the store is useless without.
 
 Example:
   $ eigenx-tee kms init ./operator && $EDITOR ./operator/operator.toml`,

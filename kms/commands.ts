@@ -50,8 +50,9 @@ export async function initFolder(folder: string): Promise<string> {
   }
   await writeNew(join(folder, 'operator.toml'), sampleConfig(address), 0o644)
   return `Wrote signing.key, store.key and operator.toml to ${folder}.
-Register ${address} for your operator set, fill in [chain] and [contracts], then:
-  eigenx-tee kms serve --config ${join(folder, 'operator.toml')}`
+The operator is ${address}. Fill in [chain], [contracts] and listen.public_url, then:
+  eigenx-tee kms serve --config ${join(folder, 'operator.toml')}
+  eigenx-tee kms register --config ${join(folder, 'operator.toml')}`
 }
 
 async function writeNew(path: string, content: string, mode: number): Promise<void> {
@@ -86,7 +87,7 @@ signing_key_file = "signing.key"
 [listen]
 host = "127.0.0.1"          # behind your TLS proxy
 port = 8000
-# public_url = "https://operator.example"
+# public_url = "https://operator.example"   # what is registered on chain
 # trusted_proxies = ["127.0.0.1"]
 
 [chain]
@@ -108,7 +109,8 @@ path = "operator.db"
 key_file = "store.key"
 
 [epoch]
-genesis = true              # take part in making the first key; harmless later
+# Make the first key of a set: only once all its operators are registered, because who is alone makes it alone.
+genesis = false
 
 [attestation]
 methods = ["eigenx-snp"]
