@@ -12,10 +12,10 @@
 import { encodeAbiParameters, encodeFunctionData } from 'viem'
 import { type Hex, toHex } from '../sdk/bytes.ts'
 import {
+  avsRegistrarAbi,
   delegationAbi,
   keyRegistrationAbi,
   setRegistrationAbi,
-  socketAbi,
 } from '../sdk/chain/abi/operator-registration.ts'
 import {
   allocationManagerAbi,
@@ -26,7 +26,7 @@ import { readContract } from '../sdk/chain/contract.ts'
 import type { OperatorContracts } from '../sdk/chain/operators.ts'
 import type { ChainReader } from '../sdk/chain/reader.ts'
 import type { Address, BlockRef, OperatorInfo } from '../sdk/chain/types.ts'
-import { EigenxError } from '../sdk/errors.ts'
+import { EigenxError, isEigenxError } from '../sdk/errors.ts'
 import { statementDigest } from '../sdk/protocol/digest.ts'
 import { holdsKey, lower, registrationStatement, setOf } from './registration-key.ts'
 import type { OperatorKeys } from './signer.ts'
@@ -211,7 +211,19 @@ async function membershipStep(
   block: BlockRef,
 ): Promise<RegistrationStep> {
   const { allocationManager, avs, operatorSetId } = deps.contracts
+  const text = `member of operator set ${operatorSetId} of ${avs}, reachable at ${socket}`
+  const address = await readContract(deps.reader, {
+    contract: 'AllocationManager',
+    address: allocationManager,
+    abi: allocationManagerAbi,
+    functionName: 'getAVSRegistrar',
+    args: [avs],
+    block,
+  })
+  const registrar = { contract: 'AVS registrar', address, block } as const
   if (!(await readMembers(deps, block)).includes(operator)) {
+    if (!(await isAdmitted(deps, registrar, operator)))
+      throw refuse('its AVS admits only operators on its list, and this one is not on it')
     const data = encodeFunctionData({
       abi: setRegistrationAbi,
       functionName: 'registerForOperatorSets',
@@ -225,36 +237,43 @@ async function membershipStep(
       ],
     })
     const call = 'AllocationManager.registerForOperatorSets'
-    const text = `member of operator set ${operatorSetId} of ${avs}, reachable at ${socket}`
     return { name: 'membership', text, transaction: { to: allocationManager, data, call } }
   }
-  const registrar = await readContract(deps.reader, {
-    contract: 'AllocationManager',
-    address: allocationManager,
-    abi: allocationManagerAbi,
-    functionName: 'getAVSRegistrar',
-    args: [avs],
-    block,
-  })
   const known = await readContract(deps.reader, {
-    contract: 'AVS registrar',
-    address: registrar,
+    ...registrar,
     abi: registrarAbi,
     functionName: 'getOperatorSocket',
     args: [operator],
-    block,
   })
-  const text = `member of operator set ${operatorSetId} of ${avs}, reachable at ${socket}`
   if (known === socket) return { name: 'membership', text }
   const data = encodeFunctionData({
-    abi: socketAbi,
+    abi: avsRegistrarAbi,
     functionName: 'updateSocket',
     args: [operator, socket],
   })
   return {
     name: 'socket',
     text,
-    transaction: { to: lower(registrar), data, call: 'AVS registrar.updateSocket' },
+    transaction: { to: lower(address), data, call: 'AVS registrar.updateSocket' },
+  }
+}
+
+/** A registrar without a list of operators does not know the question: it admits or refuses in the transaction. */
+async function isAdmitted(
+  deps: RegistrationDeps,
+  registrar: { contract: 'AVS registrar'; address: Address; block: BlockRef },
+  operator: Address,
+): Promise<boolean> {
+  try {
+    return await readContract(deps.reader, {
+      ...registrar,
+      abi: avsRegistrarAbi,
+      functionName: 'isOperatorAllowed',
+      args: [setOf(deps.contracts), operator],
+    })
+  } catch (error) {
+    if (isEigenxError(error, 'CONTRACT_UNEXPECTED')) return true
+    throw error
   }
 }
 

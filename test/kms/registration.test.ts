@@ -4,11 +4,18 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { decodeFunctionData, type Hex, hexToBytes } from 'viem'
+import { type Abi, decodeFunctionData, encodeFunctionData, type Hex, hexToBytes } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Devnet, deployDevnet, devKey, registerOperators } from '../../helper/sim/contracts.ts'
+import {
+  type Devnet,
+  deployDevnet,
+  devKey,
+  registerOperators,
+  send,
+} from '../../helper/sim/contracts.ts'
 import { decisionSettings } from '../../kms/authorize/settings.ts'
+import { operatorRegistryArtifact } from '../../kms/contracts/artifacts/operator-registry.ts'
 import { loadKmsConfig } from '../../kms/load-config.ts'
 import { deregister, register } from '../../kms/registration-actions.ts'
 import { readOperatorKeys } from '../../kms/signer.ts'
@@ -246,6 +253,30 @@ describe('what registration refuses', () => {
     await expect(register({ ...OPTIONS, config: setup.config }, setup.print)).rejects.toThrow(
       /holds another key/,
     )
+  })
+
+  it('an operator that is not on the list of its AVS, until it is', async () => {
+    const restricted = await deployDevnet({ rpcUrl: anvil.url })
+    const setup = await prepare(restricted, devKey(5))
+    const set = { avs: restricted.avs, id: restricted.operatorSetId }
+    const asOwner = (
+      functionName: 'restrictOperatorSet' | 'addOperatorToAllowlist',
+      ...rest: Hex[]
+    ) => {
+      const abi: Abi = operatorRegistryArtifact.abi
+      const data = encodeFunctionData({ abi, functionName, args: [set, ...rest] })
+      return send(restricted.rpcUrl, restricted.deployerKey, [
+        { to: restricted.keyRegistrar, data },
+      ])
+    }
+    await asOwner('restrictOperatorSet')
+    const before = await transactionsOf(setup.address)
+    const run = () => register({ ...OPTIONS, config: setup.config }, setup.print)
+    await expect(run()).rejects.toThrow(/admits only operators on its list/)
+    expect(await transactionsOf(setup.address)).toBe(before)
+    await asOwner('addOperatorToAllowlist', setup.address as Hex)
+    await run()
+    expect(await membersOf(restricted)).toMatchObject([{ address: setup.address }])
   })
 
   it('an account without money, by name', async () => {

@@ -41,7 +41,7 @@ library Bn254Signature {
 /// @title OperatorRegistry: operator sets for a devnet.
 /// @notice One contract that stands for AllocationManager, KeyRegistrar, DelegationManager and the AVS registrar, with the reads and writes of
 /// theirs that an operator makes. Keys registered by operators themselves are checked as in the deployed one; the owner's shortcuts
-/// check nothing. No stake, no allowlist, no delays. Not for a public chain.
+/// check nothing. No stake, no delays, and an allowlist only where the owner asks for one. Not for a public chain.
 contract OperatorRegistry {
     struct OperatorSet { address avs; uint32 id; }
     struct G1Point { uint256 X; uint256 Y; }
@@ -61,6 +61,7 @@ contract OperatorRegistry {
     error NotMember();
     error NotAllowed();
     error InvalidOperator();
+    error OperatorNotAllowed(address operator, uint32 operatorSetId);
     error OperatorAlreadyRegistered();
     error KeyAlreadyRegistered();
     error KeyNotRegistered();
@@ -85,6 +86,9 @@ contract OperatorRegistry {
     /// Per operator, not per set: as in the deployed registrar.
     mapping(address => string) internal sockets;
     mapping(address => bool) public isOperator;
+    /// Sets that admit only the operators on their list.
+    mapping(bytes32 => bool) internal restricted;
+    mapping(bytes32 => mapping(address => bool)) internal allowed;
     /// No key serves twice, not even after it was removed.
     mapping(bytes32 => bool) internal usedKeys;
 
@@ -104,6 +108,23 @@ contract OperatorRegistry {
 
     function configureOperatorSet(OperatorSet calldata set, CurveType curveType) external onlyOwner {
         curve[_key(set)] = curveType;
+    }
+
+    function restrictOperatorSet(OperatorSet calldata set) external onlyOwner {
+        restricted[_key(set)] = true;
+    }
+
+    function addOperatorToAllowlist(OperatorSet calldata set, address operator) external onlyOwner {
+        allowed[_key(set)][operator] = true;
+    }
+
+    function removeOperatorFromAllowlist(OperatorSet calldata set, address operator) external onlyOwner {
+        allowed[_key(set)][operator] = false;
+    }
+
+    function isOperatorAllowed(OperatorSet memory set, address operator) public view returns (bool) {
+        bytes32 k = _key(set);
+        return !restricted[k] || allowed[k][operator];
     }
 
     function setAvsConfig(AvsConfig calldata next) external onlyOwner {
@@ -155,6 +176,7 @@ contract OperatorRegistry {
         for (uint256 i = 0; i < params.operatorSetIds.length; i++) {
             OperatorSet memory set = OperatorSet(params.avs, params.operatorSetIds[i]);
             if (!registered[_key(set)][operator]) revert KeyNotRegistered();
+            if (!isOperatorAllowed(set, operator)) revert OperatorNotAllowed(operator, set.id);
             _join(set, operator);
         }
         _setSocket(operator, abi.decode(params.data, (string)));

@@ -25,4 +25,8 @@ export const setRegistrationAbi = parseAbi([
   'function deregisterFromOperatorSets(DeregisterParams params)',
 ])
 
-export const socketAbi = parseAbi(['function updateSocket(address operator, string socket)'])
+export const avsRegistrarAbi = parseAbi([
+  'struct OperatorSet { address avs; uint32 id; }',
+  'function isOperatorAllowed(OperatorSet operatorSet, address operator) view returns (bool)',
+  'function updateSocket(address operator, string socket)',
+])
