@@ -30,4 +30,10 @@ const io: Io = {
     }),
 }
 
+// Who reads may stop reading, as `head` does; what the command was asked to do goes on.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+
 process.exitCode = await run(process.argv.slice(2), io)

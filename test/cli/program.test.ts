@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { VERSION } from '../../helper/cli/version.ts'
 import { runCli } from '../kit/cli.ts'
@@ -104,4 +106,16 @@ test.each([
     [],
     [`${name}: too large for ${what}, which has at most ${limit} bytes`],
   ])
+})
+
+test('a reader that stops reading, as head does, is no failure', async () => {
+  const main = fileURLToPath(new URL('../../helper/cli/main.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx', main, '--help'])
+  child.stdout.destroy()
+  let errors = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString('utf8')
+  })
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  expect({ code, errors }).toEqual({ code: 0, errors: '' })
 })
