@@ -28,7 +28,9 @@ import { POD_METHODS } from './authorize/methods.ts'
 import {
   appAddress,
   demandAllowed,
+  demandAppraisal,
   demandBinding,
+  demandMarks,
   demandOf,
   demandPolicy,
   demandRegistry,
@@ -39,6 +41,7 @@ import type { DecisionDeps } from './authorize/settings.ts'
 import { demandTokenBinding, isTokenMethod, judgeToken, settleRefused } from './authorize/token.ts'
 import { judgeTokenContainer } from './authorize/token-release.ts'
 import { type DecisionTrail, type Mark, note, startTrail } from './authorize/trail.ts'
+import { settingsAt } from './authorize/windows.ts'
 import { KNOWN_METHODS, TPM_HINT, TPM_METHOD, TPM_REFUSAL } from './config-attestation.ts'
 import { asEigenxError } from './errors.ts'
 import type { Step } from './http/status.ts'
@@ -74,7 +77,8 @@ export async function authorizeSecrets(
 ): Promise<Decision> {
   const trail = startTrail(options.onStep)
   try {
-    const grant = await decide(deps, request, trail, nowSeconds)
+    const current = { ...deps, settings: settingsAt(deps.settings, nowSeconds) }
+    const grant = await decide(current, request, trail, nowSeconds)
     options.demandInTime?.()
     trail.use?.commit()
     return { ...record(trail), verdict: 'granted', grant }
@@ -185,6 +189,7 @@ async function judgeVouched(
   demandTokenBinding(trail, demand)
 
   trail.step = 'policy'
+  demandAppraisal(trail, demand, { method, measurement: undefined, tcbStatus: undefined })
   const verdict = judgeTokenContainer(container, demand, deps.settings.allowDigestOnly)
   demandAllowed(trail, verdict, demand, {
     rules: 'confidential-space',
@@ -192,6 +197,7 @@ async function judgeVouched(
     excess: 'The container was not started as the release says.',
     hint: 'Start the VM with the arguments and variables of the release, or release a ContainerPolicy that lists them.',
   })
+  demandMarks(trail, demand)
   return envOf(request, decision)
 }
 
@@ -220,9 +226,11 @@ async function judgePod(
   demandBinding(trail, demand.minBinding, pod.vouchedBy, selfAssertedNeedsOptIn)
 
   trail.step = 'policy'
+  demandAppraisal(trail, demand, { method: request.attestationMethod, ...pod })
   const verdict = demandPolicy(trail, pod.initdata, demand, allowDigestOnly)
   trail.step = 'registry'
   demandRegistry(trail, decision, verdict)
+  demandMarks(trail, demand)
   return envOf(request, decision)
 }
 

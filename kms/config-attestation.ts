@@ -5,7 +5,16 @@
 import { z } from 'zod'
 import type { PlatformBit } from '../sdk/attest/snp-policy.ts'
 import { azureSection } from './config-azure.ts'
-import { count, isProtectedUrl, path, seconds } from './config-fields.ts'
+import {
+  count,
+  date,
+  isProtectedUrl,
+  isWindow,
+  path,
+  seconds,
+  WINDOW_ORDER,
+  windowFields,
+} from './config-fields.ts'
 import { tdxSection } from './config-tdx.ts'
 
 /** Attestation methods this build can verify. */
@@ -69,11 +78,6 @@ const bits = z
   .string()
   .regex(/^0x[0-9a-f]{1,16}$/, 'expected 0x and up to 16 lower-case hex digits')
 
-/** `2026-05-01`, as Unix seconds of its first moment in UTC. */
-const date = z.iso
-  .date('expected a date such as "2026-05-01"')
-  .transform((text) => Date.parse(text) / 1000)
-
 /** Confidential Space tokens of one issuer. */
 const tokenMethod = (jwksUrl: string) =>
   z
@@ -123,13 +127,16 @@ export const attestationSection = z
     /** Allowed launch measurements; none means any. */
     measurements: z
       .array(
-        z.strictObject({
-          value: digest48,
-          /** The measurement covers the whole guest image, not only firmware and vCPUs. */
-          covers_image: z.boolean().default(false),
-          /** The image lets nothing but its helper have evidence made, so REPORT_DATA names the true initdata. */
-          binds_initdata: z.boolean().default(false),
-        }),
+        z
+          .strictObject({
+            value: digest48,
+            /** The measurement covers the whole guest image, not only firmware and vCPUs. */
+            covers_image: z.boolean().default(false),
+            /** The image lets nothing but its helper have evidence made, so REPORT_DATA names the true initdata. */
+            binds_initdata: z.boolean().default(false),
+            ...windowFields,
+          })
+          .refine(isWindow, WINDOW_ORDER),
       )
       .max(1024)
       .default([]),

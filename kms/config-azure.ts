@@ -5,7 +5,7 @@
  * @module
  */
 import { z } from 'zod'
-import { count } from './config-fields.ts'
+import { count, isWindow, WINDOW_ORDER, windowFields } from './config-fields.ts'
 
 const digest = z.string().regex(/^[0-9a-f]{96}$/, 'expected 96 lower-case hex digits')
 const register = z
@@ -37,7 +37,9 @@ const image = z
     covers_image: z.boolean().default(false),
     /** The image lets nothing but its helper have evidence made or extend register 8. */
     binds_initdata: z.boolean().default(false),
+    ...windowFields,
   })
+  .refine(isWindow, WINDOW_ORDER)
   .refine(
     ({ covers_image, pcr4, pcr9, pcr11 }) =>
       !covers_image || (pcr4 !== undefined && (pcr9 !== undefined || pcr11 !== undefined)),
@@ -45,7 +47,7 @@ const image = z
     { message: 'covers_image needs pcr4, and pcr9 or pcr11', path: ['covers_image'] },
   )
   .refine(
-    ({ covers_image: _, binds_initdata: __, ...pcrs }) =>
+    ({ covers_image: _, binds_initdata: __, from: ___, until: ____, ...pcrs }) =>
       Object.values(pcrs).some((value) => value !== undefined),
     { message: 'expected at least one register' },
   )

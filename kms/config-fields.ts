@@ -24,6 +24,21 @@ export const plainUrl = z
 export const seconds = (low: number, high: number) => z.int().min(low).max(high)
 export const count = (low: number, high: number) => z.int().min(low).max(high)
 
+/** `2026-05-01`, as Unix seconds of its first moment in UTC. */
+export const date = z.iso
+  .date('expected a date such as "2026-05-01"')
+  .transform((text) => Date.parse(text) / 1000)
+/** The days, in UTC and both included, on which an entry of a list of images counts: two images overlap while fleets are updated. */
+export const windowFields = { from: date.optional(), until: date.optional() }
+export const isWindow = ({
+  from,
+  until,
+}: {
+  from?: number | undefined
+  until?: number | undefined
+}) => from === undefined || until === undefined || from <= until
+export const WINDOW_ORDER = { message: 'from must not be after until', path: ['until'] }
+
 /** True for literal loopback addresses and `localhost`; no name is resolved. */
 export function isLoopbackHost(host: string): boolean {
   const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host

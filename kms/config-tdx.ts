@@ -6,7 +6,7 @@
  */
 import { z } from 'zod'
 import type { AllowableTdxStatus } from '../sdk/attest/tdx-policy.ts'
-import { count, path, seconds } from './config-fields.ts'
+import { count, isWindow, path, seconds, WINDOW_ORDER, windowFields } from './config-fields.ts'
 
 const STATUSES = [
   'UpToDate',
@@ -35,7 +35,9 @@ const measurement = z
     covers_image: z.boolean().default(false),
     /** The image lets nothing but its helper have evidence made, so REPORTDATA names the true initdata. */
     binds_initdata: z.boolean().default(false),
+    ...windowFields,
   })
+  .refine(isWindow, WINDOW_ORDER)
   .refine(
     ({ covers_image, rtmr1, rtmr2 }) =>
       !covers_image || (rtmr1 !== undefined && rtmr2 !== undefined),

@@ -12,6 +12,7 @@ import { parseSecretsRequest, type SecretsRequest } from '../sdk/wire/secrets.ts
 import { POD_METHODS } from './authorize/methods.ts'
 import type { EvidenceDeps } from './authorize/settings.ts'
 import { type DecisionTrail, startTrail } from './authorize/trail.ts'
+import { settingsAt } from './authorize/windows.ts'
 import { asEigenxError } from './errors.ts'
 
 export type Simulated = {
@@ -35,6 +36,7 @@ export function simulate(
 ): Simulated {
   const { file, bytes } = kept
   const trail = startTrail()
+  const current = { ...deps, settings: settingsAt(deps.settings, nowSeconds) }
   let about: Pick<Simulated, 'kind' | 'method'> = { kind: 'unknown', method: '' }
   try {
     const request = readRequest(bytes)
@@ -46,8 +48,8 @@ export function simulate(
     const method = POD_METHODS.get(about.method)
     if (method === undefined) return { file, verdict: 'skipped', ...about, marks: [] }
     if (!deps.settings.methods.includes(about.method)) throw disabled(about.method)
-    if (request !== undefined) method.judge(deps, request, trail, nowSeconds)
-    else if (evidence !== undefined) method.open(deps, evidence.attestation, trail, nowSeconds)
+    if (request !== undefined) method.judge(current, request, trail, nowSeconds)
+    else if (evidence !== undefined) method.open(current, evidence.attestation, trail, nowSeconds)
     return { file, verdict: 'accepted', ...about, ...facts(trail) }
   } catch (thrown) {
     const { code, shortMessage } = asEigenxError(thrown)

@@ -11,6 +11,10 @@
  * | EIGENX_TEE_LAYER_ROOTS | comma-separated `sha256:<64 hex>=<root>:<root>…`, dm-verity roots of an image's layers in order |
  * | EIGENX_TEE_MIN_BINDING | `launch` or `report_data` |
  * | EIGENX_TEE_ALLOW_LOGS | `true` or `false` |
+ * | EIGENX_TEE_METHODS | comma-separated attestation methods; others get no key |
+ * | EIGENX_TEE_MEASUREMENTS | comma-separated launch measurements (MEASUREMENT, MRTD), 96 hex digits each |
+ * | EIGENX_TEE_TDX_STATUSES | comma-separated TCB statuses by Intel's names |
+ * | EIGENX_TEE_REFUSE_MARKS | comma-separated marks that no grant may carry |
  *
  * A malformed value refuses the release, and so does an unknown key under the prefix: a pin with a typing error must
  * not become no pin.
@@ -19,7 +23,7 @@
 
 import { EigenxError } from '../sdk/errors.ts'
 import { isSha256Digest } from './image.ts'
-import type { ReleaseDemand } from './types.ts'
+import { GRANT_MARKS, type ReleaseAppraisal, type ReleaseDemand } from './types.ts'
 
 /** The part of an on-chain release that is read here. */
 export type ReleaseFacts = {
@@ -36,6 +40,10 @@ export const PIN_KEYS = {
   layerRoots: 'EIGENX_TEE_LAYER_ROOTS',
   minBinding: 'EIGENX_TEE_MIN_BINDING',
   allowLogs: 'EIGENX_TEE_ALLOW_LOGS',
+  methods: 'EIGENX_TEE_METHODS',
+  measurements: 'EIGENX_TEE_MEASUREMENTS',
+  tdxStatuses: 'EIGENX_TEE_TDX_STATUSES',
+  refusedMarks: 'EIGENX_TEE_REFUSE_MARKS',
 } as const
 
 const MAX_ITEMS = 64
@@ -55,12 +63,35 @@ export function releaseDemand(release: ReleaseFacts): ReleaseDemand {
       release.app,
       parseItems(release.app, env, PIN_KEYS.layerRoots, parseRoots),
     ),
-    initdataSha384: parseItems(release.app, env, PIN_KEYS.initdata, parseInitdataPin),
+    initdataSha384: parseItems(release.app, env, PIN_KEYS.initdata, parseDigest48),
     minBinding: parseChoice(release.app, env, PIN_KEYS.minBinding, ['launch', 'report_data']),
     allowLogs: parseChoice(release.app, env, PIN_KEYS.allowLogs, ['true', 'false']) === 'true',
     containerPolicy: release.containerPolicy,
+    appraisal: appraisalOf(release.app, env),
   }
 }
+
+/** Present keys only: an absent one demands nothing, an empty one is malformed. */
+function appraisalOf(app: string, env: ReadonlyMap<string, string>): ReleaseAppraisal {
+  const list = <T>(key: string, parse: (item: string) => T | undefined) =>
+    env.has(key) ? parseItems(app, env, key, parse) : undefined
+  const methods = list(PIN_KEYS.methods, parseName)
+  const measurements = list(PIN_KEYS.measurements, parseDigest48)
+  const tdxStatuses = list(PIN_KEYS.tdxStatuses, parseStatus)
+  const refusedMarks = list(PIN_KEYS.refusedMarks, (item) =>
+    GRANT_MARKS.find((mark) => mark === item),
+  )
+  return {
+    ...(methods === undefined ? {} : { methods }),
+    ...(measurements === undefined ? {} : { measurements }),
+    ...(tdxStatuses === undefined ? {} : { tdxStatuses }),
+    ...(refusedMarks === undefined ? {} : { refusedMarks }),
+  }
+}
+
+/** A method that no operator has refuses all: a typing error must not become no demand. */
+const parseName = (item: string) => (/^[a-z][a-z0-9-]{0,31}$/.test(item) ? item : undefined)
+const parseStatus = (item: string) => (/^[A-Za-z]{1,64}$/.test(item) ? item : undefined)
 
 /** Case and white space are typing errors too: `eigenx_tee_images` was meant as a pin. */
 function checkKey(app: string, key: string): void {
@@ -101,7 +132,7 @@ function parseChoice<T extends string>(
 }
 
 /** Hex of either case and with or without 0x names the same digest; the comparison uses one form. */
-function parseInitdataPin(item: string): string | undefined {
+function parseDigest48(item: string): string | undefined {
   const digits = item.replace(/^0x/, '').toLowerCase()
   return /^[0-9a-f]{96}$/.test(digits) ? digits : undefined
 }

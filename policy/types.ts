@@ -86,6 +86,26 @@ export type PolicyAnalysis = {
   findings: readonly Finding[]
 }
 
+/** What a grant may be marked with: in which way it was weaker than it could be. A release can refuse any of them. */
+export const GRANT_MARKS = [
+  /** Nobody vouches for the initdata but whoever sent the request. */
+  'self-asserted-initdata',
+  /** The launch measurement is not known to cover the guest image. */
+  'unmeasured-image',
+  /** The platform's TCB is too old, and its days of grace are not over. */
+  'tcb-grace',
+  /** The older REPORT_DATA form, which carries no freshness and no chain. */
+  'report-data-v1',
+  /** The release pins an image, but not its command or environment, nor the initdata. */
+  'digest-only',
+  /** Granted to the app's creator, not to attested code. */
+  'owner-not-attested',
+  /** The older ecdsa message, which does not cover the RSA key. */
+  'ecdsa-legacy',
+  /** Google or Intel vouch for the guest in a token; there is no raw evidence and no initdata. */
+  'confidential-space',
+] as const
+
 /** What the release demands of the pod; `policy/release.ts` makes it from the on-chain release. */
 export type ReleaseDemand = {
   /** `sha256:<hex>` of the app's image. */
@@ -105,6 +125,8 @@ export type ReleaseDemand = {
   initdataSha384: readonly string[]
   /** EIGENX_TEE_MIN_BINDING, where set. */
   minBinding: 'launch' | 'report_data' | undefined
+  /** What the release demands of the platform, beside the operator's own rules and never against them. */
+  appraisal?: ReleaseAppraisal
   containerPolicy: {
     args: readonly string[]
     cmdOverride: readonly string[]
@@ -112,6 +134,18 @@ export type ReleaseDemand = {
     envOverride: Readonly<Record<string, string>>
     restartPolicy: string
   }
+}
+
+/** Each list that is absent demands nothing. */
+export type ReleaseAppraisal = {
+  /** Attestation methods that may get the key (EIGENX_TEE_METHODS). */
+  methods?: readonly string[]
+  /** Allowed launches: MEASUREMENT or MRTD, lower-case hex (EIGENX_TEE_MEASUREMENTS). */
+  measurements?: readonly string[]
+  /** Allowed TCB statuses of TDX platforms (EIGENX_TEE_TDX_STATUSES). */
+  tdxStatuses?: readonly string[]
+  /** Marks that no grant may carry (EIGENX_TEE_REFUSE_MARKS). */
+  refusedMarks?: readonly (typeof GRANT_MARKS)[number][]
 }
 
 export type PolicyVerdict = {

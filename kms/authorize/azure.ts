@@ -107,7 +107,8 @@ function judgeVm(
   trail.step = 'binding'
   const bound = bindAzureInitdata(claims, initdata, deps.settings.azure.vm, trail.checks)
   demandVouched(deps, bound, 'PCR 8', trail)
-  return { initdata, vouchedBy: bound.vouchedBy }
+  const tcbStatus = claims.hardware.tee === 'tdx' ? claims.hardware.tcb.status : undefined
+  return { initdata, vouchedBy: bound.vouchedBy, measurement: undefined, tcbStatus }
 }
 
 const tooOld = (version: number) =>

@@ -17,6 +17,10 @@ export type PodJudgement = {
   initdata: Initdata
   /** Who vouches for the initdata. `self`: the operator allows it, the release has to opt in. */
   vouchedBy: BoundInitdata['vouchedBy']
+  /** MEASUREMENT or MRTD, lower-case hex; `undefined` where the launch is a paravisor's. */
+  measurement: string | undefined
+  /** By Intel's rule; SEV-SNP has none. */
+  tcbStatus: string | undefined
 }
 
 export type ReportedData = {

@@ -90,6 +90,71 @@ export function demandBinding(
   })
 }
 
+/** What the release says about platforms, and a pod's. */
+export type PlatformFacts = {
+  method: string
+  measurement: string | undefined
+  tcbStatus: string | undefined
+}
+
+/**
+ * A release can only narrow what the operator allows. What it names and the platform cannot show is refused.
+ * @throws EigenxError EVIDENCE_NOT_ALLOWED
+ */
+export function demandAppraisal(
+  trail: DecisionTrail,
+  { appraisal = {} }: ReleaseDemand,
+  { method, measurement, tcbStatus }: PlatformFacts,
+): void {
+  const { methods, measurements, tdxStatuses } = appraisal
+  demandListed(trail, 'release.methods', methods, method)
+  demandListed(trail, 'release.measurements', measurements, measurement)
+  // A platform without such a status is no TDX platform.
+  const statuses = tcbStatus === undefined ? undefined : tdxStatuses
+  demandListed(trail, 'release.tdx-statuses', statuses, tcbStatus)
+}
+
+function demandListed(
+  trail: DecisionTrail,
+  name: string,
+  allowed: readonly string[] | undefined,
+  actual: string | undefined,
+): void {
+  const passed = allowed === undefined || (actual !== undefined && allowed.includes(actual))
+  note(
+    trail,
+    name,
+    allowed === undefined ? 'not-applicable' : passed ? 'passed' : 'failed',
+    { actual: actual ?? 'none', allowed: (allowed ?? []).join(', ').slice(0, 1024) },
+    'publicEnv of the release',
+  )
+  if (!passed) throw notByRelease(name)
+}
+
+/** The last word of a release: what this grant would be marked with. @throws EigenxError EVIDENCE_NOT_ALLOWED */
+export function demandMarks(trail: DecisionTrail, { appraisal = {} }: ReleaseDemand): void {
+  const { refusedMarks } = appraisal
+  const found = trail.marks.filter((mark) => refusedMarks?.includes(mark))
+  note(
+    trail,
+    'release.refused-marks',
+    refusedMarks === undefined ? 'not-applicable' : found.length === 0 ? 'passed' : 'failed',
+    { marks: trail.marks.join(', '), refused: (refusedMarks ?? []).join(', ') },
+    'EIGENX_TEE_REFUSE_MARKS of the release',
+  )
+  if (found.length > 0) throw notByRelease('release.refused-marks')
+}
+
+function notByRelease(check: string): EigenxError<'EVIDENCE_NOT_ALLOWED'> {
+  return new EigenxError({
+    code: 'EVIDENCE_NOT_ALLOWED',
+    message: 'The release does not allow its key to such a platform.',
+    stage: 'release',
+    details: { check },
+    hint: 'Start the pod on a platform that the publicEnv of the release names, or change the release.',
+  })
+}
+
 /** Does what runs fit the release, and what ties it to it? */
 export type ReleaseVerdict = {
   allowed: boolean

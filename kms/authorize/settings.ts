@@ -19,6 +19,7 @@ import type { KeyService } from '../keys.ts'
 import type { SnpRevocation } from './snp-platform.ts'
 import type { TdxDeps } from './tdx.ts'
 import type { TokenDeps } from './token.ts'
+import { during, type Window, type Windows } from './windows.ts'
 
 const DAY_SECONDS = 86_400
 
@@ -38,6 +39,8 @@ export type DecisionSettings = {
   tdx: TdxPolicy
   /** Azure's confidential VMs: the hardware under the paravisor, and what its vTPM says. */
   azure: { snp: SnpPolicy; tdx: TdxPolicy; vm: AzurePolicy }
+  /** Days on which entries of the three lists of images count; those without any always do. */
+  windows: Windows
 }
 
 /** The chain, as one decision sees it. Each call does its own reads at one pinned block. */
@@ -68,7 +71,9 @@ export type DecisionDeps = EvidenceDeps & {
 
 export function decisionSettings(config: KmsConfig): DecisionSettings {
   const { attestation, contracts, chain, policy, routes } = config
+  const windows = new Map<object, Window>()
   return {
+    windows,
     domain: {
       chainId: chain.chainId,
       epochLog: contracts.epochLog,
@@ -82,7 +87,7 @@ export function decisionSettings(config: KmsConfig): DecisionSettings {
     acceptReportDataV1: attestation.acceptReportDataV1,
     allowDigestOnly: policy.allowDigestOnly,
     ecdsaLegacy: routes.ecdsaLegacy,
-    snp: snpPolicyOf(attestation),
+    snp: snpPolicyOf(attestation, windows),
     crl: {
       required: attestation.requireCrl,
       graceSeconds: attestation.crlGraceDays * DAY_SECONDS,
@@ -94,12 +99,15 @@ export function decisionSettings(config: KmsConfig): DecisionSettings {
       reason,
       tcb: floorOf(floor),
     })),
-    tdx: tdxPolicyOf(attestation.tdx),
-    azure: azurePoliciesOf(attestation),
+    tdx: tdxPolicyOf(attestation.tdx, windows),
+    azure: azurePoliciesOf(attestation, windows),
   }
 }
 
-function snpPolicyOf(attestation: KmsConfig['attestation']): SnpPolicy {
+function snpPolicyOf(
+  attestation: KmsConfig['attestation'],
+  windows: Map<object, Window>,
+): SnpPolicy {
   return {
     ...DEFAULT_SNP_POLICY,
     minimumReportVersion: attestation.minimumReportVersion,
@@ -125,16 +133,17 @@ function snpPolicyOf(attestation: KmsConfig['attestation']): SnpPolicy {
     authorKeyDigests: attestation.authorKeyDigests.map(digestOf),
     cspIds: attestation.cspIds,
     chipIds: attestation.chipIds.map((hex) => bytesOf(hex, 64)),
-    measurements: attestation.measurements.map(({ value, coversImage, bindsInitdata }) => ({
-      value: digestOf(value),
-      coversImage,
-      bindsInitdata,
-    })),
+    measurements: attestation.measurements.map(({ value, coversImage, bindsInitdata, ...days }) =>
+      during(days, { value: digestOf(value), coversImage, bindsInitdata }, windows),
+    ),
   }
 }
 
 /** What is not in the configuration stays as strict as the default. */
-function tdxPolicyOf(tdx: KmsConfig['attestation']['tdx']): TdxPolicy {
+function tdxPolicyOf(
+  tdx: KmsConfig['attestation']['tdx'],
+  windows: Map<object, Window>,
+): TdxPolicy {
   const { allowedAdvisories: allowed, deniedAdvisories: denied } = tdx
   return {
     ...DEFAULT_TDX_POLICY,
@@ -148,38 +157,40 @@ function tdxPolicyOf(tdx: KmsConfig['attestation']['tdx']): TdxPolicy {
     measurements: tdx.measurements.map((entry) => {
       const register = (hex: string | undefined) => (hex === undefined ? hex : digestOf(hex))
       const { rtmr0, rtmr1, rtmr2, rtmr3, coversImage, bindsInitdata } = entry
-      return {
-        mrTd: digestOf(entry.mrtd),
-        rtmrs: [register(rtmr0), register(rtmr1), register(rtmr2), register(rtmr3)],
-        coversImage,
-        bindsInitdata,
-      }
+      const rtmrs = [register(rtmr0), register(rtmr1), register(rtmr2), register(rtmr3)] as const
+      const measurement = { mrTd: digestOf(entry.mrtd), rtmrs, coversImage, bindsInitdata }
+      return during(entry, measurement, windows)
     }),
   }
 }
 
 /** The launch is the paravisor's, which has rules of its own: what `[attestation]` says about launches is about other guests. */
-function azurePoliciesOf(attestation: KmsConfig['attestation']): DecisionSettings['azure'] {
+function azurePoliciesOf(
+  attestation: KmsConfig['attestation'],
+  windows: Map<object, Window>,
+): DecisionSettings['azure'] {
   const { azure } = attestation
   return {
     snp: {
-      ...snpPolicyOf(attestation),
+      ...snpPolicyOf(attestation, windows),
       measurements: [],
       idKeyDigests: [],
       authorKeyDigests: [],
       minimumGuestSvn: azure.minimumGuestSvn,
     },
-    tdx: { ...tdxPolicyOf(attestation.tdx), measurements: [] },
+    tdx: { ...tdxPolicyOf(attestation.tdx, windows), measurements: [] },
     vm: {
       paravisors: {
         idKeyDigests: azure.idKeyDigests.map(digestOf),
         mrTds: azure.mrtds.map(digestOf),
       },
-      images: azure.images.map(({ coversImage, bindsInitdata, ...registers }) => ({
-        pcrs: registersOf(registers),
-        coversImage,
-        bindsInitdata,
-      })),
+      images: azure.images.map(({ coversImage, bindsInitdata, from, until, ...registers }) =>
+        during(
+          { from, until },
+          { pcrs: registersOf(registers), coversImage, bindsInitdata },
+          windows,
+        ),
+      ),
       requireSecureBoot: azure.requireSecureBoot,
       allowConsole: azure.allowConsole,
       requireFreshReport: azure.requireFreshReport,

@@ -11,6 +11,7 @@ import { checkReportData } from '../../sdk/attest/report-data.ts'
 import { verifySnp } from '../../sdk/attest/snp-verify.ts'
 import type { SnpClaims } from '../../sdk/attest/types.ts'
 import { parseWireSnpEvidence } from '../../sdk/attest/wire-snp.ts'
+import { bytesToHex } from '../../sdk/bytes.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
 import { demandReportData, demandVouched, type PodJudgement, type ReportedData } from './guest.ts'
 import type { EvidenceDeps } from './settings.ts'
@@ -41,7 +42,8 @@ export function judgeSnp(
   trail.step = 'binding'
   const bound = bindInitdata(claims, initdata, deps.settings.snp.measurements, trail.checks)
   demandVouched(deps, bound, 'HOST_DATA', trail)
-  return { initdata, vouchedBy: bound.vouchedBy }
+  const measurement = bytesToHex(claims.measurement)
+  return { initdata, vouchedBy: bound.vouchedBy, measurement, tcbStatus: undefined }
 }
 
 /** Genuine, and of a guest that this operator serves. @throws as `judgeSnp` */

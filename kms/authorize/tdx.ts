@@ -14,6 +14,7 @@ import { appraiseTdx, type TdxPolicy } from '../../sdk/attest/tdx-policy.ts'
 import { type TdxSources, verifyTdx } from '../../sdk/attest/tdx-verify.ts'
 import type { TdxClaims } from '../../sdk/attest/types.ts'
 import { parseWireTdxEvidence } from '../../sdk/attest/wire-tdx.ts'
+import { bytesToHex } from '../../sdk/bytes.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
 import { demandReportData, demandVouched, type PodJudgement, type ReportedData } from './guest.ts'
@@ -47,7 +48,9 @@ export function judgeTdx(
   trail.step = 'binding'
   const bound = bindTdxInitdata(claims, initdata, deps.settings.tdx.measurements, trail.checks)
   demandVouched(deps, bound, 'MRCONFIGID', trail)
-  return { initdata, vouchedBy: bound.vouchedBy }
+  const { mrTd, tcb } = claims
+  const measurement = bytesToHex(mrTd)
+  return { initdata, vouchedBy: bound.vouchedBy, measurement, tcbStatus: tcb.status }
 }
 
 /** Genuine, and of a TD that this operator serves. @throws as `judgeTdx` */

@@ -4,29 +4,13 @@
  * complete for refusals too.
  * @module
  */
-import type { Finding } from '../../policy/types.ts'
+import type { Finding, GRANT_MARKS } from '../../policy/types.ts'
 import type { Check, InitdataBinding } from '../../sdk/attest/types.ts'
 import type { Step } from '../http/status.ts'
 import type { Reservation } from '../tokens/uses.ts'
 
 /** Facts about a grant that its receiver and the audit log must see. */
-export type Mark =
-  /** Nobody vouches for the initdata but whoever sent the request. */
-  | 'self-asserted-initdata'
-  /** The launch measurement is not known to cover the guest image. */
-  | 'unmeasured-image'
-  /** The platform's TCB is too old, and its days of grace are not over. */
-  | 'tcb-grace'
-  /** The older REPORT_DATA form, which carries no freshness and no chain. */
-  | 'report-data-v1'
-  /** The release pins an image, but not its command or environment, nor the initdata. */
-  | 'digest-only'
-  /** Granted to the app's creator, not to attested code. */
-  | 'owner-not-attested'
-  /** The older ecdsa message, which does not cover the RSA key. */
-  | 'ecdsa-legacy'
-  /** Google or Intel vouch for the guest in a token; there is no raw evidence and no initdata. */
-  | 'confidential-space'
+export type Mark = (typeof GRANT_MARKS)[number]
 
 export type DecisionTrail = {
   step: Step

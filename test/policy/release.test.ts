@@ -37,6 +37,25 @@ describe('releaseDemand', () => {
     expect(demand.layerRoots).toEqual({ [SIDE_DIGEST]: [ROOT, ROOT] })
   })
 
+  it('reads what it demands of platforms, and nothing where nothing is demanded', () => {
+    expect(demandOf({}).appraisal).toEqual({})
+    expect(
+      demandOf({
+        publicEnv: {
+          EIGENX_TEE_METHODS: 'eigenx-snp, eigenx-tdx',
+          EIGENX_TEE_MEASUREMENTS: `0x${PIN.toUpperCase()}`,
+          EIGENX_TEE_TDX_STATUSES: 'UpToDate,SWHardeningNeeded',
+          EIGENX_TEE_REFUSE_MARKS: 'tcb-grace,report-data-v1',
+        },
+      }).appraisal,
+    ).toEqual({
+      methods: ['eigenx-snp', 'eigenx-tdx'],
+      measurements: [PIN],
+      tdxStatuses: ['UpToDate', 'SWHardeningNeeded'],
+      refusedMarks: ['tcb-grace', 'report-data-v1'],
+    })
+  })
+
   it.each(['launch', 'report_data'] as const)('reads the binding %s', (minBinding) => {
     expect(demandOf({ publicEnv: { EIGENX_TEE_MIN_BINDING: minBinding } }).minBinding).toBe(
       minBinding,
@@ -62,6 +81,12 @@ describe('releaseDemand', () => {
     ],
     ['an unknown binding', 'EIGENX_TEE_MIN_BINDING', 'pcr8'],
     ['a binding in upper case', 'EIGENX_TEE_MIN_BINDING', 'LAUNCH'],
+    ['an empty list of methods', 'EIGENX_TEE_METHODS', ''],
+    ['a method in upper case', 'EIGENX_TEE_METHODS', 'eigenx-snp,EIGENX-TDX'],
+    ['a short measurement', 'EIGENX_TEE_MEASUREMENTS', PIN.slice(1)],
+    ['too many measurements', 'EIGENX_TEE_MEASUREMENTS', Array(65).fill(PIN).join(',')],
+    ['a status with a blank', 'EIGENX_TEE_TDX_STATUSES', 'Up To Date'],
+    ['a mark that does not exist', 'EIGENX_TEE_REFUSE_MARKS', 'tcb-grace,tcb-graze'],
     ['logs by another word', 'EIGENX_TEE_ALLOW_LOGS', 'yes'],
     ['a misspelt key', 'EIGENX_TEE_INITDATA_SHA348', PIN],
     ['a key in lower case', 'eigenx_tee_initdata_sha384', PIN],
