@@ -3,12 +3,12 @@
  * Each answer costs the whole decision: evidence, initdata and policy, chain reads, partial key, RSA.
  * @module
  */
-import { createAaClient } from '../helper/aa.ts'
 import { createQuorumViewer } from '../helper/chain-view.ts'
 import { parseEigenxToml } from '../helper/config.ts'
 import { obtainAppKey } from '../helper/identity.ts'
 import { createRequestKey } from '../helper/request-key.ts'
 import type { Devnet } from '../helper/sim/devnet.ts'
+import { createEvidenceSource } from '../helper/source.ts'
 import { type HttpExchange, requestBytes } from '../sdk/client/node-http.ts'
 import { memoryOf } from './devnet.ts'
 import type { Row } from './row.ts'
@@ -80,7 +80,7 @@ async function recordRequest({ app, machine }: Devnet): Promise<Uint8Array<Array
   await obtainAppKey(
     {
       exchange,
-      evidence: createAaClient({ exchange: requestBytes }, { url: config.attestation.aaUrl }),
+      evidence: createEvidenceSource(config.attestation),
       viewQuorum: createQuorumViewer(config),
       createKey: createRequestKey,
     },

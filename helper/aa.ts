@@ -31,6 +31,20 @@ export type EvidenceSource = {
    *   AGENT_UNREACHABLE, NOT_IN_TEE, AGENT_PROTOCOL, TIMEOUT
    */
   collect(reportData: Uint8Array, carrier?: Carrier): Promise<Evidence>
+  /**
+   * What the agent says about itself, for people.
+   * @param reportData - Up to 64 bytes, for evidence that is looked at and thrown away.
+   * @throws EigenxError as `collect`, also where the agent knows no such question
+   */
+  inspect?(reportData: Uint8Array): Promise<AgentAbout>
+}
+
+/** Its word, and no more. */
+export type AgentAbout = {
+  /** As the agent names it: `snp`, `tdx`, `azsnpvtpm`, `sample`. */
+  tee: string
+  /** Kinds of devices that it has evidence of beside the processor's, such as `nvidia`. */
+  devices: readonly string[]
 }
 
 export type AaClientOptions = {
@@ -40,14 +54,15 @@ export type AaClientOptions = {
   timeoutMs?: number
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000
+export const AGENT_TIMEOUT_MS = 30_000
 /** SNP's byte arrays travel as JSON integers, below 100 kB; TDX comes with the firmware's whole event log, up to 350 kB. */
-const MAX_EVIDENCE_BYTES = 1024 * 1024
+export const MAX_EVIDENCE_BYTES = 1024 * 1024
+const MAX_INFO_BYTES = 16 * 1024
 const REPORT_DATA_LENGTH = 64
 
 export function createAaClient(
   deps: { exchange: HttpExchange },
-  { url, timeoutMs = DEFAULT_TIMEOUT_MS }: AaClientOptions,
+  { url, timeoutMs = AGENT_TIMEOUT_MS }: AaClientOptions,
 ): EvidenceSource {
   return {
     collect: async (reportData, carrier = 'report') => {
@@ -65,20 +80,67 @@ export function createAaClient(
         peer: 'Attestation Agent',
       })
       if (answer.status !== 200) throw explainStatus(answer.status)
-      const json = parseUtf8(answer.body)
-      if (json === undefined) throw protocolError('the evidence is not UTF-8')
-      const evidence = parseAgentEvidence(json)
-      if (carrierOf(evidence.tee) !== carrier)
-        throw protocolError(`asked for a ${carrier}, it gives ${TEE_NAMES[evidence.tee]} evidence`)
+      const evidence = readAnswer(answer.body, carrier)
       const { reportData: attested } = readSignedFields(evidence)
       if (!equalBytes(attested, runtimeData)) throw explainMismatch(text === undefined)
       return evidence
     },
+    inspect: async () => {
+      const answer = await deps.exchange({
+        method: 'GET',
+        url: `${url.replace(/\/+$/, '')}/info`,
+        timeoutMs,
+        maxBytes: MAX_INFO_BYTES,
+        peer: 'Attestation Agent',
+      })
+      if (answer.status !== 200) throw explainStatus(answer.status)
+      const info = parseObject(answer.body)
+      const more = info?.additional_tees
+      return {
+        tee: parseTee(info?.tee),
+        devices: Array.isArray(more) ? more.map(parseTee) : [],
+      }
+    },
+  }
+}
+
+/** What every route of the agent answers with. @throws EigenxError AGENT_PROTOCOL, NOT_IN_TEE */
+export function readAnswer(body: Uint8Array, carrier: Carrier): Evidence {
+  const json = parseUtf8(body)
+  if (json === undefined) throw protocolError('the evidence is not UTF-8')
+  const evidence = parseAgentEvidence(json)
+  if (carrierOf(evidence.tee) !== carrier)
+    throw protocolError(`asked for a ${carrier}, it gives ${TEE_NAMES[evidence.tee]} evidence`)
+  return evidence
+}
+
+/** A name as it can be shown. @throws EigenxError AGENT_PROTOCOL */
+export function parseTee(name: unknown): string {
+  if (typeof name === 'string' && /^[a-z0-9_-]{1,32}$/.test(name)) return name
+  throw protocolError('it has no name for its TEE')
+}
+
+/** Evidence of devices: JSON by kind, or nothing at all. @throws EigenxError AGENT_PROTOCOL */
+export function parseAdditional(body: Uint8Array): readonly string[] {
+  if (body.length === 0) return []
+  const evidence = parseObject(body)
+  if (evidence === undefined) throw protocolError('its additional evidence is not a JSON object')
+  return Object.keys(evidence).map(parseTee)
+}
+
+function parseObject(body: Uint8Array): { [name: string]: unknown } | undefined {
+  try {
+    const value: unknown = JSON.parse(parseUtf8(body) ?? '')
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? { ...value }
+      : undefined
+  } catch {
+    return undefined
   }
 }
 
 /** @throws RangeError for report data of another length: a mistake of the caller */
-function runtimeDataFor(reportData: Uint8Array, carrier: Carrier): Uint8Array {
+export function runtimeDataFor(reportData: Uint8Array, carrier: Carrier): Uint8Array {
   if (reportData.length !== REPORT_DATA_LENGTH)
     throw new RangeError(`report data is ${REPORT_DATA_LENGTH} bytes`)
   return carrier === 'vtpm' ? azureNonce(reportData) : reportData

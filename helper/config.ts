@@ -43,7 +43,8 @@ export type EigenxConfig = {
     reportData: ReportDataMode
     /** Who makes the evidence: the Attestation Agent, or, where none runs, the guest's kernel. */
     source: 'agent' | 'configfs-tsm'
-    aaUrl: string
+    /** http or unix; `undefined`: wherever the agent is found. */
+    aaUrl: string | undefined
   }
   /** What the author of the document should know; for the log. */
   warnings: readonly string[]
@@ -51,7 +52,6 @@ export type EigenxConfig = {
 
 /** The address that a lone Go development server reports. */
 const SINGLE_OPERATOR_DEFAULT: Address = '0x0000000000000000000000000000000000000001'
-const DEFAULT_AA_URL = 'http://127.0.0.1:8006'
 
 const address = z
   .string()
@@ -63,10 +63,14 @@ const httpUrl = z
   .string()
   .max(2048)
   .refine((text) => parseHttpUrl(text) !== undefined, 'expected an http or https URL')
-const loopbackUrl = httpUrl.refine(
-  (text) => isLoopback(text),
-  'the Attestation Agent is reached over loopback only',
-)
+/** A path is no longer than a socket's name may be. */
+const agentUrl = z
+  .string()
+  .max(2048)
+  .refine(
+    (text) => isLoopback(text) || /^unix:\/\/\/[!-~]{1,106}$/.test(text),
+    'the Attestation Agent is reached over loopback, or unix:// and an absolute path',
+  )
 const publicKey = z
   .string()
   .regex(/^(0x)?[0-9a-fA-F]{192}$/, 'expected 192 hex digits')
@@ -99,7 +103,7 @@ const DocumentSchema = z.strictObject({
       method: z.enum(['auto', ...Object.values(METHODS)]).default('auto'),
       report_data: z.enum(['v1', 'v2', 'auto']).optional(),
       source: z.enum(['agent', 'configfs-tsm']).default('agent'),
-      aa_url: loopbackUrl.optional(),
+      aa_url: agentUrl.optional(),
     })
     .optional(),
   // Flat keys of the Go helper.
@@ -155,7 +159,7 @@ export function parseEigenxToml(text: string): EigenxConfig {
       method: document.attestation?.method ?? 'auto',
       reportData,
       source: document.attestation?.source ?? 'agent',
-      aaUrl: document.attestation?.aa_url ?? DEFAULT_AA_URL,
+      aaUrl: document.attestation?.aa_url,
     },
     warnings,
   }

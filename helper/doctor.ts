@@ -40,6 +40,7 @@ export async function diagnose(deps: DoctorDeps): Promise<readonly DoctorFinding
   if (pod === undefined) return findings
   findings.push(...describePod(pod))
   const { evidence: source, viewQuorum } = deps.connect(pod)
+  await inspect(findings, source, deps.rng)
   const [evidence] = await Promise.all([
     collect(findings, source, deps.rng),
     attempt(findings, 'operators', viewQuorum).then((view) => {
@@ -137,6 +138,25 @@ async function collect(
       )
     return old
   }
+}
+
+/** Older agents know no such question: no answer is no finding. */
+async function inspect(
+  findings: DoctorFinding[],
+  source: EvidenceSource,
+  rng: DoctorDeps['rng'],
+): Promise<void> {
+  const about = await source.inspect?.(rng(REPORT_DATA_BYTES)).catch(() => undefined)
+  if (about === undefined) return
+  const { tee, devices } = about
+  findings.push({ subject: 'source', state: 'ok', text: `it calls its TEE ${tee}` })
+  if (devices.length > 0)
+    findings.push({
+      subject: 'source',
+      state: 'warn',
+      text: `it has additional evidence of ${devices.join(', ')}`,
+      hint: 'Operators judge the evidence of the processor alone; that of devices is not sent.',
+    })
 }
 
 /** A second question after a first that failed: no answer is no finding. */

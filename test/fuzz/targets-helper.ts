@@ -1,5 +1,6 @@
 import { carrierOf, parseAgentEvidence, readSignedFields } from '../../helper/evidence.ts'
 import { encodeAzureSnpJson, encodeAzureTdxJson } from '../../helper/sim/azure-evidence.ts'
+import { parseBytesMessage, parseTtrpcResponse } from '../../helper/ttrpc-messages.ts'
 import { parseUnsealRequest } from '../../helper/unseal.ts'
 import { utf8ToBytes } from '../../sdk/bytes.ts'
 import {
@@ -11,6 +12,7 @@ import {
   parseTlsKey,
 } from '../../sdk/client/answers.ts'
 import { parseProblem } from '../../sdk/client/problem.ts'
+import { encodeField, encodeResponse } from '../kit/ttrpc-agent.ts'
 import { azureSnp, azureTdx, snp, tdx } from './issued.ts'
 import { JSON_TOKENS, json, ofJson, ofText, type Target, total } from './kit.ts'
 
@@ -52,6 +54,23 @@ export const HELPER_TARGETS: readonly Target[] = [
           carrierOf(evidence.tee) === 'vtpm' || readSignedFields(evidence).reportData.length === 64,
       ),
     cost: 4,
+  },
+  {
+    name: 'ttrpc-response',
+    seeds: () => [
+      encodeResponse(encodeField(Uint8Array.of(1, 2, 3))),
+      encodeResponse(new Uint8Array(), 13, 'no'),
+    ],
+    dictionary: [Uint8Array.of(0x0a, 0), Uint8Array.of(0x12, 0x7f), Uint8Array.of(0x0b, 0x0c)],
+    prepare: () =>
+      total(
+        (bytes) => {
+          const payload = parseTtrpcResponse(bytes)?.payload
+          return payload === undefined ? undefined : parseBytesMessage(payload)
+        },
+        (value, bytes) => value === undefined || value.length < Math.max(1, bytes.length),
+      ),
+    cost: 1,
   },
   {
     name: 'unseal-stdin',

@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createAaClient } from '../../helper/aa.ts'
 import { encodeEvidence, openLogs, readSignedFields } from '../../helper/evidence.ts'
 import { startAttestationAgent } from '../../helper/sim/aa.ts'
@@ -175,13 +175,16 @@ describe('the agent of a TD', () => {
 })
 
 describe('the agent of an Azure confidential VM', () => {
+  // Their keys are slow to make, and an agent's answer is waited for.
+  beforeAll(() => Promise.all([snpVm(), tdxVm()]))
+
   const vtpm = async (
     getEvidence: (nonce: Uint8Array) => Promise<string>,
     knowsEncoding = true,
   ) => {
     const started = await startAttestationAgent({ getEvidence, vtpm: true, knowsEncoding })
     running.push(started)
-    return createAaClient({ exchange: requestBytes }, { url: started.url, timeoutMs: 5000 })
+    return createAaClient({ exchange: requestBytes }, { url: started.url })
   }
   const snp = (fields: Partial<AzureFields>) => async (nonce: Uint8Array) =>
     encodeAzureSnpJson(await (await snpVm()).issue({ nonce, ...fields }))

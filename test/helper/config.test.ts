@@ -102,6 +102,14 @@ describe('the agreed form', () => {
   })
 })
 
+test.each(['unix:///run/agent.sock', undefined])('an agent is reached at %s', (written) => {
+  const text = changed(({ attestation }) => {
+    if (written === undefined) delete attestation.aa_url
+    else attestation.aa_url = written
+  })
+  expect(parseEigenxToml(text).attestation.aaUrl).toBe(written)
+})
+
 test('a guest without an agent has its kernel make the evidence', () => {
   const text = changed(({ attestation }) => {
     delete attestation.aa_url
@@ -198,6 +206,16 @@ describe('what would let somebody else choose the key is refused', () => {
       'report data of version 1 for a vTPM',
       (d) => Object.assign(d.attestation, { method: 'az-tdx-vtpm', report_data: 'v1' }),
       'attestation.report_data',
+    ],
+    [
+      'a socket without a path',
+      (d) => (d.attestation.aa_url = 'unix://agent.sock'),
+      'attestation.aa_url',
+    ],
+    [
+      'a socket whose name is too long',
+      (d) => (d.attestation.aa_url = `unix:///${'a'.repeat(107)}`),
+      'attestation.aa_url',
     ],
     [
       'an agent beside the kernel',

@@ -133,6 +133,10 @@ describe('helper doctor', () => {
     const findings = await examine()
     expect(isHealthy(findings)).toBe(true)
     expect(of(findings, 'agent')).toMatchObject([{ state: 'ok' }])
+    expect(of(findings, 'source')).toMatchObject([
+      { text: expect.stringMatching(/^evidence comes from the Attestation Agent, http:/) },
+      { state: 'ok', text: 'it calls its TEE snp' },
+    ])
     expect(of(findings, 'evidence')[0]).toMatchObject({
       state: 'ok',
       text: expect.stringContaining('Milan'),
