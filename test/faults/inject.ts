@@ -1,0 +1,99 @@
+/** Does to a devnet's processes what a fault says, and undoes it. @module */
+import { execFile } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import type { Devnet } from '../../helper/sim/devnet.ts'
+import type { Operator } from '../../helper/sim/operators.ts'
+import { callNode } from '../kit/anvil.ts'
+import type { Fault } from './plan.ts'
+
+const run = promisify(execFile)
+const BETWEEN_REORGS_MS = 1500
+
+export type Injected = {
+  /** Indexes of operators that cannot be expected to answer. */
+  away: readonly number[]
+  /** Pods cannot obtain keys meanwhile, whatever operators do. */
+  blocksPods: boolean
+  /** @returns What there is to tell about it. */
+  lift: () => Promise<string>
+}
+
+/** util-linux: the only way to fail the writes of a process that runs, without root. */
+export async function canLimitFiles(): Promise<boolean> {
+  return run('prlimit', ['--version']).then(
+    () => true,
+    () => false,
+  )
+}
+
+export async function inject(devnet: Devnet, fault: Fault): Promise<Injected> {
+  switch (fault.kind) {
+    case 'crash': {
+      const operator = operatorAt(devnet, fault.operator)
+      await operator.crash()
+      return { away: [fault.operator], blocksPods: false, lift: () => back(operator) }
+    }
+    case 'freeze': {
+      const { pid } = operatorAt(devnet, fault.operator).program()
+      process.kill(pid, 'SIGSTOP')
+      return { away: [fault.operator], blocksPods: false, lift: async () => resume(pid) }
+    }
+    case 'store': {
+      const operator = operatorAt(devnet, fault.operator)
+      const program = operator.program()
+      const before = program.lines().length
+      // The soft limit only: the hard one cannot be raised again without root.
+      await run('prlimit', ['--pid', `${program.pid}`, `--fsize=${fault.limitBytes}:`])
+      const lift = async () => {
+        const state = program.isRunning() ? 'still running' : 'had ended by itself'
+        const complaint = program
+          .lines()
+          .slice(before)
+          .find((line) => line.includes('STORE_'))
+        await operator.crash()
+        await back(operator)
+        return `${state}, ${complaint === undefined ? 'it had noticed nothing' : `it said: ${shorten(complaint)}`}`
+      }
+      return { away: [fault.operator], blocksPods: false, lift }
+    }
+    case 'reorg':
+      for (let i = 0; i < fault.times; i++) {
+        if (i > 0) await pause(BETWEEN_REORGS_MS)
+        await callNode(devnet.chain.url, 'anvil_reorg', [fault.depth, []])
+      }
+      return { away: [], blocksPods: false, lift: async () => '' }
+    case 'outage': {
+      const { pid } = devnet.chain
+      process.kill(pid, 'SIGSTOP')
+      return { away: [], blocksPods: true, lift: async () => resume(pid) }
+    }
+    case 'blackout': {
+      const { operators } = devnet
+      await Promise.all(operators.map((operator) => operator.crash()))
+      const lift = async () => {
+        await Promise.all(operators.map(back))
+        return ''
+      }
+      return { away: operators.map(({ index }) => index), blocksPods: true, lift }
+    }
+  }
+}
+
+function operatorAt({ operators }: Devnet, index: number): Operator {
+  const operator = operators[index]
+  if (operator === undefined) throw new RangeError(`there is no operator ${index + 1}`)
+  return operator
+}
+
+async function back(operator: Operator): Promise<string> {
+  await operator.restart()
+  return ''
+}
+
+function resume(pid: number): string {
+  process.kill(pid, 'SIGCONT')
+  return ''
+}
+
+const shorten = (line: string) => (line.length > 300 ? `${line.slice(0, 300)}…` : line)
