@@ -9,6 +9,8 @@ import type { Fault } from './plan.ts'
 
 const run = promisify(execFile)
 const BETWEEN_REORGS_MS = 1500
+const AIM_MS = 20_000
+const AIM_EVERY_MS = 50
 
 export type Injected = {
   /** Indexes of operators that cannot be expected to answer. */
@@ -58,11 +60,7 @@ export async function inject(devnet: Devnet, fault: Fault): Promise<Injected> {
       return { away: [fault.operator], blocksPods: false, lift }
     }
     case 'reorg':
-      for (let i = 0; i < fault.times; i++) {
-        if (i > 0) await pause(BETWEEN_REORGS_MS)
-        await callNode(devnet.chain.url, 'anvil_reorg', [fault.depth, []])
-      }
-      return { away: [], blocksPods: false, lift: async () => '' }
+      return reorganise(devnet.chain.url, fault)
     case 'outage': {
       const { pid } = devnet.chain
       process.kill(pid, 'SIGSTOP')
@@ -78,6 +76,40 @@ export async function inject(devnet: Devnet, fault: Fault): Promise<Injected> {
       return { away: operators.map(({ index }) => index), blocksPods: true, lift }
     }
   }
+}
+
+type Reorg = Extract<Fault, { kind: 'reorg' }>
+
+async function reorganise(url: string, { depth, times, aimed }: Reorg): Promise<Injected> {
+  let dropped = 0
+  for (let i = 0; i < times; i++) {
+    if (i > 0) await pause(BETWEEN_REORGS_MS)
+    if (aimed) await waitForTransaction(url)
+    dropped += await countTransactions(url, depth)
+    await callNode(url, 'anvil_reorg', [depth, []])
+  }
+  return {
+    away: [],
+    blocksPods: false,
+    lift: async () => `${dropped} transaction(s) were in the replaced blocks`,
+  }
+}
+
+/** Or until nothing was sent for long enough: an epoch need not be under way. */
+async function waitForTransaction(url: string): Promise<void> {
+  const deadline = Date.now() + AIM_MS
+  while (Date.now() < deadline && (await countTransactions(url, 1)) === 0) await pause(AIM_EVERY_MS)
+}
+
+/** In the newest `depth` blocks. */
+async function countTransactions(url: string, depth: number): Promise<number> {
+  const head = Number(await callNode(url, 'eth_blockNumber'))
+  const counts = await Promise.all(
+    Array.from({ length: depth }, (_, i) =>
+      callNode(url, 'eth_getBlockTransactionCountByNumber', [`0x${(head - i).toString(16)}`]),
+    ),
+  )
+  return counts.reduce<number>((sum, count) => sum + Number(count), 0)
 }
 
 function operatorAt({ operators }: Devnet, index: number): Operator {

@@ -20,8 +20,8 @@ export type Fault = Timing &
     | { kind: 'crash' | 'freeze'; operator: number }
     /** No file of this operator can grow beyond so many bytes: writes fail, some of them half way. */
     | { kind: 'store'; operator: number; limitBytes: number }
-    /** The newest blocks are replaced by empty ones, several times. */
-    | { kind: 'reorg'; depth: number; times: number }
+    /** The newest blocks are replaced by empty ones, several times. Aimed: each time once the newest has a transaction, an operator's post. */
+    | { kind: 'reorg'; depth: number; times: number; aimed: boolean }
     /** The chain's node hangs. */
     | { kind: 'outage' }
     /** Every operator is killed. */
@@ -64,8 +64,11 @@ function drawFault(kind: Kind, random: Random, operators: number, periodMs: numb
       const limitBytes = PAGE_BYTES * random(48) + random(PAGE_BYTES)
       return { kind, restMs, lastsMs: periodMs, operator: random(operators), limitBytes }
     }
-    case 'reorg':
-      return { kind, restMs, lastsMs: 0, depth: between(1, MAX_DEPTH), times: between(1, 4) }
+    case 'reorg': {
+      const aimed = random(2) === 0
+      const times = between(1, 4)
+      return { kind, restMs, lastsMs: 0, depth: between(1, MAX_DEPTH), times, aimed }
+    }
     case 'outage':
       return { kind, restMs, lastsMs: between(2000, 6000) }
     case 'blackout':
@@ -84,7 +87,7 @@ export function describeFault(fault: Fault): string {
     case 'store':
       return `store     operator ${fault.operator + 1} cannot write beyond ${fault.limitBytes} bytes of a file ${forSeconds}`
     case 'reorg':
-      return `reorg     ${fault.depth} block(s) replaced, ${fault.times} time(s)`
+      return `reorg     ${fault.depth} block(s) replaced, ${fault.times} time(s)${fault.aimed ? ', each with a transaction in it' : ''}`
     case 'outage':
       return `outage    the chain's node hangs ${forSeconds}`
     case 'blackout':
