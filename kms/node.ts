@@ -181,6 +181,7 @@ export async function startOperator(
     const protocol = runEpochNode(node, {
       pollMs: config.epoch.pollMs,
       report,
+      giveUp: () => poster.close(),
       onFailure: (reason) => {
         log.error(errorFields(reason), 'the operator cannot go on')
         fail(reason)

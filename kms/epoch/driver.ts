@@ -243,8 +243,14 @@ function keyRingOf({ runtime, shares }: Lookup): KeyRing {
  * the node, and `onFailure` tells.
  */
 export function runEpochNode(
-  node: EpochNode,
-  input: { pollMs: number; report: EpochDeps['report']; onFailure(error: unknown): void },
+  node: Pick<EpochNode, 'tick' | 'nudge' | 'idle' | 'failure' | 'close'>,
+  input: {
+    pollMs: number
+    report: EpochDeps['report']
+    onFailure(error: unknown): void
+    /** Called once nothing new begins: ends what would otherwise wait for minutes, such as a post for its block. */
+    giveUp(): void
+  },
 ): { stop(): Promise<void> } {
   let stopped = false
   let wake = (): void => undefined
@@ -277,6 +283,7 @@ export function runEpochNode(
       stopped = true
       wake()
       node.close()
+      input.giveUp()
       await finished
       await node.idle()
     },
