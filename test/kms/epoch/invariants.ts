@@ -204,20 +204,21 @@ function answerAt(service: ReturnType<typeof keyServiceOf>, time: number): Hash3
 
 /** I6, as the network saw it. */
 function assertPromises(world: World, fail: Fail): void {
-  const [first] = world.witness.emptyPromises
+  const [first] = world.witness.violations
   if (first !== undefined) fail(first)
 }
 
 /** No complaint holds against a dealer that never lied. */
 function assertConvictions(world: World, fail: Fail): void {
-  const { judged } = world.witness
+  const { convicted, judged } = world.witness
   for (const event of world.chain.complaints()) {
     const name = `${event.block.hash}/${event.logIndex}`
     if (judged.has(name)) continue
     judged.add(name)
     const dealer = convictedBy(world, event)
-    if (dealer !== undefined && !world.liars.has(dealer))
-      fail(`${dealer} never lied and is convicted`)
+    if (dealer === undefined) continue
+    if (!world.liars.has(dealer)) fail(`${dealer} never lied and is convicted`)
+    convicted.set(dealer, event.epoch)
   }
 }
 

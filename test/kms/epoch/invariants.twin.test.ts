@@ -128,7 +128,7 @@ describe('the invariants of a simulated run', () => {
       /I6/,
       () => ({
         ...world,
-        witness: { ...createWitness(), emptyPromises: ['I6: signed, not stored'] },
+        witness: { ...createWitness(), violations: ['I6: signed, not stored'] },
       }),
     ],
     [

@@ -18,6 +18,7 @@ import { bn254PublicKey, signBn254 } from '../../../sdk/protocol/bn254.ts'
 import { sortByAddress } from '../../../sdk/protocol/codec.ts'
 import { signStatement, statementDigest } from '../../../sdk/protocol/digest.ts'
 import { publicSharesOf, verifyCertifiedBody } from '../../../sdk/protocol/output.ts'
+import type { Output } from '../../../sdk/protocol/types.ts'
 import { assertInvariants } from './invariants.ts'
 import { ChainDown, createChain, DOMAIN, HEALTHY_RPC } from './sim-chain.ts'
 import { Crash, depsOf, seededRng } from './sim-ports.ts'
@@ -105,14 +106,18 @@ export function createWorld(input: {
       medium: createMemoryMedium(),
       node: undefined,
       fuse: Number.POSITIVE_INFINITY,
+      crashAt: undefined,
       restarts: 0,
       tamper: undefined,
       withholds: false,
+      act: undefined,
       hangs: false,
+      muted: false,
       skewMs: 0,
       frozenAt: undefined,
       diskSpace: Number.POSITIVE_INFINITY,
       rpc: HEALTHY_RPC,
+      clockReads: 0,
     })),
     dice: seededDice(input.seed, 'world'),
     loss: input.loss ?? 0,
@@ -122,6 +127,7 @@ export function createWorld(input: {
     options: { ...OPTIONS, ...input.options },
     reports: [],
     liars: new Set(),
+    overheard: { terms: new Map(), setup: undefined, candidate: undefined },
     witness: createWitness(),
     clock: start * 1000,
     timers: [],
@@ -151,6 +157,7 @@ const TURN_MS = 500
 /** A virtual half second, or so much: blocks come when their time is; every live node looks and acts. */
 export async function turn(world: World, ms = TURN_MS): Promise<void> {
   world.clock += ms
+  for (const sim of world.nodes) sim.clockReads = 0
   while ((world.chain.now() + 2) * 1000 <= world.clock) world.chain.mine()
   const due = world.timers.filter(({ at }) => at <= world.clock)
   world.timers = world.timers.filter(({ at }) => at > world.clock)
@@ -165,6 +172,9 @@ export async function turn(world: World, ms = TURN_MS): Promise<void> {
     await settle()
     await looked
     if (sim.node !== undefined && node.failure() !== undefined) kill(sim)
+    if (sim.act === undefined) continue
+    await sim.act()
+    await settle()
   }
 }
 
@@ -217,9 +227,9 @@ export function activeHash(world: World, sim: SimNode): Hash32 | undefined {
   return keyServiceOf(world, sim).active()?.hash
 }
 
-/** All nodes that have an active version hold shares of one output; t of them open a ciphertext. */
-export function assertOneKey(world: World, sealed?: Sealed): Sealed {
-  const active = world.nodes.flatMap((sim) => {
+/** All of these nodes that have an active version hold shares of one output; t of them open a ciphertext. */
+export function assertOneKey(world: World, sealed?: Sealed, who = world.nodes): Sealed {
+  const active = who.flatMap((sim) => {
     const version = sim.node === undefined ? undefined : keyServiceOf(world, sim).active()
     return version === undefined ? [] : [{ operator: sim.identity.info.address, version }]
   })
@@ -235,22 +245,40 @@ export function assertOneKey(world: World, sealed?: Sealed): Sealed {
   const members = world.chain.membersAt(output.configBlock.number)
   verifyCertifiedBody({ body: entry.body, domain: DOMAIN, members })
   const secret = sealed ?? seal(output.mpk)
-  // The last t and the first t: with more than t shares these are different sets.
-  for (const subset of [active.slice(0, output.threshold), active.slice(-output.threshold)]) {
+  const holders = active.map(({ operator, version }) => ({ operator, share: version.share }))
+  assertOpens(world, output, holders, secret)
+  return secret
+}
+
+/**
+ * The last t and the first t open it: with more than t shares these are different sets. With liars among all that answer it opens as well.
+ * @param liars - Operators that answer with another's part of the key.
+ */
+export function assertOpens(
+  world: World,
+  output: Output,
+  holders: readonly { operator: Address; share: bigint }[],
+  sealed: Sealed,
+  liars: ReadonlySet<Address> = new Set(),
+): void {
+  const { threshold, mpk } = output
+  const answers = holders.map(({ operator, share }) => ({
+    operator,
+    partial: partialSign(liars.has(operator) ? share + 1n : share, APP),
+  }))
+  const honest = answers.filter(({ operator }) => !liars.has(operator))
+  const subsets = [honest.slice(0, threshold), honest.slice(-threshold)]
+  for (const partials of liars.size === 0 ? subsets : [...subsets, answers]) {
     const { appKey } = recombine({
       appId: APP,
-      masterPublicKey: output.mpk,
-      threshold: output.threshold,
+      masterPublicKey: mpk,
+      threshold,
       publicShares: publicSharesOf(output),
-      partials: subset.map(({ operator, version }) => ({
-        operator,
-        partial: partialSign(version.share, APP),
-      })),
+      partials,
     })
-    const opened = decryptWithAppKey({ appKey, appId: APP, ciphertext: secret.ciphertext })
+    const opened = decryptWithAppKey({ appKey, appId: APP, ciphertext: sealed.ciphertext })
     if (toHex(opened) !== toHex(PLAINTEXT)) throw new Error(`seed ${world.seed}: wrong plaintext`)
   }
-  return secret
 }
 
 const APP = '0x00000000000000000000000000000000000000aa'

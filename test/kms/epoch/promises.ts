@@ -1,12 +1,15 @@
 /** I6: what an honest node says to others is on its disk before. */
+import { toHex } from '../../../sdk/bytes.ts'
 import { messageKind } from '../../../sdk/protocol/codec.ts'
 import { blobHash } from '../../../sdk/protocol/dealing.ts'
 import { parseAcks, parseCandidate, parseSignature } from '../../../sdk/protocol/messages.ts'
 import type { SimNode } from './world.ts'
 
-/** What is missing on the disk of a node that sends this message. */
+/** What is missing on the disk of a node that sends this message. What it sends late, when the session is over, it may have erased. */
 export function emptyPromise(sim: SimNode, message: Uint8Array): readonly string[] {
   const { secrets, blobs } = sim.medium
+  const open = sim.node?.status().sessions.some(({ sid }) => sid === sidIn(message))
+  if (open !== true) return []
   const who = sim.identity.info.address
   switch (messageKind(message)) {
     case 'dealing': {
@@ -33,4 +36,9 @@ export function emptyPromise(sim: SimNode, message: Uint8Array): readonly string
     default:
       return []
   }
+}
+
+/** In every message of a session it comes first. */
+function sidIn(message: Uint8Array): string {
+  return toHex(message.subarray(2, 34))
 }

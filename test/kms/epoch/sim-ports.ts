@@ -7,9 +7,12 @@ import { openMemoryStore } from '../../../kms/store/memory.ts'
 import { concatBytes, uintBE, utf8ToBytes } from '../../../sdk/bytes.ts'
 import type { OperatorInfo } from '../../../sdk/chain/types.ts'
 import { EigenxError } from '../../../sdk/errors.ts'
+import { messageKind } from '../../../sdk/protocol/codec.ts'
+import { parseCandidate } from '../../../sdk/protocol/messages.ts'
+import { parseSetup, sidOf } from '../../../sdk/protocol/terms.ts'
 import { emptyPromise } from './promises.ts'
 import { DOMAIN } from './sim-chain.ts'
-import { clockOf, later, type SimNode, type World } from './world.ts'
+import { clockOf, later, type Moment, type SimNode, type World } from './world.ts'
 
 /** What a node waits for a peer that does not answer. */
 const TIMEOUT_MS = 5_000
@@ -28,12 +31,28 @@ export function seededRng(seed: number, name: string): (length: number) => Uint8
   }
 }
 
-function burn(sim: SimNode): void {
+function burn(sim: SimNode, moment: Moment): void {
   sim.fuse -= 1
+  if (sim.crashAt?.(moment) === true) {
+    sim.crashAt = undefined
+    sim.fuse = 0
+  }
   if (sim.fuse > 0) return
   sim.node?.close()
   sim.node = undefined
   throw new Crash('crashed')
+}
+
+/** Far more than the work of a turn takes. Time stands still in a turn, so work that repeats itself would never end. */
+const MAX_CLOCK_READS = 100_000
+
+function lookAtClock(world: World, sim: SimNode): number {
+  sim.clockReads += 1
+  if (sim.clockReads > MAX_CLOCK_READS) {
+    world.witness.violations.push(`${sim.identity.info.address} does the same thing for ever`)
+    throw new Error('for ever')
+  }
+  return clockOf(world, sim)
 }
 
 function fill(sim: SimNode): void {
@@ -53,10 +72,10 @@ export function depsOf(world: World, sim: SimNode): EpochDeps {
   const alive = (): void => {
     if (sim.restarts !== life || sim.fuse <= 0) throw new Crash('dead')
   }
-  const store = openMemoryStore(sim.medium, (moment) => {
+  const store = openMemoryStore(sim.medium, (when) => {
     alive()
-    if (moment === 'before') fill(sim)
-    burn(sim)
+    if (when === 'before') fill(sim)
+    burn(sim, { at: 'commit', when })
   })
   const chain = world.chain.view(() => sim.rpc)
   return {
@@ -66,19 +85,19 @@ export function depsOf(world: World, sim: SimNode): EpochDeps {
       read: (from) => chain.log.read(from),
       post: async (entry) => {
         alive()
-        burn(sim)
+        burn(sim, { at: 'post' })
         await chain.log.post(entry)
       },
       complain: async (complaint) => {
         alive()
-        burn(sim)
+        burn(sim, { at: 'post' })
         await chain.log.complain(complaint)
       },
     },
     membership: chain.membership,
     peers: peersOf(world, sim, alive),
     signer: sim.identity.signer,
-    clock: () => clockOf(world, sim),
+    clock: () => lookAtClock(world, sim),
     rng: seededRng(world.seed, `${sim.identity.info.address}/${sim.restarts}`),
     pause: async () => undefined,
     report: (report) => {
@@ -86,6 +105,22 @@ export function depsOf(world: World, sim: SimNode): EpochDeps {
     },
     fromBlock: 0n,
   }
+}
+
+const MAX_OVERHEARD = 16
+
+function overhear({ overheard }: World, message: Uint8Array): void {
+  const kind = messageKind(message)
+  if (kind === 'candidate') {
+    const { sid, output } = parseCandidate(message)
+    overheard.candidate = { sid, output }
+  }
+  if (kind !== 'setup') return
+  const setup = parseSetup(message)
+  const { terms } = overheard
+  terms.set(sidOf(DOMAIN, setup.terms), setup.terms)
+  overheard.setup = setup
+  for (const sid of terms.keys()) if (terms.size > MAX_OVERHEARD) terms.delete(sid)
 }
 
 function peersOf(world: World, sim: SimNode, alive: () => void): PeerPort {
@@ -96,7 +131,8 @@ function peersOf(world: World, sim: SimNode, alive: () => void): PeerPort {
   const reach = async (peer: OperatorInfo): Promise<SimNode> => {
     const from = sim.identity.info.address
     const other = world.nodes.find((node) => node.identity.info.address === peer.address)
-    if (other?.node === undefined || world.partition(from, peer.address))
+    const moved = other?.identity.info.socket !== peer.socket
+    if (other?.node === undefined || moved || world.partition(from, peer.address))
       throw new Error('unreachable')
     if (world.dice.chance(world.loss)) throw new Error('lost')
     await travel()
@@ -119,10 +155,12 @@ function peersOf(world: World, sim: SimNode, alive: () => void): PeerPort {
   return {
     push: async (peer, message): Promise<PushResult> => {
       alive()
-      burn(sim)
+      burn(sim, { at: 'push', message })
       const sent = sim.tamper === undefined ? message : await sim.tamper(message, peer.address)
+      overhear(world, message)
       if (sent === undefined) return 'accepted'
-      if (sim.tamper === undefined) world.witness.emptyPromises.push(...emptyPromise(sim, message))
+      if (sim.tamper === undefined) world.witness.violations.push(...emptyPromise(sim, message))
+      if (sim.muted) throw new Error('lost')
       const other = await reach(peer)
       const result = (await other.node?.handler.receive(sent)) ?? 'later'
       repeat(other, sent)

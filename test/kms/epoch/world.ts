@@ -5,7 +5,8 @@ import type { EpochOptions } from '../../../kms/epoch/state.ts'
 import { createKeyService } from '../../../kms/keys.ts'
 import type { MemoryMedium } from '../../../kms/store/memory.ts'
 import type { Address, Hash32, OperatorInfo } from '../../../sdk/chain/types.ts'
-import type { Output } from '../../../sdk/protocol/types.ts'
+import type { Setup } from '../../../sdk/protocol/terms.ts'
+import type { Output, Terms } from '../../../sdk/protocol/types.ts'
 import type { Rpc, SimChain } from './sim-chain.ts'
 
 export type Identity = { info: OperatorInfo; privateKey: Uint8Array; signer: SignerPort }
@@ -16,18 +17,30 @@ export type Tamper = (
   receiver: Address,
 ) => Promise<Uint8Array | undefined> | Uint8Array | undefined
 
+/** Where a node can crash. */
+export type Moment =
+  | { at: 'commit'; when: 'before' | 'after' }
+  | { at: 'push'; message: Uint8Array }
+  | { at: 'post' }
+
 export type SimNode = {
   identity: Identity
   medium: MemoryMedium
   node: EpochNode | undefined
   /** Crash when it reaches zero: counts down at each commit (twice) and each push, post and complaint. */
   fuse: number
+  /** Crashes at the first moment of which it says so. */
+  crashAt: ((moment: Moment) => boolean) | undefined
   restarts: number
   tamper: Tamper | undefined
   /** Refuses to serve bodies. */
   withholds: boolean
+  /** What a lying member does at every turn. */
+  act: (() => Promise<void>) | undefined
   /** Accepts connections and never answers. */
   hangs: boolean
+  /** What it says to peers is lost on the way; it hears, fetches and writes to the chain. */
+  muted: boolean
   /** What its clock shows beyond the world's, milliseconds. */
   skewMs: number
   /** A clock that stands still shows this. */
@@ -35,6 +48,8 @@ export type SimNode = {
   /** Commits to come until the disk is full. */
   diskSpace: number
   rpc: Rpc
+  /** How often it looked at its clock in this turn. */
+  clockReads: number
 }
 
 export type Dice = { chance(probability: number): boolean; below(limit: number): number }
@@ -55,8 +70,10 @@ export type Witness = {
   overdue: ReadonlySet<string>
   /** Complaints of the log that were judged. */
   judged: Set<string>
-  /** Promises without what they promise on the disk. */
-  emptyPromises: string[]
+  /** Dealers that complaints of the log prove to have lied, and in which epoch last. */
+  convicted: Map<Address, number>
+  /** What was seen on the way that must not be: promises without what they promise on the disk, work without end. */
+  violations: string[]
   looks: number
 }
 
@@ -70,7 +87,8 @@ export function createWitness(): Witness {
     compared: 0,
     overdue: new Set(),
     judged: new Set(),
-    emptyPromises: [],
+    convicted: new Map(),
+    violations: [],
     looks: 0,
   }
 }
@@ -91,6 +109,12 @@ export type World = {
   reports: (EpochReport & { node: Address })[]
   /** Who has ever lied: nobody else may be convicted. */
   liars: Set<Address>
+  /** What liars can build on: they talk to each other. */
+  overheard: {
+    terms: Map<Hash32, Terms>
+    setup: Setup | undefined
+    candidate: { sid: Hash32; output: Uint8Array } | undefined
+  }
   /** What the invariants have seen. */
   witness: Witness
   /** Milliseconds. */
