@@ -31,6 +31,8 @@ export type Lookup = {
   storedSets: ReadonlySet<Hash32>
   /** The set at a block; `undefined` when the chain has no such block. Rejects when the chain cannot be asked. */
   operatorsAt(block: Pick<BlockRef, 'number' | 'hash'>): Promise<OperatorSet | undefined>
+  /** Highest sequence number of a key that this operator once announced and does not have. */
+  lostSequence: number
   /** Newest verified encryption key of each peer. */
   peerKeys: Map<Address, EncryptionKeyRecord>
   /** Checked dealings by hash, with their points parsed; never written down. */
@@ -56,6 +58,7 @@ export function createLookup(
     keys,
     sets,
     storedSets: new Set(sets.keys()),
+    lostSequence: -1,
     peerKeys: new Map(),
     opened: new Map(),
     shares: new Map(),
@@ -84,6 +87,22 @@ export function trimLookup(lookup: Lookup): void {
     ...log.winners.flatMap((winner) => winner.output.dealings.map((dealing) => dealing.hash)),
   ])
   for (const hash of lookup.opened.keys()) if (!hashes.has(hash)) lookup.opened.delete(hash)
+  trimSets(lookup)
+}
+
+/** Every epoch brings another block with its set; what nothing refers to is only here to save questions. */
+const MAX_SPARE_SETS = 16
+
+function trimSets({ sets, runtime }: Lookup): void {
+  const { sessions, log } = runtime.state()
+  const blocks = new Set([
+    ...sessions.map(({ terms }) => terms.configBlock.hash),
+    ...[...log.winners, ...runtime.view().pending.winners].map(
+      ({ output }) => output.configBlock.hash,
+    ),
+  ])
+  const spare = [...sets.keys()].filter((hash) => !blocks.has(hash))
+  for (const hash of spare.slice(0, -MAX_SPARE_SETS)) sets.delete(hash)
 }
 
 function decryptionKeyFor(lookup: Lookup, terms: Pick<Output, 'members'>): bigint | undefined {
@@ -151,6 +170,15 @@ async function mustKnow(
     stage: 'chain',
     details: { what: 'operator set' },
   })
+}
+
+/** Members of an older block at the sockets that they have now. */
+export function asReachable(
+  lookup: Lookup,
+  members: readonly OperatorInfo[],
+): readonly OperatorInfo[] {
+  const now = operatorsByAddress(lookup.runtime.view().operators?.operators ?? [])
+  return members.map((member) => now.get(member.address.toLowerCase() as Address) ?? member)
 }
 
 /** Asks all other operators for their encryption keys. */

@@ -22,11 +22,11 @@ import { comingMembers, type Session } from './state.ts'
 export async function proposeSetup(
   lookup: Lookup,
   { epoch, prev }: Pick<Terms, 'epoch' | 'prev'>,
-): Promise<void> {
+): Promise<boolean> {
   const { runtime, keys, peerKeys } = lookup
   const { deps, self } = runtime
   const set = runtime.view().operators
-  if (set === undefined) return
+  if (set === undefined) return false
   await learnEncryptionKeys(lookup)
   const { leaves } = runtime.view()
   const records = comingMembers(runtime.view()).map((address) => {
@@ -65,13 +65,14 @@ export async function proposeSetup(
     signature,
   })
   const sid = sidOf(deps.domain, terms)
-  await runtime.apply(
+  const verdict = await runtime.apply(
     [{ type: 'setup', sid, terms, proposer: self.operator, setup: blobHash(setup) }],
     [{ type: 'putBlob', bytes: setup }],
   )
+  return verdict === 'valid'
 }
 
-export async function deal(lookup: Lookup, session: Session): Promise<void> {
+export async function deal(lookup: Lookup, session: Session): Promise<boolean> {
   const { runtime } = lookup
   const { deps, self } = runtime
   const { terms, sid } = session
@@ -90,10 +91,11 @@ export async function deal(lookup: Lookup, session: Session): Promise<void> {
   const signature = await deps.signer.sign(dealingStatement(deps.domain, unsigned))
   const bytes = encodeDealing({ ...unsigned, signature })
   const dealing = { dealer: self.operator, hash: blobHash(bytes) }
-  await runtime.apply(
+  const verdict = await runtime.apply(
     [{ type: 'session', sid, event: { type: 'dealing', dealing } }],
     [{ type: 'putBlob', bytes }],
   )
+  return verdict === 'valid'
 }
 
 async function dealerSeed(lookup: Lookup, epoch: number): Promise<Uint8Array> {

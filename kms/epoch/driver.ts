@@ -21,14 +21,14 @@ import {
 } from './encryption-keys.ts'
 import { FORGET_IMPORTED_SHARE } from './imported.ts'
 import { receiveMessage } from './inbox.ts'
-import { due, isSettled, type NodeEffect } from './machine.ts'
+import { due, type NodeEffect } from './machine.ts'
 import { loadOperatorSets } from './operator-sets.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { effectKey, isSend, perform, type WorkEffect } from './perform.ts'
 import { MAX_BLOB_BYTES, type PeerHandler } from './ports.ts'
 import { createPendingResolver, readLog } from './read-log.ts'
 import { type EpochDeps, loadRuntime } from './runtime.ts'
-import type { EpochOptions } from './state.ts'
+import { type EpochOptions, isSettled } from './state.ts'
 import { type EpochStatus, epochStatus } from './status.ts'
 
 export type EpochNode = {
@@ -78,13 +78,17 @@ export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Pro
     },
     tick: async () => {
       if (runtime.failure() !== undefined) throw runtime.failure()
-      await readLog(lookup, heads)
-      await runtime.apply([{ type: 'tick', view: runtime.view() }])
+      try {
+        await readLog(lookup, heads)
+      } finally {
+        // Also without the chain: what this node knows to be replaced is erased in time.
+        await runtime.apply([{ type: 'tick', view: runtime.view() }])
+        trimLookup(lookup)
+      }
       await maintain(lookup, done).catch((error: unknown) => {
         if (isEigenxError(error) && error.stage === 'store') runtime.fail(error)
         throw error
       })
-      trimLookup(lookup)
       runner.nudge()
     },
     nudge: runner.nudge,
@@ -112,7 +116,7 @@ function createRunner(lookup: Lookup, outbox: Outbox): Runner {
   const { runtime } = lookup
   const { deps, self } = runtime
   const underWay = new Map<string, Promise<void>>()
-  const waits = new Map<string, { until: number; failures: number }>()
+  const waits = new Map<string, { from: number; until: number; failures: number }>()
   let round: Promise<void> | undefined
   let again = false
   let closed = false
@@ -122,7 +126,7 @@ function createRunner(lookup: Lookup, outbox: Outbox): Runner {
     if (underWay.has(lane) || isResting(lane) || isResting(key)) return
     const task = work()
       .then((done) => {
-        waits.delete(lane)
+        if (done || key !== lane) waits.delete(lane)
         if (!done || rest > 0) wait(key, done ? rest : undefined)
       })
       .catch((error: unknown) => {
@@ -137,12 +141,18 @@ function createRunner(lookup: Lookup, outbox: Outbox): Runner {
     underWay.set(lane, task)
   }
 
-  const isResting = (name: string): boolean => (waits.get(name)?.until ?? 0) > deps.clock()
+  /** A clock that was set back ends all rest: it must not last until the clock is that late again. */
+  const isResting = (name: string): boolean => {
+    const { from, until } = waits.get(name) ?? { from: 0, until: 0 }
+    const now = deps.clock()
+    return from <= now && now < until
+  }
 
   const wait = (name: string, rest: number | undefined): void => {
     const failures = rest === undefined ? (waits.get(name)?.failures ?? 0) + 1 : 0
     const pause = rest ?? Math.min(RETRY_MS * 2 ** (failures - 1), RETRY_MAX_MS)
-    waits.set(name, { until: deps.clock() + pause, failures })
+    const from = deps.clock()
+    waits.set(name, { from, until: from + pause, failures })
   }
 
   const tellFailure = (key: string, error: unknown): void => {
@@ -159,8 +169,8 @@ function createRunner(lookup: Lookup, outbox: Outbox): Runner {
       .filter((effect): effect is WorkEffect => !isSend(effect))
       .map((effect): Task => {
         const key = effectKey(effect)
-        const work = () => perform(lookup, effect).then(() => true)
-        return { key, lane: key, rest: restAfter(effect, self.options), work }
+        const rest = restAfter(effect, self.options)
+        return { key, lane: key, rest, work: () => perform(lookup, effect) }
       })
     for (const task of works) start(task)
     const deliveries = await outbox.open(effects.filter(isSend))
@@ -210,8 +220,9 @@ async function maintain(
   const { deps, self } = runtime
   const state = runtime.state()
   const { pending } = runtime.view()
-  if (isRotationDue(lookup.keys, state, self.options.keyRotationSeconds, deps.clock())) {
-    lookup.keys = await rotateEncryptionKey(deps, lookup.keys)
+  const isOld = isRotationDue(lookup.keys, state, self.options.keyRotationSeconds, deps.clock())
+  if (isOld || lookup.lostSequence >= lookup.keys.record.sequence) {
+    lookup.keys = await rotateEncryptionKey(deps, lookup.keys, lookup.lostSequence)
     deps.report({ level: 'info', event: 'new encryption key announced' })
   }
   const retired = retiredKeys(lookup.keys, state, pending)

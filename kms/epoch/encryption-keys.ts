@@ -6,7 +6,8 @@
  * win, and the newest settled output deals to its successor.
  *
  * The sequence number of a key is the Unix time at which it was made, so an operator that lost its disk announces a newer key than the lost one
- * without remembering anything.
+ * without remembering anything. Where that is not enough (an old copy of the disk was put back, or the clock was wrong) the others' setups
+ * name the key that is gone, and the operator makes one with a higher number.
  * @module
  */
 import { equalBytes, type Hex, toHex } from '../../sdk/bytes.ts'
@@ -26,9 +27,8 @@ import {
 } from '../../sdk/protocol/terms.ts'
 import type { Member, Output } from '../../sdk/protocol/types.ts'
 import type { SecretName, Store } from '../store/store.ts'
-import { isSettled } from './machine.ts'
 import type { EpochDeps } from './runtime.ts'
-import type { NodeState } from './state.ts'
+import { isSettled, type NodeState } from './state.ts'
 
 export type EncryptionKeys = {
   /** By the hex of the public key. Secret. */
@@ -55,17 +55,25 @@ export async function loadEncryptionKeys(deps: KeyDeps): Promise<EncryptionKeys>
   return announce(deps, secrets)
 }
 
-/** The keys with a new one beside them, which is stored before anybody hears of it. */
+/**
+ * The keys with a new one beside them, which is stored before anybody hears of it.
+ * @param after - A sequence number that the new one's must exceed.
+ */
 export async function rotateEncryptionKey(
   deps: KeyDeps,
   keys: EncryptionKeys,
+  after: number,
 ): Promise<EncryptionKeys> {
-  return addKey(deps, keys.secrets)
+  return addKey(deps, keys.secrets, after)
 }
 
-async function addKey(deps: KeyDeps, known: EncryptionKeys['secrets']): Promise<EncryptionKeys> {
+async function addKey(
+  deps: KeyDeps,
+  known: EncryptionKeys['secrets'],
+  after = 0,
+): Promise<EncryptionKeys> {
   const secret = randomRistrettoScalar(deps.rng)
-  const newest = Math.max(0, ...[...known.values()].map((key) => key.sequence))
+  const newest = Math.max(after, ...[...known.values()].map((key) => key.sequence))
   const sequence = Math.max(newest + 1, Math.floor(deps.clock() / 1000))
   const secrets = new Map(known).set(toHex(ristrettoPublicKey(secret)), { secret, sequence })
   const keys = await announce(deps, secrets)

@@ -12,7 +12,7 @@ import type { Winner } from '../../sdk/protocol/log.ts'
 import { parseCertifiedBody } from '../../sdk/protocol/output.ts'
 import type { NodeState } from './state.ts'
 
-const VERSION = 3
+const VERSION = 4
 
 function hex(length: number): z.ZodType<Hex> {
   return z.custom<Hex>(
@@ -88,7 +88,7 @@ const session = z.strictObject({
 const head = z.strictObject({
   version: z.literal(VERSION),
   nextEpoch: count,
-  convictions: z.array(z.tuple([address, count])),
+  convictions: z.array(z.tuple([address, z.strictObject({ epoch: count, at: count })])),
   winners: z.array(
     z.strictObject({ hash, body: hash, at: z.strictObject({ block, logIndex: count }) }),
   ),

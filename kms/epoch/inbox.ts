@@ -3,7 +3,7 @@
  * as due work. Never throws on any bytes; a message that proves nothing changes nothing.
  * @module
  */
-import { equalBytes } from '../../sdk/bytes.ts'
+import { equalBytes, toHex } from '../../sdk/bytes.ts'
 import type { Address, Hash32, OperatorInfo } from '../../sdk/chain/types.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
 import { messageKind } from '../../sdk/protocol/codec.ts'
@@ -113,6 +113,7 @@ async function receiveSetup(lookup: Lookup, bytes: Uint8Array): Promise<PushResu
   const set = await lookup.operatorsAt(terms.configBlock)
   if (set === undefined || set.block.timestamp !== terms.configBlock.timestamp) return 'refused'
   verifySetup(runtime.deps.domain, setup, set.operators)
+  learnOfOwnKey(lookup, setup)
   // A proposer could leave a member out, or name its lost key, before we have met it: ask that member ourselves first.
   if (terms.members.some(({ address }) => isStranger(lookup, address)))
     await learnEncryptionKeys(lookup)
@@ -137,6 +138,16 @@ function isFresh(lookup: Lookup, terms: Terms): boolean {
 
 function isStranger(lookup: Lookup, address: Address): boolean {
   return address !== lookup.runtime.self.operator && !lookup.peerKeys.has(address)
+}
+
+/** A key that we signed and do not have: the others wait for one with a higher number. */
+function learnOfOwnKey(lookup: Lookup, { terms, records }: Setup): void {
+  const index = terms.members.findIndex(
+    (member) => member.address === lookup.runtime.self.operator && !isAbsent(member),
+  )
+  const member = terms.members[index]
+  if (member === undefined || lookup.keys.secrets.has(toHex(member.encryptionKey))) return
+  lookup.lostSequence = Math.max(lookup.lostSequence, records[index]?.sequence ?? -1)
 }
 
 /** Our own newest key is named, and nobody is left out or named with an older key than we know. */

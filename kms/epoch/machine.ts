@@ -14,6 +14,7 @@ import { isBarred, type LogState, lastWinner, type Winner } from '../../sdk/prot
 import { isAbsent, NO_OUTPUT } from '../../sdk/protocol/terms.ts'
 import type { Leave, Output, Terms } from '../../sdk/protocol/types.ts'
 import type { Write } from '../store/store.ts'
+import { prune, sweep, unreferenced } from './retention.ts'
 import {
   dueInSession,
   isUsable,
@@ -26,6 +27,7 @@ import {
   candidateIsLive,
   comingMembers,
   type EpochOptions,
+  isSettled,
   isWinner,
   type Millis,
   membershipChanged,
@@ -42,6 +44,8 @@ import { dealersOf, dealingsNeeded } from './verify.ts'
 
 /** Parallel attempts at one epoch that a node follows. */
 const MAX_SESSIONS = 6
+/** How much longer than usual a session may take on slow machines before somebody proposes the next. */
+const MAX_SESSION_GROWTH = 16
 
 export type NodeEvent =
   | { type: 'tick'; view: View }
@@ -87,9 +91,11 @@ export function step(self: Self, state: NodeState, event: NodeEvent, now: Millis
     case 'complaint':
       return recordComplaint(self, state, event, now)
     case 'share':
-      return state.shares.some((known) => known.output === event.share.output)
+      return hasRecord(state, event.share.output)
         ? skip('known share')
-        : valid({ ...state, shares: [...state.shares, event.share] })
+        : event.share.epoch < state.log.nextEpoch && !isWinner(state.log, event.share.output)
+          ? skip('share of an output that is over')
+          : valid({ ...state, shares: [...state.shares, event.share] })
     case 'leave':
       return recordLeave(state, event.leave)
     case 'sweep':
@@ -97,14 +103,42 @@ export function step(self: Self, state: NodeState, event: NodeEvent, now: Millis
   }
 }
 
-function tick(self: Self, state: NodeState, view: View, now: Millis): Step<NodeState> {
+function tick(self: Self, before: NodeState, view: View, now: Millis): Step<NodeState> {
+  const state = notAfter(before, now)
   const next = nextEpoch(self, state)
   const opens =
     isDue(self, state, view, now) &&
     (state.opened?.epoch !== next.epoch || state.opened.prev !== next.prev)
   const opened = opens ? { ...next, at: now } : state.opened
-  const pruned = prune(self, { ...state, opened }, now)
-  return opens || pruned.dropped ? valid(pruned.state, ...pruned.writes) : skip('nothing to do')
+  const pruned = prune(self.options, { ...state, opened }, now)
+  return opens || pruned.dropped || state !== before
+    ? valid(pruned.state, ...pruned.writes)
+    : skip('nothing to do')
+}
+
+/** A clock that was set back: what began later than now begins now, or turns would not come before the clock is that late again. */
+function notAfter(state: NodeState, now: Millis): NodeState {
+  const { opened, sessions } = state
+  const times = sessions.flatMap((session) => [
+    session.openedAt,
+    session.usableAt ?? 0,
+    ...session.candidates.map((candidate) => candidate.certifiedAt ?? 0),
+  ])
+  if (Math.max(opened?.at ?? 0, ...times) <= now) return state
+  const clamp = <T extends Millis | undefined>(at: T) => (at === undefined ? at : Math.min(at, now))
+  return {
+    ...state,
+    opened: opened === undefined ? undefined : { ...opened, at: Math.min(opened.at, now) },
+    sessions: sessions.map((session) => ({
+      ...session,
+      openedAt: Math.min(session.openedAt, now),
+      usableAt: clamp(session.usableAt),
+      candidates: session.candidates.map((candidate) => ({
+        ...candidate,
+        certifiedAt: clamp(candidate.certifiedAt),
+      })),
+    })),
+  }
 }
 
 /** Number and predecessor of the epoch after the last final winner. */
@@ -123,11 +157,6 @@ function isDue(self: Self, state: NodeState, view: View, now: Millis): boolean {
   return (reshareSeconds > 0 && age >= reshareSeconds) || membershipChanged(view, last.output)
 }
 
-/** Whether no complaint can void a final winner any more. */
-export function isSettled(winner: Winner, state: Pick<NodeState, 'finalTime'>): boolean {
-  return state.finalTime > winner.output.vetoBy
-}
-
 function followLog(
   self: Self,
   state: NodeState,
@@ -141,7 +170,7 @@ function followLog(
     through: event.through,
     finalTime: event.finalTime,
   }
-  const pruned = prune(self, grown, now)
+  const pruned = prune(self.options, grown, now)
   const bodies = pruned.state.log.winners
     .filter((winner) => !isWinner(state.log, winner.hash))
     .map((winner): Write => ({ type: 'putBlob', bytes: winner.body }))
@@ -220,99 +249,13 @@ function recordLeave(state: NodeState, leave: Leave): Step<NodeState> {
   return valid({ ...state, leaves: [...others, leave] })
 }
 
-/** Bodies of entries that a reorganisation took away, or of writes whose facts were late, are named by nothing. */
-function sweep(state: NodeState, event: Extract<NodeEvent, { type: 'sweep' }>): Step<NodeState> {
-  const named = new Set([...blobsOf(state), ...event.pending.winners.flatMap(blobsOfWinner)])
-  const writes = event.stored
-    .filter((hash) => !named.has(hash))
-    .map((hash): Write => ({ type: 'deleteBlob', hash }))
-  return writes.length === 0 ? skip('nothing to sweep') : valid({ ...state }, ...writes)
-}
-
-/** Drops and erases what no rule needs any more. */
-function prune(
-  self: Self,
-  state: NodeState,
-  now: Millis,
-): { state: NodeState; writes: readonly Write[]; dropped: boolean } {
-  const { winners, nextEpoch: open } = state.log
-  const graceEnd = now / 1000 - self.options.graceSeconds
-  const oldest = winners.findLastIndex(
-    (winner) => winner.output.activateAt <= graceEnd && isSettled(winner, state),
-  )
-  const log = oldest > 0 ? { ...state.log, winners: winners.slice(oldest) } : state.log
-  const last = lastWinner(log)
-  const kept: NodeState = {
-    ...state,
-    log,
-    sessions: state.sessions.filter((session) => session.terms.epoch >= open),
-    complaints: state.complaints.filter(
-      ({ epoch }) =>
-        epoch >= open ||
-        (last !== undefined && epoch === last.output.epoch && !isSettled(last, state)),
-    ),
-    shares: state.shares.filter((share) => share.epoch >= open || isWinner(log, share.output)),
-    leaves: state.leaves.filter((leave) => leave.notAfter >= state.finalTime),
-  }
-  const dropped =
-    oldest > 0 ||
-    kept.sessions.length < state.sessions.length ||
-    kept.complaints.length < state.complaints.length ||
-    kept.shares.length < state.shares.length ||
-    kept.leaves.length < state.leaves.length
-  if (!dropped) return { state, writes: [], dropped }
-  const openEpochs = new Set(kept.sessions.map((session) => session.terms.epoch))
-  const closed = state.sessions
-    .map((session) => session.terms.epoch)
-    .filter((epoch) => !openEpochs.has(epoch))
-  const writes: Write[] = [
-    ...[...new Set(closed)].map(
-      (epoch): Write => ({ type: 'eraseSecret', name: { kind: 'dealer-seed', epoch, id: '' } }),
-    ),
-    ...state.shares
-      .filter((share) => !kept.shares.includes(share) && share.status === 'held')
-      .map(
-        (share): Write => ({
-          type: 'eraseSecret',
-          name: { kind: 'share', epoch: share.epoch, id: share.output },
-        }),
-      ),
-    ...unreferenced(state, kept),
-  ]
-  return { state: kept, writes, dropped }
-}
-
-function unreferenced(before: NodeState, after: NodeState): Write[] {
-  const kept = new Set(blobsOf(after))
-  return [...new Set(blobsOf(before))]
-    .filter((hash) => !kept.has(hash))
-    .map((hash) => ({ type: 'deleteBlob', hash }))
-}
-
-/** Every body that the state refers to. */
-function blobsOf(state: NodeState): readonly Hash32[] {
-  return [
-    ...state.sessions.flatMap((session) => [
-      session.setup,
-      ...session.dealings.map((dealing) => dealing.hash),
-      ...session.candidates.map((candidate) => candidate.blob),
-    ]),
-    ...state.complaints.map((complaint) => complaint.blob),
-    ...state.log.winners.flatMap(blobsOfWinner),
-  ]
-}
-
-function blobsOfWinner({ blob, output }: Winner): readonly Hash32[] {
-  return [blob, ...output.dealings.map((dealing) => dealing.hash)]
-}
-
 /** What to do now, in no particular order. */
 export function due(self: Self, state: NodeState, view: View, now: Millis): readonly NodeEffect[] {
   const effects: NodeEffect[] = []
   const setup = dueSetup(self, state, view, now)
   if (setup !== undefined) effects.push(setup)
   for (const session of state.sessions) {
-    const mayDeal = !isBarred(state.log, self.operator, session.terms.epoch)
+    const mayDeal = !isBarred(state.log, self.operator, session.terms)
     effects.push(
       ...dueInSession(session, self.operator, mayDeal, self.options, now).filter(
         (effect) => effect.type !== 'post' || mayPost(self, session, effect.hash, view.pending),
@@ -326,7 +269,9 @@ export function due(self: Self, state: NodeState, view: View, now: Millis): read
   for (const leave of state.leaves)
     if (leave.operator === self.operator) effects.push({ type: 'sendLeave', leave })
   effects.push({ type: 'learnKeys' })
-  for (const winner of new Set([...state.log.winners, ...view.pending.winners]))
+  // What the view shows of epochs that are decided may be older than the state: shares that were erased stay erased.
+  const undecided = view.pending.winners.filter(({ output }) => output.epoch >= state.log.nextEpoch)
+  for (const winner of [...state.log.winners, ...undecided])
     if (isRecipient(winner.output, self.operator) && !hasRecord(state, winner.hash))
       effects.push({ type: 'adopt', winner })
   return effects
@@ -358,15 +303,23 @@ function dueSetup(self: Self, state: NodeState, view: View, now: Millis): NodeEf
   const turn = turnOf(comingMembers(view), self.operator, next.epoch)
   if (turn === undefined) return undefined
   const { sessionMs, slotMs } = self.options
-  // A session with a candidate on its way is left alone. Each further one is given as long as all before it took: members
-  // that are slower than sessionMs would otherwise be interrupted for ever.
-  const busyUntil = state.sessions.map((session) =>
-    session.candidates.some((candidate) => candidateIsLive(candidate, now))
+  // A session with a candidate on its way is left alone, unless one came to nothing there before. Each further session is given
+  // as long as all before it took: members that are slower than sessionMs would otherwise be interrupted for ever. But not without
+  // bounds: what an epoch has waited for since yesterday must not wait until tomorrow once it is there.
+  const longest = MAX_SESSION_GROWTH * sessionMs
+  const busyUntil = state.sessions.map(({ openedAt, ...session }) =>
+    isUnderWay(session, now)
       ? now + 1
-      : session.openedAt + Math.max(sessionMs, session.openedAt - opened.at),
+      : openedAt + Math.min(longest, Math.max(sessionMs, openedAt - opened.at)),
   )
   const from = Math.max(opened.at, ...busyUntil)
   return now >= from + turn * slotMs ? { type: 'proposeSetup', ...next } : undefined
+}
+
+/** Whether a candidate that this node found good can still make it, and none that could be checked has failed to. */
+function isUnderWay({ candidates }: Pick<Session, 'candidates'>, now: Millis): boolean {
+  const good = candidates.filter(({ status }) => status === 'good')
+  return good.length > 0 && good.every((candidate) => candidateIsLive(candidate, now))
 }
 
 function dueAccusations(

@@ -16,7 +16,7 @@ import {
   encodeSignature,
 } from '../../sdk/protocol/messages.ts'
 import { operatorsByAddress } from '../../sdk/protocol/terms.ts'
-import { contextOf, type Lookup, storedBlob } from './context.ts'
+import { asReachable, contextOf, type Lookup, storedBlob } from './context.ts'
 import type { SendEffect } from './perform.ts'
 import type { Session } from './state.ts'
 
@@ -61,6 +61,11 @@ export function createOutbox(lookup: Lookup): Outbox {
       // The peer may have missed the setup: anybody can show it.
       if (session !== undefined && effect.type !== 'sendSetup')
         await runtime.deps.peers.push(peer, await storedBlob(lookup, session.setup))
+      // Or the candidate, which its proposer may have shown to a few alone.
+      if (effect.type === 'sendSignature') {
+        const shown: SendEffect = { ...effect, type: 'sendCandidate' }
+        await runtime.deps.peers.push(peer, await messageFor(messageName(shown), shown))
+      }
       return false
     }
     if (result === 'refused')
@@ -108,10 +113,10 @@ async function receiversOf(lookup: Lookup, effect: SendEffect): Promise<readonly
   const session = sessionBy(lookup, effect.sid)
   if (session === undefined) return []
   const { members, context } = await contextOf(lookup, session)
-  if (effect.type !== 'sendSetup') return members.filter(isOther)
+  if (effect.type !== 'sendSetup') return asReachable(lookup, members).filter(isOther)
   // Whoever holds the old key deals, also when it is leaving.
   const everybody = operatorsByAddress([...context.dealers.values(), ...members])
-  return [...everybody.values()].filter(isOther)
+  return asReachable(lookup, [...everybody.values()]).filter(isOther)
 }
 
 function messageName(effect: SendEffect): string {

@@ -1,7 +1,8 @@
 /**
  * Carrying out what is due, except sending (`outbox.ts`). Every effect may run twice and may be cut off anywhere: its lasting
  * result is one `apply`, and whatever goes out was stored before.
- * A rejection means "not now"; the driver tries again while the effect stays due.
+ * A rejection means "not now", and so does an answer that nothing came of it; the driver tries again, later and later, while the
+ * effect stays due.
  * @module
  */
 import type { Hash32 } from '../../sdk/chain/types.ts'
@@ -18,7 +19,8 @@ export function isSend(effect: NodeEffect): effect is SendEffect {
   return effect.type.startsWith('send')
 }
 
-export async function perform(lookup: Lookup, effect: WorkEffect): Promise<void> {
+/** @returns Whether anything came of it. */
+export async function perform(lookup: Lookup, effect: WorkEffect): Promise<boolean> {
   switch (effect.type) {
     case 'proposeSetup':
       return proposeSetup(lookup, effect)
@@ -35,16 +37,19 @@ export async function perform(lookup: Lookup, effect: WorkEffect): Promise<void>
     case 'sign':
       return sign(lookup, sessionOf(lookup, effect.sid), effect.hash)
     case 'post':
-      return post(lookup, sessionOf(lookup, effect.sid), effect.hash)
+      await post(lookup, sessionOf(lookup, effect.sid), effect.hash)
+      return true
     case 'accuse':
-      return lookup.runtime.deps.log.complain({
+      await lookup.runtime.deps.log.complain({
         epoch: effect.epoch,
         body: await storedBlob(lookup, effect.blob),
       })
+      return true
     case 'adopt':
       return adopt(lookup, effect.winner)
     case 'learnKeys':
-      return learnEncryptionKeys(lookup)
+      await learnEncryptionKeys(lookup)
+      return true
   }
 }
 

@@ -22,6 +22,7 @@ import { isGenesis } from '../../sdk/protocol/terms.ts'
 import type { Output } from '../../sdk/protocol/types.ts'
 import type { SecretName, Write } from '../store/store.ts'
 import {
+  asReachable,
   certifiedContext,
   contextOf,
   dealingIn,
@@ -48,7 +49,7 @@ export async function check(
   lookup: Lookup,
   session: Session,
   hashes: readonly Hash32[],
-): Promise<void> {
+): Promise<boolean> {
   const { context } = await contextOf(lookup, session)
   const bodies = await Promise.all(hashes.map((hash) => storedBlob(lookup, hash)))
   const verdicts = await judge(lookup, context, hashes, bodies)
@@ -58,6 +59,7 @@ export async function check(
       return { type: 'session', sid: session.sid, event: { type: 'checked', hash, status } }
     }),
   )
+  return true
 }
 
 /** Verdicts on bodies in order, remembered by hash. */
@@ -86,11 +88,9 @@ async function judge(
   return hashes.map((hash) => lookup.opened.get(hash) ?? malformed)
 }
 
-export async function complain(lookup: Lookup, session: Session, hash: Hash32): Promise<void> {
+export async function complain(lookup: Lookup, session: Session, hash: Hash32): Promise<boolean> {
   const { context } = await contextOf(lookup, session)
-  const complaint = await complaintAgainst(lookup, context, hash)
-  if (complaint === undefined) return
-  await lookup.runtime.apply([complaint.event], [complaint.write])
+  return complainAgainst(lookup, context, hash)
 }
 
 async function complaintAgainst(
@@ -134,7 +134,7 @@ export async function propose(
   lookup: Lookup,
   session: Session,
   dealings: readonly DealingRef[],
-): Promise<void> {
+): Promise<boolean> {
   const { runtime } = lookup
   const { deps, self } = runtime
   const { context } = await contextOf(lookup, session)
@@ -152,16 +152,12 @@ export async function propose(
     ...windowsAt(self.options, now, now - (runtime.state().opened?.at ?? now)),
   }
   const bytes = encodeOutput(output)
-  await runtime.apply(
-    [
-      {
-        type: 'session',
-        sid: session.sid,
-        event: candidateEvent(lookup, self.operator, output, bytes),
-      },
-    ],
+  const event = candidateEvent(lookup, self.operator, output, bytes)
+  const verdict = await runtime.apply(
+    [{ type: 'session', sid: session.sid, event }],
     [{ type: 'putBlob', bytes }],
   )
+  return verdict === 'valid'
 }
 
 /** All of them; for an import those that share the key. */
@@ -214,7 +210,7 @@ export async function checkCandidate(
   lookup: Lookup,
   session: Session,
   hash: Hash32,
-): Promise<void> {
+): Promise<boolean> {
   const { runtime } = lookup
   const { deps, self } = runtime
   const candidate = candidateOf(session, hash)
@@ -229,13 +225,13 @@ export async function checkCandidate(
   )
   if (
     convicted ||
-    !acceptsWindows(self.options, output, deps.clock()) ||
+    !acceptsWindows(self.options, output, deps.clock(), runtime.view().latestTime) ||
     !continues(runtime.state().log, output, context.previous)
   ) {
     await reject()
-    return
+    return true
   }
-  const share = await takeShare(lookup, context, output, members, true)
+  const share = await takeShare(lookup, context, output, asReachable(lookup, members), true)
   if (share === 'bad') await reject()
   else
     await runtime.apply(
@@ -246,6 +242,7 @@ export async function checkCandidate(
       [putShare(hash, output.epoch, share)],
     )
   if (share !== 'bad') lookup.shares.set(hash, share)
+  return true
 }
 
 function heldShare(output: Hash32, epoch: number): NodeEvent {
@@ -314,17 +311,18 @@ async function complainAgainst(
   lookup: Lookup,
   context: SessionContext,
   hash: Hash32,
-): Promise<void> {
+): Promise<boolean> {
   const complaint = await complaintAgainst(lookup, context, hash)
-  if (complaint !== undefined) await lookup.runtime.apply([complaint.event], [complaint.write])
+  if (complaint === undefined) return false
+  return (await lookup.runtime.apply([complaint.event], [complaint.write])) === 'valid'
 }
 
-export async function sign(lookup: Lookup, session: Session, hash: Hash32): Promise<void> {
+export async function sign(lookup: Lookup, session: Session, hash: Hash32): Promise<boolean> {
   const { deps, self } = lookup.runtime
   const statement = outputStatement(deps.domain, session.sid, hash)
   const signature = await deps.signer.sign(statement)
   const event = { type: 'signature' as const, hash, operator: self.operator, signature }
-  await lookup.runtime.apply([{ type: 'session', sid: session.sid, event }])
+  return (await lookup.runtime.apply([{ type: 'session', sid: session.sid, event }])) === 'valid'
 }
 
 export async function post(lookup: Lookup, session: Session, hash: Hash32): Promise<void> {
@@ -342,15 +340,16 @@ export async function post(lookup: Lookup, session: Session, hash: Hash32): Prom
 }
 
 /** Takes up a winner whose candidate this node never checked: it was off, cut off, or lost its disk. */
-export async function adopt(lookup: Lookup, winner: Winner): Promise<void> {
+export async function adopt(lookup: Lookup, winner: Winner): Promise<boolean> {
   const { runtime } = lookup
   const { output, hash } = winner
   const peers = runtime.view().operators?.operators ?? []
   const share = await takeShare(lookup, certifiedContext(lookup, output), output, peers, false)
   if (share !== 'bad') {
-    await runtime.apply([heldShare(hash, output.epoch)], [putShare(hash, output.epoch, share)])
-    lookup.shares.set(hash, share)
-    return
+    const write = putShare(hash, output.epoch, share)
+    const verdict = await runtime.apply([heldShare(hash, output.epoch)], [write])
+    if (verdict === 'valid') lookup.shares.set(hash, share)
+    return verdict === 'valid'
   }
   runtime.deps.report({
     level: 'error',
@@ -358,5 +357,5 @@ export async function adopt(lookup: Lookup, winner: Winner): Promise<void> {
     epoch: output.epoch,
   })
   const missing = { output: hash, epoch: output.epoch, status: 'missing' as const }
-  await runtime.apply([{ type: 'share', share: missing }])
+  return (await runtime.apply([{ type: 'share', share: missing }])) === 'valid'
 }

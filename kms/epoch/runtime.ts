@@ -127,7 +127,8 @@ export async function loadRuntime(
   }
 
   const fail = (error: unknown): void => {
-    failure ??= error
+    if (failure !== undefined) return
+    failure = error
     const code = isEigenxError(error) ? error.code : 'INTERNAL'
     deps.report({ level: 'error', event: 'stopped: the store failed', detail: { code } })
   }

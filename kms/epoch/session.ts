@@ -27,8 +27,8 @@ import {
   valid,
 } from './state.ts'
 
-/** Bounds what a byzantine member can make others store and check in one session. */
-const MAX_CANDIDATES = 16
+/** Bounds what a byzantine member can make others store and check in one session, and leaves the others their say. */
+const MAX_CANDIDATES_EACH = 3
 
 export type DealingRef = { dealer: Address; hash: Hash32 }
 
@@ -78,7 +78,7 @@ export function stepSession(session: Session, event: SessionEvent, now: Millis):
     case 'acks':
       return receiveAcks(session, event)
     case 'candidate':
-      return receiveCandidate(session, event.candidate)
+      return receiveCandidate(session, event.candidate, now)
     case 'candidateChecked':
       return setCandidate(session, event.hash, (candidate) => ({
         ...candidate,
@@ -148,17 +148,26 @@ function receiveAcks(
 function receiveCandidate(
   session: Session,
   candidate: Extract<SessionEvent, { type: 'candidate' }>['candidate'],
+  now: Millis,
 ): Step<Session> {
-  if (session.candidates.some((known) => known.hash === candidate.hash))
-    return skip('known candidate')
-  if (session.candidates.length >= MAX_CANDIDATES) return skip('too many candidates')
+  const { candidates } = session
+  if (candidates.some((known) => known.hash === candidate.hash)) return skip('known candidate')
   const record: CandidateRecord = {
     ...candidate,
     status: 'unchecked',
     signatures: [],
     certifiedAt: undefined,
   }
-  return valid({ ...session, candidates: [...session.candidates, record] })
+  const others = candidates.filter((known) => known.proposer === candidate.proposer)
+  if (others.length < MAX_CANDIDATES_EACH)
+    return valid({ ...session, candidates: [...candidates, record] })
+  const past = others.find((known) => now / 1000 > known.postBy)
+  if (past === undefined) return skip('too many candidates of one proposer')
+  const kept = candidates.filter((known) => known !== past)
+  return valid(
+    { ...session, candidates: [...kept, record] },
+    { type: 'deleteBlob', hash: past.blob },
+  )
 }
 
 function receiveSignature(
@@ -241,14 +250,21 @@ function dueProposal(
   now: Millis,
 ): readonly DealingRef[] | undefined {
   const { terms, openedAt, usableAt } = session
-  if (session.candidates.some((candidate) => candidateIsLive(candidate, now))) return undefined
   const turn = turnOf(
     terms.members.map((member) => member.address),
     self,
     terms.epoch,
   )
   if (turn === undefined || usableAt === undefined) return undefined
-  if (now < usableAt + turn * slotOf(session, options)) return undefined
+  const slot = slotOf(session, options)
+  const waited = now - usableAt - turn * slot
+  if (waited < 0) return undefined
+  // Another's candidate that cannot be checked, because a body is kept back, is waited for in the first round only.
+  const isFirstRound = waited < terms.members.length * slot
+  const isAwaited = (candidate: CandidateRecord) =>
+    candidate.status === 'good' || candidate.proposer === self || isFirstRound
+  if (session.candidates.some((one) => candidateIsLive(one, now) && isAwaited(one)))
+    return undefined
   const usable = usableDealings(session, self)
   if (usable.length < session.needed) return undefined
   const recipients = terms.members.filter((member) => !isAbsent(member)).length

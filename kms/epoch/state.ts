@@ -5,7 +5,7 @@
  */
 import { equalBytes } from '../../sdk/bytes.ts'
 import type { Address, Hash32, OperatorSet } from '../../sdk/chain/types.ts'
-import type { LogState } from '../../sdk/protocol/log.ts'
+import type { LogState, Winner } from '../../sdk/protocol/log.ts'
 import type { Leave, Output, Terms } from '../../sdk/protocol/types.ts'
 import type { Write } from '../store/store.ts'
 
@@ -201,6 +201,11 @@ export function isWinner(log: LogState, hash: Hash32): boolean {
   return log.winners.some((winner) => winner.hash === hash)
 }
 
+/** Whether no complaint can void a final winner any more. */
+export function isSettled(winner: Winner, state: Pick<NodeState, 'finalTime'>): boolean {
+  return state.finalTime > winner.output.vetoBy
+}
+
 /** The most that a post window grows by; far below what {@link acceptsWindows} lets pass. */
 const MAX_EXTRA_POST_SECONDS = 120
 
@@ -214,19 +219,26 @@ export function windowsAt(
   now: Millis,
   spentMs: Millis,
 ): Pick<Output, 'postBy' | 'vetoBy' | 'activateAt'> {
-  const extra = Math.min(MAX_EXTRA_POST_SECONDS, Math.floor(spentMs / 2000))
+  const extra = Math.min(MAX_EXTRA_POST_SECONDS, Math.max(0, Math.floor(spentMs / 2000)))
   const postBy = Math.ceil(now / 1000) + options.postSeconds + extra
   const vetoBy = postBy + options.vetoSeconds
   return { postBy, vetoBy, activateAt: vetoBy + options.finalitySeconds }
 }
 
-/** Whether another's windows leave complaints and finality the time that we demand. */
+/** Blocks may be so late before we doubt the clock instead. */
+const BLOCK_PATIENCE_MS = 60_000
+
+/**
+ * Whether a candidate's windows, our own candidate's too, leave complaints and finality the time that we demand.
+ * @param latestTime - Timestamp of the chain's head: members whose clocks are all ahead must not bind themselves to a moment far away.
+ */
 export function acceptsWindows(
   options: EpochOptions,
   output: Pick<Output, 'postBy' | 'vetoBy' | 'activateAt'>,
   now: Millis,
+  latestTime: number,
 ): boolean {
-  const own = windowsAt(options, now, 0)
+  const own = windowsAt(options, Math.min(now, latestTime * 1000 + BLOCK_PATIENCE_MS), 0)
   return (
     output.vetoBy - output.postBy >= options.vetoSeconds &&
     output.activateAt - output.vetoBy >= options.finalitySeconds &&

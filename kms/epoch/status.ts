@@ -4,10 +4,10 @@
  */
 import type { Address, Hash32 } from '../../sdk/chain/types.ts'
 import { lastWinner } from '../../sdk/protocol/log.ts'
-import { isSettled } from './machine.ts'
 import {
   certifies,
   type EpochOptions,
+  isSettled,
   isWinner,
   type NodeState,
   type Session,

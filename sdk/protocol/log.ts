@@ -8,7 +8,7 @@
  *   - it continues its predecessor: same master public key, at least t_old dealings, all by old members not barred;
  *   - it carries a valid certificate.
  * A valid complaint against one of its dealings, in a block up to its `vetoBy`, voids a winner: its epoch stays used, its
- * predecessor stands again, and the accused dealer's dealings do not count for BARRED_EPOCHS epochs.
+ * predecessor stands again, and the accused dealer's dealings do not count for eight epochs, or a day.
  * Everything else in the log is noise and changes nothing.
  *
  * What certificates vouch for (degree, MPK of a genesis) is not recomputed here but wherever an output is put to use.
@@ -28,10 +28,15 @@ import type {
   LogEntry,
   LogPosition,
   Output,
+  Terms,
 } from './types.ts'
 
-/** A dealer convicted in epoch e deals again from epoch e + BARRED_EPOCHS + 1. */
+/**
+ * A dealer convicted in epoch e deals again from epoch e + BARRED_EPOCHS + 1, or once a config block is BARRED_SECONDS younger than the
+ * complaint: where too few others hold shares no epoch comes without it, and none would ever end the bar.
+ */
 const BARRED_EPOCHS = 8
+const BARRED_SECONDS = 86_400
 /** Seconds between the config block and the entry: an old set cannot certify for ever. */
 export const MAX_CONFIG_AGE_SECONDS = 21_600
 
@@ -48,8 +53,14 @@ export type LogState = {
   winners: readonly Winner[]
   /** The lowest number that the next epoch may have. */
   nextEpoch: number
-  /** Convicted dealers and the epoch of their last conviction. */
-  convictions: ReadonlyMap<Address, number>
+  /** Convicted dealers and their last conviction. */
+  convictions: ReadonlyMap<Address, Conviction>
+}
+
+export type Conviction = {
+  epoch: number
+  /** Timestamp of the complaint's block, Unix seconds. */
+  at: number
 }
 
 export const EMPTY_LOG: LogState = { winners: [], nextEpoch: 0, convictions: new Map() }
@@ -114,9 +125,17 @@ export function lastWinner(state: LogState): Winner | undefined {
 }
 
 /** Whether a dealer's dealings count in an epoch. */
-export function isBarred(state: LogState, dealer: Address, epoch: number): boolean {
-  const convicted = state.convictions.get(dealer)
-  return convicted !== undefined && epoch <= convicted + BARRED_EPOCHS
+export function isBarred(
+  state: LogState,
+  dealer: Address,
+  { epoch, configBlock }: Pick<Terms, 'epoch' | 'configBlock'>,
+): boolean {
+  const conviction = state.convictions.get(dealer)
+  return (
+    conviction !== undefined &&
+    epoch <= conviction.epoch + BARRED_EPOCHS &&
+    configBlock.timestamp <= conviction.at + BARRED_SECONDS
+  )
 }
 
 /**
@@ -201,7 +220,7 @@ export function continues(state: LogState, output: Output, previous: Output | un
   return (
     output.dealings.length >= needed &&
     output.dealings.every(
-      ({ dealer }) => dealers.includes(dealer) && !isBarred(state, dealer, output.epoch),
+      ({ dealer }) => dealers.includes(dealer) && !isBarred(state, dealer, output),
     ) &&
     (previous === undefined || equalBytes(previous.mpk, output.mpk))
   )
@@ -220,7 +239,10 @@ function applyComplaint(domain: Domain, state: LogState, event: LogComplaint): L
   return {
     ...state,
     winners: state.winners.slice(0, -1),
-    convictions: new Map(state.convictions).set(dealer, accused.output.epoch),
+    convictions: new Map(state.convictions).set(dealer, {
+      epoch: accused.output.epoch,
+      at: event.block.timestamp,
+    }),
   }
 }
 

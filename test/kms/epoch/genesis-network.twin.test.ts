@@ -17,7 +17,7 @@ describe('genesis over a bad network or chain', () => {
     assertOneKey(world)
   })
 
-  it('serves an operator that hears and says nothing: log and bodies are enough', async () => {
+  it('scenario 11: serves an operator that hears and says nothing: log and bodies are enough', async () => {
     const world = createWorld({ seed: 22, n: 4 })
     const deaf = nodeAt(world, 3)
     for (const sim of world.nodes)

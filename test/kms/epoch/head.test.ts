@@ -32,7 +32,7 @@ const FULL: NodeState = {
       },
     ],
     nextEpoch: 1,
-    convictions: new Map([[address, 0]]),
+    convictions: new Map([[address, { epoch: 0, at: 1_200 }]]),
   },
   through: 77n,
   finalTime: 1_234,

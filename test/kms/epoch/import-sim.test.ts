@@ -39,7 +39,7 @@ const importsLeft = (world: World) =>
     [...medium.secrets.values()].some(({ name }) => name.kind === 'imported-share'),
   ).length
 
-describe('an imported key', () => {
+describe('scenario 45: an imported key', () => {
   it('goes on under new shares in one epoch; what was sealed to it before opens', async () => {
     const world = createWorld({ seed: 91, n: 3, options: { genesis: false } })
     const mpk = await importInto(world)
@@ -74,5 +74,27 @@ describe('an imported key', () => {
     expect(world.chain.entries()).toHaveLength(0)
     expect(world.reports.some(({ detail }) => detail?.code === 'KEY_MISMATCH')).toBe(true)
     expect(importsLeft(world)).toBe(3)
+  })
+})
+
+describe('a member with software of another version', () => {
+  it('is refused message by message, and holds up nobody; with the same version it is one of them', async () => {
+    const world = createWorld({ seed: 94, n: 3, options: { reshareSeconds: 2 } })
+    const other = nodeAt(world, 2)
+    const answers = new Set<string | undefined>()
+    other.tamper = async (message) => {
+      const newer = Uint8Array.of(2, ...message.subarray(1))
+      answers.add(await nodeAt(world, 0).node?.handler.receive(newer))
+      return newer
+    }
+    await bootAll(world)
+    const others = () =>
+      [0, 1].every((i) => (keyServiceOf(world, nodeAt(world, i)).active()?.epoch ?? -1) >= 1)
+    expect(await runUntil(world, others, 300)).toBe(true)
+    expect([...answers]).toEqual(['refused'])
+    const sealed = assertOneKey(world)
+    other.tamper = undefined
+    expect(await runUntil(world, allActive(world), 200)).toBe(true)
+    assertOneKey(world, sealed)
   })
 })

@@ -5,13 +5,11 @@ import {
   activeHash,
   allActive,
   assertOneKey,
-  boot,
   bootAll,
   createIdentities,
   createWorld,
   DOMAIN,
   keyServiceOf,
-  kill,
   nodeAt,
   runUntil,
   type SimNode,
@@ -81,23 +79,6 @@ describe('an operator set without periodic epochs', () => {
     expect(await runUntil(world, reached(world, [1, 2, 3, 4], 1), 240)).toBe(true)
     assertOneKey(world, sealed)
     expect(() => keyServiceOf(world, nodeAt(world, 0)).at(0)).toThrow(/does not hold a share/)
-  })
-
-  it('deals one in again that lost its disk with its keys: its new key is the newer one', async () => {
-    const world = createWorld({ seed: 64, n: 3 })
-    await bootAll(world)
-    await runUntil(world, allActive(world), 120)
-    const sealed = assertOneKey(world)
-    const poor = nodeAt(world, 1)
-    kill(poor)
-    poor.medium.head = undefined
-    poor.medium.secrets.clear()
-    poor.medium.blobs.clear()
-    await boot(world, poor)
-    await runUntil(world, () => false, 4)
-    expect(() => keyServiceOf(world, poor).at(0)).toThrow(/does not hold a share/)
-    expect(await runUntil(world, reached(world, [0, 1, 2], 1), 240, serviceWatch(world))).toBe(true)
-    assertOneKey(world, sealed)
   })
 
   it('rotates encryption keys, deals to the new ones and erases the old', async () => {

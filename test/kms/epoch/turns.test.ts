@@ -1,15 +1,16 @@
 /** Who proposes and posts when, at the speed of the machine that it runs on. */
 import { describe, expect, it } from 'vitest'
-import { type Self, step } from '../../../kms/epoch/machine.ts'
+import { due, type Self, step } from '../../../kms/epoch/machine.ts'
 import { dueInSession, isUsable } from '../../../kms/epoch/session.ts'
 import {
   type CandidateRecord,
   EMPTY_STATE,
+  EMPTY_VIEW,
   type EpochOptions,
   type Session,
 } from '../../../kms/epoch/state.ts'
 import { NO_OUTPUT, sidOf } from '../../../sdk/protocol/terms.ts'
-import { DOMAIN, GENESIS, hashOf } from '../../sdk/protocol/kit.ts'
+import { CONFIG_BLOCK, DOMAIN, GENESIS, hashOf, INFOS } from '../../sdk/protocol/kit.ts'
 
 const SLOT = 1_000
 const OPTIONS: EpochOptions = {
@@ -27,6 +28,12 @@ const OPTIONS: EpochOptions = {
 const { prev, configBlock, leaves, members, threshold } = GENESIS
 /** Epoch 0: the k-th member has the k-th turn. */
 const ADDRESSES = members.map(({ address }) => address)
+const OPERATORS_SET = {
+  avs: DOMAIN.avs,
+  operatorSetId: DOMAIN.operatorSetId,
+  operators: INFOS,
+  block: CONFIG_BLOCK,
+}
 const memberAt = (i: number) => ADDRESSES[i] ?? '0x'
 const terms = { epoch: 0, prev, configBlock, leaves, members, threshold }
 const DEALINGS = ADDRESSES.map((dealer) => ({ dealer, hash: hashOf(dealer) }))
@@ -104,9 +111,44 @@ describe('turns count from there', () => {
       signatures: [],
       certifiedAt: undefined,
     }
-    const given = session(memberAt(1), members.length, { usableAt: 600, candidates: [candidate] })
-    expect(does('propose', memberAt(1), given, 100_000)).toBe(false)
-    expect(does('propose', memberAt(1), given, 1_000_001)).toBe(true)
+    const proposes = (change: Partial<CandidateRecord>, now: number) => {
+      const candidates = [{ ...candidate, ...change }]
+      const given = session(memberAt(1), members.length, { usableAt: 600, candidates })
+      return does('propose', memberAt(1), given, now)
+    }
+    expect(proposes({ status: 'good' }, 100_000)).toBe(false)
+    expect(proposes({ status: 'good' }, 1_000_001)).toBe(true)
+    // One that cannot be checked, or not yet, is waited for until everybody had one turn more.
+    const secondTurn = 600 + (1 + members.length) * SLOT
+    expect(proposes({}, secondTurn - 1)).toBe(false)
+    expect(proposes({}, secondTurn)).toBe(true)
+    expect(proposes({ proposer: memberAt(1) }, secondTurn)).toBe(false)
+  })
+
+  it('and a new session waits for a candidate that was found good, until one came to nothing', () => {
+    const later = (candidates: CandidateRecord[]) => {
+      const state = {
+        ...EMPTY_STATE,
+        opened: { epoch: 0, prev: NO_OUTPUT, at: 0 },
+        sessions: [session(memberAt(0), 0, { candidates })],
+      }
+      const self: Self = { operator: memberAt(0), options: OPTIONS, root: NO_OUTPUT }
+      const view = { ...EMPTY_VIEW, operators: OPERATORS_SET }
+      return due(self, state, view, 700_000).some(({ type }) => type === 'proposeSetup')
+    }
+    const good: CandidateRecord = {
+      hash: hashOf('good'),
+      blob: hashOf('good body'),
+      proposer: memberAt(2),
+      dealings: everyHash,
+      postBy: 800,
+      status: 'good',
+      signatures: [],
+      certifiedAt: undefined,
+    }
+    expect(later([good])).toBe(false)
+    expect(later([{ ...good, status: 'unchecked' }])).toBe(true)
+    expect(later([{ ...good, postBy: 600 }, good])).toBe(true)
   })
 
   it('likewise for posting a certified candidate: its proposer at once, the others in turn', () => {

@@ -1,3 +1,4 @@
+import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { describe, expect, it } from 'vitest'
 import { makeDealing } from '../../../kms/epoch/deal.ts'
 import {
@@ -8,7 +9,7 @@ import {
   type OpenedDealing,
   type SessionContext,
 } from '../../../kms/epoch/verify.ts'
-import { toHex } from '../../../sdk/bytes.ts'
+import { concatBytes, fromUintBE, toHex, uintBE } from '../../../sdk/bytes.ts'
 import { operatorX, publicShareOf, thresholdOf } from '../../../sdk/crypto/bls.ts'
 import { lagrangeAtZero } from '../../../sdk/crypto/shamir.ts'
 import { makeComplaint, verifyComplaint } from '../../../sdk/protocol/complaint.ts'
@@ -22,6 +23,7 @@ import { outputHash } from '../../../sdk/protocol/output.ts'
 import { randomRistrettoScalar, ristrettoPublicKey } from '../../../sdk/protocol/ristretto.ts'
 import { NO_OUTPUT, operatorsByAddress, sidOf } from '../../../sdk/protocol/terms.ts'
 import type { Output, Terms } from '../../../sdk/protocol/types.ts'
+import { findOffSubgroupG2 } from '../../sdk/crypto/points.ts'
 import { createIdentities, DOMAIN, type Identity, seededRng } from './kit.ts'
 
 const work = { rng: seededRng(1, 'work'), pause: async () => undefined }
@@ -163,6 +165,13 @@ describe('makeDealing', () => {
   })
 })
 
+/** The same point, one coordinate written p larger. */
+function alias(point: Uint8Array): Uint8Array {
+  const { ORDER } = bls12_381.fields.Fp
+  const c0 = fromUintBE(point.subarray(48)) + ORDER
+  return concatBytes(point.subarray(0, 48), uintBE(c0, 48))
+}
+
 describe('checkDealings', () => {
   it.each<[string, string, (dealing: Dealing) => Partial<Dealing>]>([
     [
@@ -195,6 +204,25 @@ describe('checkDealings', () => {
         ),
       }),
     ],
+    ...(
+      [
+        ['a point outside the subgroup', () => findOffSubgroupG2()],
+        ['a point that is not written canonically', alias],
+      ] satisfies [string, (point: Uint8Array) => Uint8Array][]
+    ).map(([name, spoil]): [string, string, (dealing: Dealing) => Partial<Dealing>] => [
+      name,
+      'a commitment is no valid point',
+      ({ commitment }) => ({
+        commitment: commitment.map((point, i) => (i === 2 ? spoil(point) : point)),
+      }),
+    ]),
+    ...[new Uint8Array(32), new Uint8Array(32).fill(255)].map(
+      (ephemeral): [string, string, (dealing: Dealing) => Partial<Dealing>] => [
+        `an ephemeral key that is ${ephemeral[0] === 0 ? 'the identity' : 'no point'}`,
+        'no proof of the ephemeral key',
+        () => ({ ephemeral }),
+      ],
+    ),
     [
       'no proof of its constant',
       'wrong constant term',
@@ -214,17 +242,20 @@ describe('checkDealings', () => {
       }),
     ],
     ['another session', 'another session', () => ({ sid: `0x${'11'.repeat(32)}` })],
-  ])('names the fault of a dealing with %s, beside good ones', async (_name, reason, change) => {
-    const base = genesisDealings[0]
-    if (base === undefined) throw new Error('no dealing')
-    const bad = await signed(0, { ...base, ...change(base) })
-    const verdicts = await checkDealings(work, contextFor(genesisTerms, 2), [
-      ...genesisDealings.slice(1),
-      bad,
-    ])
-    expect(verdicts.slice(0, 3).every(({ verdict }) => verdict === 'good')).toBe(true)
-    expect(verdicts[3]).toEqual({ verdict: 'bad', reason })
-  })
+  ])(
+    'scenario 30: names the fault of a dealing with %s, beside good ones',
+    async (_name, reason, change) => {
+      const base = genesisDealings[0]
+      if (base === undefined) throw new Error('no dealing')
+      const bad = await signed(0, { ...base, ...change(base) })
+      const verdicts = await checkDealings(work, contextFor(genesisTerms, 2), [
+        ...genesisDealings.slice(1),
+        bad,
+      ])
+      expect(verdicts.slice(0, 3).every(({ verdict }) => verdict === 'good')).toBe(true)
+      expect(verdicts[3]).toEqual({ verdict: 'bad', reason })
+    },
+  )
 
   it('refuses a dealing signed by somebody else', async () => {
     const base = genesisDealings[0]

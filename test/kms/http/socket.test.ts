@@ -80,7 +80,7 @@ describe('the socket of an operator', () => {
     expect(await healthy(listener)).toBe(200)
   })
 
-  it('serves others while slow senders hold their connections', async () => {
+  it('scenario 24: serves others while slow senders hold their connections', async () => {
     const { world, listener, port } = await serve({
       toml: TIGHT.replace('body_timeout_ms = 400', 'body_timeout_ms = 5000').concat(
         'secrets = { concurrent = 2 }\n',

@@ -4,6 +4,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { describe, expect, test } from 'vitest'
 import { bytesToHex, concatBytes, fromUintBE, uintBE } from '../../../sdk/bytes.ts'
 import * as bls from '../../../sdk/crypto/bls.ts'
+import { findOffSubgroup, findOffSubgroupG2 } from './points.ts'
 import { hex, readVectors } from './vectors.ts'
 
 const gnark = readVectors<Record<string, string | number>>('protocol/vectors_gnark.json')
@@ -22,7 +23,7 @@ const address = fc
   .uint8Array({ minLength: 20, maxLength: 20 })
   .map((bytes): `0x${string}` => `0x${bytesToHex(bytes)}`)
 
-describe('answers of gnark-crypto', () => {
+describe('scenario 48: answers of gnark-crypto', () => {
   test.each([
     ['hashToG1.my-app-id.compressed', 'my-app-id'],
     ['hashToG1.empty.compressed', ''],
@@ -264,35 +265,5 @@ function attempt(run: () => Uint8Array): unknown {
     return run()
   } catch (error) {
     return error
-  }
-}
-
-/** The cofactor of G1 is large, so almost no curve point is in the subgroup. */
-function findOffSubgroup(): Uint8Array {
-  for (let x = 1n; ; x++) {
-    const bytes = uintBE(x, 48)
-    bytes[0] = (bytes[0] ?? 0) | 0x80
-    try {
-      bls.decodeG1(bytes)
-      return bytes
-    } catch {
-      // Half of all x have no y.
-    }
-  }
-}
-
-function findOffSubgroupG2(): Uint8Array {
-  const { Fp2 } = bls12_381.fields
-  for (let x = 1n; ; x++) {
-    const c = Fp2.create({ c0: x, c1: 0n })
-    try {
-      const y = Fp2.sqrt(Fp2.add(Fp2.mul(Fp2.sqr(c), c), Fp2.create({ c0: 4n, c1: 4n })))
-      const larger = y.c1 === 0n ? 2n * y.c0 > P : 2n * y.c1 > P
-      const bytes = concatBytes(new Uint8Array(48), uintBE(x, 48))
-      bytes[0] = 0x80 | (larger ? 0x20 : 0)
-      return bytes
-    } catch {
-      // Half of all x have no y.
-    }
   }
 }

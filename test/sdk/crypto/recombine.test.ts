@@ -204,7 +204,7 @@ describe('recombination', () => {
   })
 
   // A subset search would need more than 10^7 tries here and never end.
-  test('n - t liars among 30 operators are all named', () => {
+  test('scenario 44: n - t liars among 30 operators are all named, and the rest is enough', () => {
     const set = createSet(30)
     const result = recombine(
       spoil(set, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], () => partialSign(5n, appId)),

@@ -225,8 +225,16 @@ describe('resolveLog', () => {
     expect(voided.winners).toEqual([])
     expect(voided.nextEpoch).toBe(1)
     const [dealer] = OPERATORS
-    expect(isBarred(voided, dealer?.address ?? '0x', 8)).toBe(true)
-    expect(isBarred(voided, dealer?.address ?? '0x', 9)).toBe(false)
+    const barred = (epoch: number, timestamp: number) =>
+      isBarred(voided, dealer?.address ?? '0x', {
+        epoch,
+        configBlock: { ...GENESIS.configBlock, timestamp },
+      })
+    expect(barred(8, 1_200)).toBe(true)
+    expect(barred(9, 1_200)).toBe(false)
+    // No epoch may come without it: then a day ends the bar.
+    expect(barred(1, 1_200 + 86_400)).toBe(true)
+    expect(barred(1, 1_201 + 86_400)).toBe(false)
     const again = (change: Partial<Output>) =>
       winnersOf(
         resolve(

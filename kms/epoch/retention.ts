@@ -1,0 +1,107 @@
+/**
+ * What a node drops and erases: shares that are replaced, seeds of closed epochs, bodies that nothing names. Erasures are writes of the step
+ * that makes them right, so they commit with it.
+ * @module
+ */
+import type { Hash32 } from '../../sdk/chain/types.ts'
+import { type LogState, lastWinner, type Winner } from '../../sdk/protocol/log.ts'
+import type { Write } from '../store/store.ts'
+import {
+  type EpochOptions,
+  isSettled,
+  isWinner,
+  type Millis,
+  type NodeState,
+  type Step,
+  skip,
+  valid,
+} from './state.ts'
+
+/** Drops and erases what no rule needs any more. */
+export function prune(
+  { graceSeconds }: Pick<EpochOptions, 'graceSeconds'>,
+  state: NodeState,
+  now: Millis,
+): { state: NodeState; writes: readonly Write[]; dropped: boolean } {
+  const { winners, nextEpoch: open } = state.log
+  const graceEnd = now / 1000 - graceSeconds
+  const oldest = winners.findLastIndex(
+    (winner) => winner.output.activateAt <= graceEnd && isSettled(winner, state),
+  )
+  const log = oldest > 0 ? { ...state.log, winners: winners.slice(oldest) } : state.log
+  const last = lastWinner(log)
+  const kept: NodeState = {
+    ...state,
+    log,
+    sessions: state.sessions.filter((session) => session.terms.epoch >= open),
+    complaints: state.complaints.filter(
+      ({ epoch }) =>
+        epoch >= open ||
+        (last !== undefined && epoch === last.output.epoch && !isSettled(last, state)),
+    ),
+    shares: state.shares.filter((share) => share.epoch >= open || isWinner(log, share.output)),
+    leaves: state.leaves.filter((leave) => leave.notAfter >= state.finalTime),
+  }
+  const dropped =
+    oldest > 0 ||
+    kept.sessions.length < state.sessions.length ||
+    kept.complaints.length < state.complaints.length ||
+    kept.shares.length < state.shares.length ||
+    kept.leaves.length < state.leaves.length
+  if (!dropped) return { state, writes: [], dropped }
+  const openEpochs = new Set(kept.sessions.map((session) => session.terms.epoch))
+  const closed = state.sessions
+    .map((session) => session.terms.epoch)
+    .filter((epoch) => !openEpochs.has(epoch))
+  const writes: Write[] = [
+    ...[...new Set(closed)].map(
+      (epoch): Write => ({ type: 'eraseSecret', name: { kind: 'dealer-seed', epoch, id: '' } }),
+    ),
+    ...state.shares
+      .filter((share) => !kept.shares.includes(share) && share.status === 'held')
+      .map(
+        (share): Write => ({
+          type: 'eraseSecret',
+          name: { kind: 'share', epoch: share.epoch, id: share.output },
+        }),
+      ),
+    ...unreferenced(state, kept),
+  ]
+  return { state: kept, writes, dropped }
+}
+
+export function unreferenced(before: NodeState, after: NodeState): Write[] {
+  const kept = new Set(blobsOf(after))
+  return [...new Set(blobsOf(before))]
+    .filter((hash) => !kept.has(hash))
+    .map((hash) => ({ type: 'deleteBlob', hash }))
+}
+
+/** Every body that the state refers to. */
+function blobsOf(state: NodeState): readonly Hash32[] {
+  return [
+    ...state.sessions.flatMap((session) => [
+      session.setup,
+      ...session.dealings.map((dealing) => dealing.hash),
+      ...session.candidates.map((candidate) => candidate.blob),
+    ]),
+    ...state.complaints.map((complaint) => complaint.blob),
+    ...state.log.winners.flatMap(blobsOfWinner),
+  ]
+}
+
+function blobsOfWinner({ blob, output }: Winner): readonly Hash32[] {
+  return [blob, ...output.dealings.map((dealing) => dealing.hash)]
+}
+
+/** Bodies of entries that a reorganisation took away, or of writes whose facts were late, are named by nothing. */
+export function sweep(
+  state: NodeState,
+  event: { stored: readonly Hash32[]; pending: LogState },
+): Step<NodeState> {
+  const named = new Set([...blobsOf(state), ...event.pending.winners.flatMap(blobsOfWinner)])
+  const writes = event.stored
+    .filter((hash) => !named.has(hash))
+    .map((hash): Write => ({ type: 'deleteBlob', hash }))
+  return writes.length === 0 ? skip('nothing to sweep') : valid({ ...state }, ...writes)
+}

@@ -1,0 +1,189 @@
+/** Chains that reorganise, lag, stop and refuse: the log decides, and all read it the same. */
+import { describe, expect, it } from 'vitest'
+import type { Hash32 } from '../../../sdk/chain/types.ts'
+import { messageKind } from '../../../sdk/protocol/codec.ts'
+import { parseSignature } from '../../../sdk/protocol/messages.ts'
+import { encodeCertifiedBody, outputHash, parseOutput } from '../../../sdk/protocol/output.ts'
+import { activeHash, boot, DOMAIN, nodeAt, reviver, runUntil } from './kit.ts'
+import { candidateOf } from './lies-proposer.ts'
+import { epochOf, establish, goOn, newest, pass } from './scenario-kit.ts'
+import { HEALTHY_RPC } from './sim-chain.ts'
+import type { World } from './world.ts'
+
+const entriesOf = (world: World, epoch: number) =>
+  new Set(
+    world.chain
+      .entries()
+      .filter((entry) => entry.epoch === epoch)
+      .map(({ outputHash: hash }) => hash),
+  )
+
+/** A second candidate, as good as the proposer's, that gets its certificate and its entry after the first. */
+async function secondEntry(world: World): Promise<Hash32> {
+  const signatures = new Map<Hash32, Map<`0x${string}`, Uint8Array>>()
+  for (const sim of world.nodes)
+    sim.tamper = (message) => {
+      if (messageKind(message) === 'signature') {
+        const { output, operator, signature } = parseSignature(message)
+        const known = signatures.get(output) ?? new Map()
+        signatures.set(output, known.set(operator, signature))
+      }
+      return message
+    }
+  const before = world.overheard.candidate
+  const isNew = () => world.overheard.candidate !== before
+  expect(await runUntil(world, isNew, 200)).toBe(true)
+  const { candidate } = world.overheard
+  if (candidate === undefined) throw new Error('no candidate')
+  const { sid } = candidate
+  const heard = parseOutput(candidate.output)
+  const second = { ...heard, activateAt: heard.activateAt + 1 }
+  const hash = outputHash(DOMAIN, second)
+  const message = await candidateOf(nodeAt(world, 0), sid, second)
+  for (const { node } of world.nodes) await node?.handler.receive(message)
+  const isCertified = () => (signatures.get(hash)?.size ?? 0) >= second.threshold
+  expect(await runUntil(world, isCertified, 40)).toBe(true)
+  expect(await runUntil(world, () => entriesOf(world, heard.epoch).size > 0, 40)).toBe(true)
+  const certificate = {
+    signatures: [...(signatures.get(hash) ?? [])]
+      .map(([operator, signature]) => ({ operator, signature }))
+      .sort((a, b) => (a.operator < b.operator ? -1 : 1)),
+  }
+  const { epoch, prev } = second
+  const body = encodeCertifiedBody({ output: second, certificate })
+  await world.chain.log.post({ epoch, prev, outputHash: hash, body })
+  expect(await runUntil(world, () => entriesOf(world, epoch).size === 2, 40)).toBe(true)
+  for (const sim of world.nodes) sim.tamper = undefined
+  return hash
+}
+
+describe('two certified outputs of one epoch', () => {
+  it.each([false, true])(
+    'scenario 34: the first in the chain wins, also when a reorganisation (%s) changes which that is',
+    async (reorganise) => {
+      const { world, sealed } = await establish({
+        seed: 1034,
+        n: 3,
+        depth: 8,
+        options: { postSeconds: 20, finalitySeconds: 18 },
+      })
+      const second = await secondEntry(world)
+      if (reorganise) world.chain.reorg(7, 'reversed')
+      const { epoch } = newest(world).output
+      const settled = () => world.nodes.every((sim) => epochOf(world, sim) > epoch)
+      expect(await runUntil(world, settled, 300)).toBe(true)
+      expect(newest(world).hash === second).toBe(reorganise)
+      await goOn(world, sealed)
+    },
+  )
+})
+
+describe('scenario 35: a reorganisation', () => {
+  it.each([1, 5])('of depth %i takes the entry: it is posted again', async (depth) => {
+    const { world, sealed } = await establish({
+      seed: 1035,
+      n: 3,
+      depth: 6,
+      options: { postSeconds: 30, finalitySeconds: 14 },
+    })
+    const { epoch } = newest(world).output
+    for (let times = 0; times < 2; times++) {
+      const posted = () => world.chain.entries().some((entry) => entry.epoch > epoch + times)
+      expect(await runUntil(world, posted, 200)).toBe(true)
+      world.chain.reorg(depth)
+      expect(posted()).toBe(false)
+      await goOn(world, sealed)
+    }
+  })
+
+  it('past the moment of activation finds nobody that has activated: nothing is final yet', async () => {
+    const { world, sealed } = await establish({
+      seed: 1036,
+      n: 3,
+      depth: 12,
+      options: { postSeconds: 40, vetoSeconds: 2, finalitySeconds: 2 },
+    })
+    const inForce = world.nodes.map((sim) => activeHash(world, sim))
+    const { epoch } = newest(world).output
+    const posted = () => world.chain.entries().find((entry) => entry.epoch > epoch)
+    expect(await runUntil(world, () => posted() !== undefined, 300)).toBe(true)
+    await pass(world, 20)
+    expect(world.nodes.map((sim) => activeHash(world, sim))).toEqual(inForce)
+    world.chain.reorg(11)
+    expect(posted()).toBeUndefined()
+    await goOn(world, sealed, { turns: 600 })
+  })
+})
+
+describe('scenario 36: a provider', () => {
+  it('that falls behind takes nothing back, and what was erased stays erased', async () => {
+    const { world, sealed } = await establish({ seed: 1037, n: 4, options: { graceSeconds: 6 } })
+    const sim = nodeAt(world, 1)
+    await goOn(world, sealed, { epochs: 2 })
+    // The others are at the next epoch before this one sees it.
+    sim.rpc = { ...HEALTHY_RPC, behind: 12 }
+    await pass(world, 30)
+    sim.rpc = HEALTHY_RPC
+    await goOn(world, sealed)
+  })
+
+  it('that is down for two epochs: its member erases in time, and is at the newest output when it is back', async () => {
+    const { world, sealed } = await establish({ seed: 1038, n: 4, options: { graceSeconds: 12 } })
+    const sim = nodeAt(world, 2)
+    // Final, and not active yet: from here on this member knows by its clock alone.
+    const { epoch } = newest(world).output
+    expect(await runUntil(world, () => newest(world).output.epoch > epoch, 200)).toBe(true)
+    sim.rpc = { ...HEALTHY_RPC, down: true }
+    const others = world.nodes.filter((other) => other !== sim)
+    await goOn(world, sealed, { epochs: 2, who: others })
+    expect(
+      [...sim.medium.secrets.values()].filter(
+        ({ name }) => name.kind === 'share' && name.epoch <= epoch,
+      ),
+    ).toEqual([])
+    sim.rpc = HEALTHY_RPC
+    await goOn(world, sealed)
+  })
+})
+
+describe('scenario 37: a transaction', () => {
+  it('that is stuck for a minute is in time or the epoch comes again', async () => {
+    const { world, sealed } = await establish({ seed: 1040, n: 3 })
+    world.chain.stuck = true
+    await pass(world, 60)
+    expect(world.nodes.every((sim) => epochOf(world, sim) >= 0)).toBe(true)
+    world.chain.stuck = false
+    await goOn(world, sealed, { turns: 400 })
+  })
+
+  it('that the chain refuses from one member is sent by another', async () => {
+    const { world, sealed } = await establish({ seed: 1041, n: 3 })
+    for (const sim of world.nodes) {
+      sim.rpc = { ...HEALTHY_RPC, refuses: true }
+      await goOn(world, sealed)
+      sim.rpc = HEALTHY_RPC
+    }
+  })
+
+  it('whose sender crashes instead of sending is sent by another', async () => {
+    const { world, sealed } = await establish({ seed: 1042, n: 3 })
+    for (const sim of world.nodes) sim.crashAt = (moment) => moment.at === 'post'
+    const first = () => world.nodes.some(({ node }) => node === undefined)
+    expect(await runUntil(world, first, 200)).toBe(true)
+    for (const sim of world.nodes) sim.crashAt = undefined
+    await goOn(world, sealed, { between: reviver(world) })
+  })
+})
+
+describe('a chain that stops finalising', () => {
+  it('keeps the old output in force; with finality the next one comes', async () => {
+    const { world, sealed } = await establish({ seed: 1043, n: 3 })
+    const inForce = world.nodes.map((sim) => activeHash(world, sim))
+    world.chain.finalityStalled = true
+    await pass(world, 90)
+    expect(world.nodes.map((sim) => activeHash(world, sim))).toEqual(inForce)
+    world.chain.finalityStalled = false
+    for (const sim of world.nodes) if (sim.node === undefined) await boot(world, sim)
+    await goOn(world, sealed, { turns: 600 })
+  })
+})
