@@ -12,11 +12,11 @@ import { makeFinding, quote } from './findings.ts'
 import { parseImageReference } from './image.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import { readRequestDefaults } from './kata-requests.ts'
+import { LOCAL_POINT, readLayers, readSandboxStorages } from './kata-storages.ts'
 import {
   DATA_PATH,
   type DataReading,
   MAX_CONTAINERS,
-  malformed,
   readList,
   readObject,
   readString,
@@ -42,6 +42,7 @@ const CONTAINER_KEYS = [
   'runtime_anno_patterns',
 ]
 const CONTAINER_TYPE = 'io.kubernetes.cri.container-type'
+const SANDBOX_ID = 'io.kubernetes.cri.sandbox-id'
 const IMAGE_NAME = 'io.kubernetes.cri.image-name'
 
 export function readKataData(data: JsonObject): DataReading {
@@ -51,8 +52,9 @@ export function readKataData(data: JsonObject): DataReading {
   if (data.sandbox !== undefined) readSandbox(data.sandbox, findings)
   const listPath = `${DATA_PATH}.containers`
   const list = readList(data.containers, listPath, findings, MAX_CONTAINERS)
+  const layers = new Map<string, string>()
   const containers = list.flatMap((value, index) => {
-    const container = readContainer(value, `${listPath}[${index}]`, findings)
+    const container = readContainer(value, `${listPath}[${index}]`, layers, findings)
     return container === undefined ? [] : [container]
   })
   const logsReadable = readRequestDefaults(data.request_defaults, findings)
@@ -64,19 +66,13 @@ function readSandbox(value: JsonValue, findings: Finding[]): void {
   const sandbox = readObject(value, path, findings)
   if (sandbox === undefined) return
   reportUnknownKeys(sandbox, ['storages'], path, findings)
-  readList(sandbox.storages, `${path}.storages`, findings).forEach((item, index) => {
-    const at = `${path}.storages[${index}]`
-    const storage = readObject(item, at, findings)
-    if (storage !== undefined && (storage.driver !== 'ephemeral' || storage.source !== 'shm'))
-      findings.push(
-        makeFinding('refuse', 'SANDBOX_STORAGE', at, 'The host may mount more than shared memory.'),
-      )
-  })
+  readSandboxStorages(sandbox.storages, findings)
 }
 
 function readContainer(
   value: JsonValue,
   path: string,
+  layers: Map<string, string>,
   findings: Finding[],
 ): PolicyContainer | undefined {
   const object = readObject(value, path, findings)
@@ -86,7 +82,10 @@ function readContainer(
   const process = readObject(oci?.Process, `${path}.OCI.Process`, findings)
   const annotations = readObject(oci?.Annotations, `${path}.OCI.Annotations`, findings)
   if (oci === undefined || process === undefined || annotations === undefined) return undefined
+  const root =
+    oci.Root === undefined ? undefined : readObject(oci.Root, `${path}.OCI.Root`, findings)
   const isSandbox = readContainerType(annotations, path, findings)
+  reportSandboxId(annotations, path, findings)
   const image = readImage(annotations, path, findings)
   const args = readArgs(process, path, findings)
   const env = readStrings(process.Env ?? [], `${path}.OCI.Process.Env`, findings)
@@ -97,7 +96,7 @@ function readContainer(
     path,
     isSandbox,
     ...(image === undefined ? {} : { image }),
-    layerRoots: readLayers(object.storages, `${path}.storages`, findings),
+    layerRoots: readLayers({ storages: object.storages, root: root?.Path, path }, layers, findings),
     ...args,
     env,
     execCommands,
@@ -116,6 +115,20 @@ function readContainerType(annotations: JsonObject, path: string, findings: Find
       ),
     )
   return type === 'sandbox'
+}
+
+/** The host's id of the sandbox becomes part of patterns, so it may hold nothing that means something there. */
+function reportSandboxId(annotations: JsonObject, path: string, findings: Finding[]): void {
+  const pattern = annotations[SANDBOX_ID]
+  if (pattern === undefined || pattern === '^[a-z0-9]{64}$') return
+  findings.push(
+    makeFinding(
+      'refuse',
+      'SANDBOX_ID_OPEN',
+      `${path}.OCI.Annotations["${SANDBOX_ID}"]`,
+      'The host may choose an id of the sandbox that changes the patterns of mounts.',
+    ),
+  )
 }
 
 function readImage(
@@ -206,7 +219,7 @@ function reportMounts(value: JsonValue | undefined, path: string, findings: Find
     if (KERNEL_TYPES.includes(type) && /^\/(?:proc|dev|sys)(?:\/|$)/.test(destination)) return
     if (destination === '/dev/shm' && source === '/run/kata-containers/sandbox/shm') return
     if (POD_FILES[destination] === source || CREDENTIALS[destination] === source) return
-    if (/^\^?\$\(cpath\)\/\$\(sandbox-id\)\/rootfs\/local\/[\w.-]+\$?$/.test(source)) {
+    if (LOCAL_POINT.test(source)) {
       findings.push(scratch(at, destination))
       return
     }
@@ -229,62 +242,4 @@ function reportProcess(process: JsonObject, path: string, findings: Finding[]): 
     readStrings(list ?? [], `${at}.Capabilities.${set}`, findings),
   )
   reportCapabilities([...new Set(names)], `${at}.Capabilities`, findings)
-}
-
-const ROOT_HASH = /^[0-9a-f]{64}$/
-
-/**
- * The layers' dm-verity roots: `blk`/`tar` storages refer to them by `$(hashN)`, and one `overlayfs` storage lists
- * them in options[1]. Everything else must be made in the guest.
- */
-function readLayers(
-  value: JsonValue | undefined,
-  path: string,
-  findings: Finding[],
-): readonly string[] {
-  const overlays: (readonly string[])[] = []
-  readList(value, path, findings).forEach((item, index) => {
-    const at = `${path}[${index}]`
-    const storage = readObject(item, at, findings)
-    if (storage === undefined) return
-    const driver = readString(storage.driver, `${at}.driver`, findings)
-    const options = readStrings(storage.options, `${at}.options`, findings)
-    if (driver === 'overlayfs' && storage.fstype === 'fuse3.kata-overlay')
-      overlays.push(readRoots(options, at, findings))
-    else if (driver === 'blk' && storage.fstype === 'tar' && isHashOption(options)) return
-    else if (driver === 'local' || driver === 'ephemeral') return
-    else findings.push(storageUnknown(at, driver ?? ''))
-  })
-  if (overlays.length > 1) findings.push(malformed(path, 'storages with one overlay'))
-  return overlays.length === 1 ? (overlays[0] ?? []) : []
-}
-
-function isHashOption(options: readonly string[]): boolean {
-  return options.length === 1 && /^\$\(hash[0-9]{1,4}\)$/.test(options[0] ?? '')
-}
-
-function readRoots(
-  options: readonly string[],
-  path: string,
-  findings: Finding[],
-): readonly string[] {
-  const layers = (options[0] ?? '').split(':')
-  const roots = (options[1] ?? '').split(':')
-  if (
-    options.length === 2 &&
-    layers.length === roots.length &&
-    roots.every((r) => ROOT_HASH.test(r))
-  )
-    return roots
-  findings.push(malformed(`${path}.options`, 'layer digests and as many dm-verity root hashes'))
-  return []
-}
-
-function storageUnknown(path: string, driver: string): Finding {
-  return makeFinding(
-    'refuse',
-    'STORAGE_UNCHECKED',
-    path,
-    `The host supplies what a storage of driver ${quote(driver)} holds.`,
-  )
 }

@@ -88,13 +88,16 @@ function readExec(setting: JsonObject, path: string, findings: Finding[]): void 
   }
 }
 
-/** The prefix below which the runtime keeps hosts, resolv.conf and mounted files, as genpolicy ships it. */
-const COPY_PATTERNS = ['$(sfprefix)', '^$(cpath)/']
+/**
+ * The prefix of hosts, resolv.conf and mounted files, as genpolicy ships it. What it shipped before 2024, `^$(cpath)/`, covers the
+ * containers' root file systems too.
+ */
+const COPY_PATTERN = '$(sfprefix)'
 
 function readCopy(setting: readonly JsonValue[], path: string, findings: Finding[]): void {
   for (const pattern of readStrings(setting, path, findings))
     findings.push(
-      COPY_PATTERNS.includes(pattern)
+      pattern === COPY_PATTERN
         ? makeFinding('info', 'COPY_FILES', path, 'The host may write the files that it mounts.')
         : makeFinding(
             'refuse',

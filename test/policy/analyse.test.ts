@@ -105,6 +105,11 @@ describe('policy_data as genpolicy writes it', () => {
       ['COPY_FILES_ANYWHERE'],
     ],
     [
+      'copying into the root file systems',
+      request('CopyFileRequest', ['^$(cpath)/']),
+      ['COPY_FILES_ANYWHERE'],
+    ],
+    [
       'any environment',
       request('CreateContainerRequest', { allow_env_regex: ['^.*$'] }),
       ['ENV_PATTERN_OPEN'],
@@ -148,7 +153,7 @@ describe('policy_data as genpolicy writes it', () => {
       kataData({
         storages: [{ driver: 'overlayfs', fstype: 'fuse3.kata-overlay', options: ['a', 'b'] }],
       }),
-      ['POLICY_DATA_MALFORMED'],
+      ['POLICY_DATA_MALFORMED', 'POLICY_DATA_MALFORMED', 'ROOT_NOT_OF_LAYERS'],
     ],
     [
       'a reference that is none',
