@@ -138,14 +138,6 @@ async function decide(
 
 function demandMethod(deps: DecisionDeps, method: string): void {
   if (deps.settings.methods.includes(method)) return
-  if (method === TPM_METHOD)
-    throw new EigenxError({
-      code: 'METHOD_UNKNOWN',
-      message: TPM_REFUSAL,
-      stage: 'request',
-      details: { method },
-      hint: TPM_HINT,
-    })
   const known = KNOWN_METHODS.some((name) => name === method)
   throw new EigenxError({
     code: known ? 'METHOD_DISABLED' : 'METHOD_UNKNOWN',
@@ -154,7 +146,11 @@ function demandMethod(deps: DecisionDeps, method: string): void {
       : 'the attestation method is not registered',
     stage: 'request',
     details: { method: method.slice(0, 64) },
-    hint: `This operator verifies: ${deps.settings.methods.join(', ')}.`,
+    // Go's words are the message; why is told to those who read hints.
+    hint:
+      method === TPM_METHOD
+        ? `${TPM_REFUSAL}. ${TPM_HINT}`
+        : `This operator verifies: ${deps.settings.methods.join(', ')}.`,
   })
 }
 
