@@ -19,14 +19,15 @@ import type { Finding, KnownRuleSet, PolicyAnalysis, RuleSet } from './types.ts'
 
 const POLICY_PATH = 'policy.rego'
 
-export function analysePolicy(rego: string): PolicyAnalysis {
+/** @param find The table of rule sets; another one than the program's own is for tests. */
+export function analysePolicy(rego: string, find = findRuleSet): PolicyAnalysis {
   if (rego.length > MAX_POLICY)
     return unread(undefined, [
       makeFinding('refuse', 'POLICY_TOO_LARGE', POLICY_PATH, 'The policy is too large to be read.'),
     ])
   const parts = splitPolicy(rego)
   if (parts === undefined) return unread(undefined, [noData(), ...readPowers(rego)])
-  const row = findRuleSet(parts.rulesSha256)
+  const row = find(parts.rulesSha256)
   const findings: Finding[] = [
     ...(row === undefined ? [unknownRules(parts.rulesSha256)] : reportRules(row)),
     ...readPowers(parts.rules),
@@ -109,7 +110,7 @@ export function reportRules(row: KnownRuleSet): readonly Finding[] {
       'refuse',
       'IMAGE_NOT_PINNED',
       POLICY_PATH,
-      `The rules are ${title}, which let the host choose the image that the guest pulls.`,
+      `The rules are ${title}, which let the host choose what a container’s root file system holds.`,
     ),
   ]
 }

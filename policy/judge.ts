@@ -29,6 +29,7 @@ import {
   judgeEnvironment,
 } from './judge-container.ts'
 import { PIN_KEYS } from './release.ts'
+import { findRuleSet } from './rules.ts'
 import type {
   Finding,
   Initdata,
@@ -48,9 +49,10 @@ export type JudgeInput = {
 const INITDATA_PATH = 'initdata'
 const POLICY_FILE = 'policy.rego'
 
-export function judgePolicy(input: JudgeInput): PolicyVerdict {
+/** @param find As in `analysePolicy`. */
+export function judgePolicy(input: JudgeInput, find = findRuleSet): PolicyVerdict {
   const rego = input.initdata.data[POLICY_FILE]
-  const analysis = rego === undefined ? undefined : analysePolicy(rego)
+  const analysis = rego === undefined ? undefined : analysePolicy(rego, find)
   const sha384 = bytesToHex(input.initdata.sha384)
   if (input.demand.initdataSha384.includes(sha384)) return judgePinned(input.demand, analysis)
   const findings: Finding[] = [...pinMissed(input.demand, sha384)]

@@ -153,10 +153,15 @@ export function rowOf(review: RuleReview, rules: string): KnownRuleSet {
   if (review.sha256 !== sha256) throw invalid('the review is of another text', 'sha256')
   const [missing] = missingIn(review)
   if (missing !== undefined) throw invalid(`the review lacks ${missing}`, missing)
+  return deriveRow(review)
+}
+
+/** The row of a review that is whole. */
+export function deriveRow(review: RuleReview): KnownRuleSet {
   const against = failed(review)
   const holds = (...ids: QuestionId[]) => !ids.some((id) => against.includes(id))
   return {
-    sha256,
+    sha256: review.sha256,
     name: review.name,
     version: review.version,
     pinsImage: against.length === 0 ? review.image : false,

@@ -15,7 +15,8 @@
  *
  * Kata's released sets accept any `image_guest_pull` storage: before 3.19 storages are not compared at all,
  * since then the driver is let through without a look at its source. All of them are listed, to name them in a
- * report, and none pins the image. Microsoft's fork (AKS) pins dm-verity roots of the layers; its releases are listed by the hashes of its tags.
+ * report, and none pins the image. Neither does any reviewed set of Microsoft's fork (AKS), although it compares the layers' root hashes:
+ * the answers are in `policy/reviews`, and docs/app-developers.md says what is open in which release.
  * @module
  */
 
