@@ -93,7 +93,6 @@ const podSpec = z.looseObject({
 
 export type Pod = z.infer<typeof podSpec>
 export type PodContainer = z.infer<typeof container>
-export type PodSecurity = z.infer<typeof securityContext>
 
 /** The pod specification of the one workload in the file. @throws EigenxError CONFIG_INVALID, INPUT_TOO_LARGE */
 export function parsePod(yaml: string): Pod {

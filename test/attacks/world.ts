@@ -3,7 +3,6 @@
  * state, and operators (the HTTP app with verifier, policy, chain reader and a share) that differ in
  * their configuration only.
  */
-import { privateKeyToAccount } from 'viem/accounts'
 import {
   appCall,
   changeApp,
@@ -12,7 +11,6 @@ import {
   createEmptyApp,
   type Devnet,
   deployDevnet,
-  devAddress,
   devKey,
   type ReleaseInput,
   releaseStruct,
@@ -270,7 +268,3 @@ async function call(url: string, method: string, params: readonly unknown[]): Pr
   const answer: { error?: { message: string } } = await response.json()
   if (answer.error !== undefined) throw new Error(`${method}: ${answer.error.message}`)
 }
-
-/** The creator of the apps. */
-export const creatorAccount = () => privateKeyToAccount(devKey(1))
-export const creatorAddress = () => devAddress(1)

@@ -2,7 +2,7 @@
  * A real EVM node for a test: start in `beforeAll`, stop in `afterAll`.
  * @module
  */
-export { type Anvil, type AnvilOptions, startAnvil } from '../../helper/sim/anvil.ts'
+export { type Anvil, startAnvil } from '../../helper/sim/anvil.ts'
 
 /** One plain JSON-RPC call, for what only a development node can do. @throws Error with the node's own words. */
 export async function callNode(
