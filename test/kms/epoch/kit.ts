@@ -166,11 +166,11 @@ export async function turn(world: World, ms = TURN_MS): Promise<void> {
   for (const sim of world.nodes) {
     const { node } = sim
     if (node === undefined) continue
-    const looked = node.tick().catch((error: unknown) => {
-      if (node.failure() === undefined && !(error instanceof ChainDown)) throw error
-    })
+    const looked = node.tick().catch((error: unknown) => error)
     await settle()
-    await looked
+    const error = await looked
+    const isExpected = error instanceof ChainDown || error instanceof Crash
+    if (error !== undefined && !isExpected && node.failure() === undefined) throw error
     if (sim.node !== undefined && node.failure() !== undefined) kill(sim)
     if (sim.act === undefined) continue
     await sim.act()

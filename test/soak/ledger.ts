@@ -1,0 +1,95 @@
+/** Who is registered, who is in trouble, and so what the protocol must still be able to do. */
+
+import type { Address, Hash32 } from '../../sdk/chain/types.ts'
+import { thresholdOf } from '../../sdk/crypto/bls.ts'
+import { activeHash } from '../kms/epoch/kit.ts'
+import type { SimNode, World } from '../kms/epoch/world.ts'
+
+export type Ledger = {
+  /** In the operator set on the chain. */
+  registered: Set<SimNode>
+  /** Announced to go, and until when that holds (Unix seconds). */
+  leaves: Map<SimNode, number>
+  isLeaving(sim: SimNode): boolean
+  /** Lie now. */
+  liars: Set<SimNode>
+  /** Have a fault of their own now. */
+  troubled: Set<SimNode>
+  /** Are not started again until this is over. */
+  heldDown: Set<SimNode>
+  /** Lost what they need: until they hold the newest share again. */
+  damaged: Set<SimNode>
+  newest(): Hash32 | undefined
+  /** A node that holds a share of the newest output and stays. */
+  memberAt(index: number): SimNode | undefined
+  /** Whether, with this one, no more are in trouble than the sets in force and to come can bear. */
+  mayFail(sim: SimNode): boolean
+  /** Whether this set could bear those that are in trouble now. */
+  mayBecome(coming: ReadonlySet<SimNode>): boolean
+  /** Faulty whatever happens: nobody waits for them. */
+  isExcused(sim: SimNode): boolean
+  /** Takes note of who has recovered. */
+  review(): void
+}
+
+/** Longer than a convicted dealer is barred. */
+const BARRED_OUTPUTS = 10
+
+export function createLedger(world: World): Ledger {
+  const addressOf = (sim: SimNode): Address => sim.identity.info.address
+  /** By convicted dealer, how many outputs there were then. */
+  const barred = new Map<Address, number>()
+  const newestOutput = () => world.witness.history.at(-1)
+  const isBarred = (sim: SimNode): boolean => {
+    const since = barred.get(addressOf(sim))
+    return since !== undefined && world.witness.history.length - since <= BARRED_OUTPUTS
+  }
+  const canBear = (set: ReadonlySet<SimNode>, one: SimNode | undefined): boolean => {
+    const failing = [...set].filter(
+      (sim) => sim === one || ledger.isExcused(sim) || ledger.troubled.has(sim) || isBarred(sim),
+    )
+    return failing.length === 0 || failing.length <= set.size - thresholdOf(set.size)
+  }
+  const ledger: Ledger = {
+    registered: new Set(),
+    leaves: new Map(),
+    isLeaving: (sim) => (ledger.leaves.get(sim) ?? 0) >= world.chain.finalTime(),
+    liars: new Set(),
+    troubled: new Set(),
+    heldDown: new Set(),
+    damaged: new Set(),
+    newest: () => newestOutput()?.hash,
+    memberAt: (index) => {
+      const members = world.nodes.filter((sim) => isMember(world, sim, ledger))
+      return members[index % Math.max(1, members.length)]
+    },
+    isExcused: (sim) =>
+      ledger.liars.has(sim) || ledger.damaged.has(sim) || ledger.heldDown.has(sim),
+    mayFail: (sim) => {
+      const members = newestOutput()?.output.members.map(({ address }) => address) ?? []
+      const inForce = world.nodes.filter((other) => members.includes(addressOf(other)))
+      return canBear(new Set(inForce), sim) && canBear(ledger.registered, sim)
+    },
+    mayBecome: (coming) => coming.size > 0 && canBear(coming, undefined),
+    review: () => {
+      const newest = ledger.newest()
+      for (const sim of ledger.damaged)
+        if (sim.node !== undefined && newest !== undefined && activeHash(world, sim) === newest)
+          ledger.damaged.delete(sim)
+      for (const dealer of world.witness.convicted.keys())
+        barred.set(dealer, world.witness.history.length)
+      world.witness.convicted.clear()
+    },
+  }
+  return ledger
+}
+
+function isMember(world: World, sim: SimNode, ledger: Ledger): boolean {
+  const newest = world.witness.history.at(-1)?.output
+  const { address } = sim.identity.info
+  return (
+    ledger.registered.has(sim) &&
+    !ledger.isLeaving(sim) &&
+    (newest === undefined || newest.members.some((member) => member.address === address))
+  )
+}
