@@ -16,7 +16,9 @@ export function emptyPromise(sim: SimNode, message: Uint8Array): readonly string
       const seeded = [...secrets.values()].some(({ name }) => name.kind === 'dealer-seed')
       return seeded && blobs.has(blobHash(message))
         ? []
-        : [`${JSON.stringify({ life: sim.restarts, fuse: sim.fuse, secrets: [...secrets.values()].map((x) => x.name.kind + x.name.epoch), status: sim.node?.status(), sid: sidIn(message) })} I6: ${who} deals and has not stored its ${seeded ? 'dealing' : 'seed'}`]
+        : [
+            `${JSON.stringify({ life: sim.restarts, fuse: sim.fuse, secrets: [...secrets.values()].map((x) => x.name.kind + x.name.epoch), status: sim.node?.status(), sid: sidIn(message) })} I6: ${who} deals and has not stored its ${seeded ? 'dealing' : 'seed'}`,
+          ]
     }
     case 'acks':
       return parseAcks(message)
