@@ -20,6 +20,7 @@ import { operatorsByAddress } from '../../sdk/protocol/terms.ts'
 import type { Leave, LogEntry, LogSnapshot } from '../../sdk/protocol/types.ts'
 import type { Lookup } from './context.ts'
 import { afterWrites, operatorSetWrites } from './operator-sets.ts'
+import { withoutOld } from './retention.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Entries that are judged without a pause: each costs some certificate signatures. */
@@ -40,10 +41,14 @@ export async function readLog(lookup: Lookup, heads: PendingResolver): Promise<v
   const isFinal = ({ block }: Pick<LogEntry, 'block'>) => block.number <= snapshot.finalized.number
   // A provider that fell behind would take final entries back: keep what we have.
   if (snapshot.finalized.number < through) return
-  const final = await resolve(lookup, log, {
+  const finalTime = snapshot.finalized.timestamp
+  const events = {
     entries: snapshot.entries.filter(isFinal),
     complaints: snapshot.complaints.filter(isFinal),
-  })
+  }
+  const final = await resolve(lookup, log, events, (part) =>
+    withoutOld(runtime.self.options, part, finalTime, deps.clock()),
+  )
   const pending = await heads.resolve(lookup, final, {
     entries: snapshot.entries.filter((entry) => !isFinal(entry)),
     complaints: snapshot.complaints.filter((complaint) => !isFinal(complaint)),
@@ -53,7 +58,7 @@ export async function readLog(lookup: Lookup, heads: PendingResolver): Promise<v
     type: 'log' as const,
     log: final,
     through: snapshot.finalized.number,
-    finalTime: snapshot.finalized.timestamp,
+    finalTime,
   }
   const { sessions } = runtime.state()
   const writes = operatorSetWrites({ log: final, sessions }, lookup.sets, lookup.storedSets)
@@ -104,7 +109,12 @@ export function createPendingResolver(): PendingResolver {
   }
 }
 
-async function resolve(lookup: Lookup, start: LogState, events: Events): Promise<LogState> {
+async function resolve(
+  lookup: Lookup,
+  start: LogState,
+  events: Events,
+  trim: (part: LogState) => LogState = (part) => part,
+): Promise<LogState> {
   const { deps } = lookup.runtime
   const entries = [...events.entries].sort(comparePositions)
   let { complaints } = events
@@ -117,7 +127,7 @@ async function resolve(lookup: Lookup, start: LogState, events: Events): Promise
       next === undefined || comparePositions(complaint, next) < 0
     const sets = await setsFor(lookup, some)
     const part = { entries: some, complaints: complaints.filter(isNow) }
-    state = resolveLog(deps.domain, state, part, sets)
+    state = trim(resolveLog(deps.domain, state, part, sets))
     complaints = complaints.filter((complaint) => !isNow(complaint))
     await deps.pause()
   }
@@ -141,7 +151,7 @@ function reportNews(runtime: Runtime, before: LogState, after: LogState): void {
   if (last !== undefined && last.hash !== known?.hash)
     runtime.deps.report({
       level: 'info',
-      event: after.winners.length < before.winners.length ? 'output voided' : 'output final',
+      event: known && last.output.epoch < known.output.epoch ? 'output voided' : 'output final',
       epoch: last.output.epoch,
       detail: { output: last.hash, activateAt: last.output.activateAt },
     })

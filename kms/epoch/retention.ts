@@ -17,18 +17,42 @@ import {
   valid,
 } from './state.ts'
 
+/** The first winner that is needed: the newest of those that replaced all before them for the whole grace time. */
+function oldestKept(
+  { graceSeconds }: Pick<EpochOptions, 'graceSeconds'>,
+  { log, finalTime }: Pick<NodeState, 'log' | 'finalTime'>,
+  now: Millis,
+): number {
+  const graceEnd = now / 1000 - graceSeconds
+  const index = log.winners.findLastIndex(
+    (winner) => winner.output.activateAt <= graceEnd && isSettled(winner, { finalTime }),
+  )
+  return Math.max(0, index)
+}
+
+/**
+ * A log in the middle of being read, without what will not be needed: a node that has been away for a year reads fifty thousand entries. The
+ * last winner and the one before stay, whatever the clock says: a complaint further on can void the last.
+ */
+export function withoutOld(
+  options: Pick<EpochOptions, 'graceSeconds'>,
+  log: LogState,
+  finalTime: number,
+  now: Millis,
+): LogState {
+  const first = Math.min(oldestKept(options, { log, finalTime }, now), log.winners.length - 2)
+  return first > 0 ? { ...log, winners: log.winners.slice(first) } : log
+}
+
 /** Drops and erases what no rule needs any more. */
 export function prune(
   { graceSeconds }: Pick<EpochOptions, 'graceSeconds'>,
   state: NodeState,
   now: Millis,
 ): { state: NodeState; writes: readonly Write[]; dropped: boolean } {
-  const { winners, nextEpoch: open } = state.log
-  const graceEnd = now / 1000 - graceSeconds
-  const oldest = winners.findLastIndex(
-    (winner) => winner.output.activateAt <= graceEnd && isSettled(winner, state),
-  )
-  const log = oldest > 0 ? { ...state.log, winners: winners.slice(oldest) } : state.log
+  const { nextEpoch: open } = state.log
+  const first = oldestKept({ graceSeconds }, state, now)
+  const log = first > 0 ? { ...state.log, winners: state.log.winners.slice(first) } : state.log
   const last = lastWinner(log)
   const kept: NodeState = {
     ...state,
@@ -43,7 +67,7 @@ export function prune(
     leaves: state.leaves.filter((leave) => leave.notAfter >= state.finalTime),
   }
   const dropped =
-    oldest > 0 ||
+    first > 0 ||
     kept.sessions.length < state.sessions.length ||
     kept.complaints.length < state.complaints.length ||
     kept.shares.length < state.shares.length ||
