@@ -3,22 +3,27 @@ import { toHex } from '../../../sdk/bytes.ts'
 import { messageKind } from '../../../sdk/protocol/codec.ts'
 import { blobHash } from '../../../sdk/protocol/dealing.ts'
 import { parseAcks, parseCandidate, parseSignature } from '../../../sdk/protocol/messages.ts'
-import type { SimNode } from './world.ts'
+import type { SimNode, Witness } from './world.ts'
 
 /** What is missing on the disk of a node that sends this message. What it sends late, when the session is over, it may have erased. */
-export function emptyPromise(sim: SimNode, message: Uint8Array): readonly string[] {
+export function emptyPromise(
+  { dealt }: Witness,
+  sim: SimNode,
+  message: Uint8Array,
+): readonly string[] {
   const { secrets, blobs } = sim.medium
   const open = sim.node?.status().sessions.some(({ sid }) => sid === sidIn(message))
   if (open !== true) return []
   const who = sim.identity.info.address
   switch (messageKind(message)) {
     case 'dealing': {
+      const hash = blobHash(message)
+      if (!blobs.has(hash)) return [`I6: ${who} deals and has not stored its dealing`]
+      // One that it sent before may have come back to it, after it lost its disk.
+      const isKnown = dealt.has(hash)
+      dealt.add(hash)
       const seeded = [...secrets.values()].some(({ name }) => name.kind === 'dealer-seed')
-      return seeded && blobs.has(blobHash(message))
-        ? []
-        : [
-            `${JSON.stringify({ life: sim.restarts, fuse: sim.fuse, secrets: [...secrets.values()].map((x) => x.name.kind + x.name.epoch), status: sim.node?.status(), sid: sidIn(message) })} I6: ${who} deals and has not stored its ${seeded ? 'dealing' : 'seed'}`,
-          ]
+      return isKnown || seeded ? [] : [`I6: ${who} deals and has not stored its seed`]
     }
     case 'acks':
       return parseAcks(message)

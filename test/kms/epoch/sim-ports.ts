@@ -159,7 +159,8 @@ function peersOf(world: World, sim: SimNode, alive: () => void): PeerPort {
       const sent = sim.tamper === undefined ? message : await sim.tamper(message, peer.address)
       overhear(world, message)
       if (sent === undefined) return 'accepted'
-      if (sim.tamper === undefined) world.witness.violations.push(...emptyPromise(sim, message))
+      if (sim.tamper === undefined)
+        world.witness.violations.push(...emptyPromise(world.witness, sim, message))
       if (sim.muted) throw new Error('lost')
       const other = await reach(peer)
       const result = (await other.node?.handler.receive(sent)) ?? 'later'

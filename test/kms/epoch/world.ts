@@ -72,6 +72,8 @@ export type Witness = {
   judged: Set<string>
   /** Dealers that complaints of the log prove to have lied, and in which epoch last. */
   convicted: Map<Address, number>
+  /** Dealings that honest members have sent. */
+  dealt: Set<Hash32>
   /** What was seen on the way that must not be: promises without what they promise on the disk, work without end. */
   violations: string[]
   looks: number
@@ -88,6 +90,7 @@ export function createWitness(): Witness {
     overdue: new Set(),
     judged: new Set(),
     convicted: new Map(),
+    dealt: new Set(),
     violations: [],
     looks: 0,
   }
