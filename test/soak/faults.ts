@@ -149,7 +149,10 @@ export function beginFault(world: World, fault: Fault, ledger: Ledger): Undo | u
     if (member === undefined || !ledger.mayFail(member)) return undefined
     ledger.liars.add(member)
     const reform = corrupt(world, member, kind)
+    const isProvable = kind.startsWith('deals wrong shares')
+    if (isProvable) ledger.suspect(member)
     return () => {
+      if (isProvable) ledger.suspect(member)
       ledger.liars.delete(member)
       reform()
     }

@@ -28,6 +28,8 @@ export type Ledger = {
   mayBecome(coming: ReadonlySet<SimNode>): boolean
   /** Faulty whatever happens: nobody waits for them. */
   isExcused(sim: SimNode): boolean
+  /** May be convicted for what it deals now, sooner or later: then it deals no more for a while. */
+  suspect(sim: SimNode): void
   /** Takes note of who has recovered. */
   review(): void
 }
@@ -37,7 +39,7 @@ const BARRED_OUTPUTS = 10
 
 export function createLedger(world: World): Ledger {
   const addressOf = (sim: SimNode): Address => sim.identity.info.address
-  /** By convicted dealer, how many outputs there were then. */
+  /** By dealer that is convicted or will be, how many outputs there were then. */
   const barred = new Map<Address, number>()
   const newestOutput = () => world.witness.history.at(-1)
   const isBarred = (sim: SimNode): boolean => {
@@ -71,6 +73,7 @@ export function createLedger(world: World): Ledger {
       return canBear(new Set(inForce), sim) && canBear(ledger.registered, sim)
     },
     mayBecome: (coming) => coming.size > 0 && canBear(coming, undefined),
+    suspect: (sim) => void barred.set(addressOf(sim), world.witness.history.length),
     review: () => {
       const newest = ledger.newest()
       for (const sim of ledger.damaged)

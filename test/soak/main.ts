@@ -3,7 +3,7 @@
  * one life after the other, every invariant asserted after every step. Exit code 1 when one is broken: then the seed, the smallest
  * plan that breaks it and what happened are printed, and the plan is written to a file for `--plan`.
  *
- * Lives run over the twins of the curves (`test/twin`); with `--real` over the curves, a hundred times slower.
+ * Lives run over the twins of the curves (`test/twin`); with `--real` over the curves, some fifteen times slower.
  * @module
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -73,6 +73,7 @@ function nextTask(): Task | undefined {
 
 function lifeOf(worker: Worker, task: Task): Promise<Answer> {
   return new Promise((resolve, reject) => {
+    worker.removeAllListeners()
     worker.once('message', resolve)
     worker.once('error', reject)
     worker.postMessage(task)

@@ -84,8 +84,9 @@ export type Plan = {
   faults: readonly Fault[]
 }
 
-/** Most lives are small: what depends on n shows from one to ten, and a large set costs its square. */
-const SIZES: readonly number[] = [1, 2, 10, ...Array(9).fill(3), ...Array(8).fill(4), 5, 5, 6, 7, 2]
+/** Most lives are small: what depends on n shows there, and a large set costs its square. */
+const SIZES: readonly number[] = [1, 2, 2, ...Array(12).fill(3), ...Array(10).fill(4), 5, 5, 6, 7]
+const LARGE = { n: 10, chance: 0.01 }
 
 type Dice = { below(limit: number): number; chance(p: number): boolean }
 
@@ -99,7 +100,7 @@ function diceOf(seed: number): Dice {
 export function planOf(seed: number, slots: number): Plan {
   const dice = diceOf(seed)
   const pick = <T>(items: readonly T[]): T => items[dice.below(items.length)] as T
-  const n = pick(SIZES)
+  const n = dice.chance(LARGE.chance) ? LARGE.n : pick(SIZES)
   const faults: Fault[] = []
   let mode = 'calm' as Fault['mode']
   for (let slot = 0; slot < slots; slot++) {

@@ -15,9 +15,10 @@ function kindOf(report: LifeReport): string | undefined {
 
 /**
  * Takes faults out, halves first, as long as it fails in the same way.
+ * @param run - How a plan is lived.
  * @returns The small plan's report.
  */
-export async function shrink(failed: LifeReport): Promise<LifeReport> {
+export async function shrink(failed: LifeReport, run = live): Promise<LifeReport> {
   const { plan, failure } = failed
   if (failure === undefined) return failed
   const kind = kindOf(failed)
@@ -28,7 +29,7 @@ export async function shrink(failed: LifeReport): Promise<LifeReport> {
     faults: plan.faults.filter(({ slot }) => slot <= failure.slot),
   }
   const isEnough = async (smaller: Plan): Promise<boolean> => {
-    if (Date.now() > until || kindOf(await live(smaller)) !== kind) return false
+    if (Date.now() > until || kindOf(await run(smaller)) !== kind) return false
     best = smaller
     return true
   }
@@ -41,7 +42,7 @@ export async function shrink(failed: LifeReport): Promise<LifeReport> {
       if (!(await isEnough({ ...best, faults: left }))) from += size
     }
   await isEnough(compact(best))
-  const detailed = await live(best, true)
+  const detailed = await run(best, true)
   // What fails only sometimes is told as it failed first.
   return detailed.failure === undefined ? failed : detailed
 }

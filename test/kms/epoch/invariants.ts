@@ -118,11 +118,19 @@ function judge(world: World, hash: Hash32, { body }: LogEntry): Output | string 
   }
 }
 
+/** Enough for what is under way at a time. */
+const MAX_SOUND = 32
+
 function outputNamed(world: World, hash: Hash32): Output | undefined {
-  const known = world.witness.settled.get(hash)
+  const { settled, sound } = world.witness
+  const known = settled.get(hash) ?? sound.get(hash)
   if (known !== undefined) return known
   const judged = world.chain.entriesNamed(hash).map((entry) => judge(world, hash, entry))
-  return judged.find((judgement) => typeof judgement !== 'string')
+  const output = judged.find((judgement) => typeof judgement !== 'string')
+  if (output === undefined) return undefined
+  for (const older of sound.keys()) if (sound.size > MAX_SOUND) sound.delete(older)
+  sound.set(hash, output)
+  return output
 }
 
 function previousOf(world: World, output: Output): Output | undefined {

@@ -59,6 +59,8 @@ export type Witness = {
   /** Verified settled outputs, in the order in which they were first seen. */
   settled: Map<Hash32, Output>
   winners: Map<number, Hash32>
+  /** Outputs of the log that are what they say, settled or not. */
+  sound: Map<Hash32, Output>
   /** Winners by epoch, the newest last. */
   history: { hash: Hash32; output: Output }[]
   /** Shares that were found to fit, by operator and output. */
@@ -83,6 +85,7 @@ export function createWitness(): Witness {
   return {
     settled: new Map(),
     winners: new Map(),
+    sound: new Map(),
     history: [],
     shares: new Map(),
     uncompared: [],

@@ -1,0 +1,143 @@
+/** A soak of some seconds with fixed seeds; `npm run soak` goes on for as long as asked. */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type LifeReport, live } from './life.ts'
+import { type Fault, type Plan, planOf } from './plan.ts'
+import { shrink } from './shrink.ts'
+import { createSummary, tellFailure } from './summary.ts'
+
+/** One, two, three, four and seven members at first. */
+const SEEDS: readonly [seed: number, slots: number][] = [
+  [4, 40],
+  [18, 40],
+  [17, 60],
+  [42, 40],
+  [15, 15],
+]
+
+describe('a soak', () => {
+  const reports: LifeReport[] = []
+
+  beforeAll(async () => {
+    for (const [seed, slots] of SEEDS) reports.push(await live(planOf(seed, slots)))
+  }, 300_000)
+
+  it('scenario 46: holds every invariant under random faults, and what was sealed to the first output opens to the end', () => {
+    for (const report of reports) {
+      expect(report.failure === undefined ? '' : tellFailure(report)).toBe('')
+      expect(report.epochs).toBeGreaterThanOrEqual(report.plan.slots)
+      expect(report.looks).toBe(report.turns)
+      expect(report.opened).toBeGreaterThan(report.plan.slots / 2)
+    }
+    expect(new Set(reports.map(({ plan }) => plan.n))).toEqual(new Set([1, 2, 3, 4, 7]))
+    const kinds = new Set(reports.flatMap(({ faults }) => [...faults.keys()]))
+    expect(kinds.size).toBeGreaterThan(30)
+  })
+
+  it('scenario 47: keeps disks as small at the end as after a few epochs', () => {
+    for (const { most, plan } of reports) {
+      // Six sessions of a set that may have grown by three, with three candidates of each, and the outputs that are kept.
+      const n = plan.pool
+      expect(most.blobs).toBeLessThan(6 * (4 * n + 1) + 8 * (n + 1))
+      expect(most.secrets).toBeLessThan(40)
+      expect(most.headBytes).toBeLessThan(12_000 * n)
+    }
+  })
+
+  it('is a pure function of its seed', async () => {
+    const [seed, slots] = [17, 6]
+    const [first, second] = [await live(planOf(seed, slots)), await live(planOf(seed, slots))]
+    expect(second).toEqual(first)
+    expect(await live(planOf(seed + 1, slots))).not.toEqual(first)
+  })
+})
+
+describe('a failure', () => {
+  /** Fails when two kinds of faults come in this order, whatever else happens. */
+  const run = async (plan: Plan): Promise<LifeReport> => {
+    const at = (kind: Fault['kind']) => plan.faults.findIndex((fault) => fault.kind === kind)
+    const [first, second] = [at('partition'), at('disk lost')]
+    const broken = first >= 0 && second > first
+    const slot = plan.faults[second]?.slot ?? 0
+    const message = `seed 1, at ${plan.faults.length}: I8: node 0xab12 serves ${second}`
+    return {
+      plan,
+      epochs: 0,
+      turns: 0,
+      looks: 0,
+      opened: 0,
+      virtualSeconds: 0,
+      told: new Map(),
+      faults: new Map(),
+      most: { blobs: 0, secrets: 0, headBytes: 0 },
+      failure: broken ? { slot, message, trace: ['what happened'] } : undefined,
+    }
+  }
+
+  it('is made small: the faults that it takes, in as few slots', async () => {
+    const fault = planOf(1, 40).faults[0]
+    if (fault === undefined) throw new Error('a plan without faults')
+    const others = planOf(2, 40).faults.filter(
+      ({ kind }) => kind !== 'partition' && kind !== 'disk lost',
+    )
+    const faults = [
+      ...others.filter(({ slot }) => slot < 12),
+      { ...fault, kind: 'partition' as const, slot: 12 },
+      ...others.filter(({ slot }) => slot >= 12 && slot < 25),
+      { ...fault, kind: 'disk lost' as const, slot: 25 },
+      ...others.filter(({ slot }) => slot > 25),
+    ]
+    const small = await shrink(await run({ ...planOf(2, 40), faults }), run)
+    expect(small.plan.faults.map(({ kind, slot }) => [kind, slot])).toEqual([
+      ['partition', 1],
+      ['disk lost', 2],
+    ])
+    expect(small.plan.slots).toBe(3)
+    const text = tellFailure(small)
+    expect(text).toContain('I8: node')
+    expect(text).toContain('partition')
+    expect(text).toContain('what happened')
+  })
+
+  it('is counted, and ends the soak', async () => {
+    const summary = createSummary()
+    const plan = planOf(3, 5)
+    summary.add(await run({ ...plan, faults: [] }))
+    expect(summary.failed()).toBe(false)
+    expect(summary.text()).toContain('Every invariant held.')
+    const fault = planOf(1, 40).faults[0] as Fault
+    const faults = [
+      { ...fault, kind: 'partition' as const },
+      { ...fault, kind: 'disk lost' as const },
+    ]
+    summary.add(await run({ ...plan, faults }))
+    expect(summary.failed()).toBe(true)
+    expect(summary.text()).toContain('AN INVARIANT WAS BROKEN.')
+  })
+})
+
+describe('npm run soak', () => {
+  const soak = (...args: string[]) =>
+    spawnSync(process.execPath, ['--import', 'tsx', 'test/soak/main.ts', ...args], {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      encoding: 'utf8',
+    })
+
+  it('tells seeds, faults and counts, over twins or over the curves', () => {
+    const twins = soak('--epochs', '4', '--seed', '7', '--life', '4', '--workers', '1')
+    expect(twins.stderr).toBe('')
+    expect(twins.stdout).toMatch(/twins.*\n.*seed 7: .* held[\s\S]*Every invariant held\./)
+    expect(twins.stdout).toMatch(/seeds 7 to 7, 1 lives, \d+ epochs/)
+    expect(twins.status).toBe(0)
+    const curves = soak('--epochs', '1', '--seed', '6', '--life', '1', '--workers', '1', '--real')
+    expect(curves.stdout).toMatch(/^curves/)
+    expect(curves.status).toBe(0)
+  })
+
+  it('refuses what is no number', () => {
+    const { status, stderr } = soak('--epochs', 'many')
+    expect(status).toBe(1)
+    expect(stderr).toContain('--epochs is a whole number above zero')
+  })
+})
