@@ -22,15 +22,14 @@ import { partialSign } from '../sdk/crypto/bls.ts'
 import { EigenxError } from '../sdk/errors.ts'
 import { wrapPartial } from '../sdk/wire/rsa-oaep.ts'
 import type { SecretsRequest } from '../sdk/wire/secrets.ts'
+import { demandAppraisal, demandMarks } from './authorize/appraisal.ts'
 import { judgeOwner } from './authorize/ecdsa.ts'
 import { demandFields, ECDSA_METHOD } from './authorize/fields.ts'
 import { POD_METHODS } from './authorize/methods.ts'
 import {
   appAddress,
   demandAllowed,
-  demandAppraisal,
   demandBinding,
-  demandMarks,
   demandOf,
   demandPolicy,
   demandRegistry,
@@ -38,7 +37,13 @@ import {
 } from './authorize/release.ts'
 import { demandRsaKey } from './authorize/rsa.ts'
 import type { DecisionDeps } from './authorize/settings.ts'
-import { demandTokenBinding, isTokenMethod, judgeToken, settleRefused } from './authorize/token.ts'
+import {
+  demandTokenBinding,
+  isTokenMethod,
+  judgeToken,
+  settleRefused,
+  tokenPlatform,
+} from './authorize/token.ts'
 import { judgeTokenContainer } from './authorize/token-release.ts'
 import { type DecisionTrail, type Mark, note, startTrail } from './authorize/trail.ts'
 import { settingsAt } from './authorize/windows.ts'
@@ -185,7 +190,7 @@ async function judgeVouched(
   demandTokenBinding(trail, demand)
 
   trail.step = 'policy'
-  demandAppraisal(trail, demand, { method, measurement: undefined, tcbStatus: undefined })
+  demandAppraisal(trail, demand, tokenPlatform(method))
   const verdict = judgeTokenContainer(container, demand, deps.settings.allowDigestOnly)
   demandAllowed(trail, verdict, demand, {
     rules: 'confidential-space',

@@ -14,6 +14,7 @@
  * | EIGENX_TEE_METHODS | comma-separated attestation methods; others get no key |
  * | EIGENX_TEE_MEASUREMENTS | comma-separated launch measurements (MEASUREMENT, MRTD), 96 hex digits each |
  * | EIGENX_TEE_TDX_STATUSES | comma-separated TCB statuses by Intel's names |
+ * | EIGENX_TEE_MINIMUM_SNP_TCB | comma-separated product lines with their lowest TCB, `Milan=bl4.snp24.uc219`; other lines get no key |
  * | EIGENX_TEE_REFUSE_MARKS | comma-separated marks that no grant may carry |
  *
  * A malformed value refuses the release, and so does an unknown key under the prefix: a pin with a typing error must
@@ -23,6 +24,7 @@
 
 import { EigenxError } from '../sdk/errors.ts'
 import { isSha256Digest } from './image.ts'
+import { parseTcbFloor, type TcbFloor } from './tcb-floor.ts'
 import { GRANT_MARKS, type ReleaseAppraisal, type ReleaseDemand } from './types.ts'
 
 /** The part of an on-chain release that is read here. */
@@ -43,6 +45,7 @@ export const PIN_KEYS = {
   methods: 'EIGENX_TEE_METHODS',
   measurements: 'EIGENX_TEE_MEASUREMENTS',
   tdxStatuses: 'EIGENX_TEE_TDX_STATUSES',
+  minimumSnpTcb: 'EIGENX_TEE_MINIMUM_SNP_TCB',
   refusedMarks: 'EIGENX_TEE_REFUSE_MARKS',
 } as const
 
@@ -78,6 +81,7 @@ function appraisalOf(app: string, env: ReadonlyMap<string, string>): ReleaseAppr
   const methods = list(PIN_KEYS.methods, parseName)
   const measurements = list(PIN_KEYS.measurements, parseDigest48)
   const tdxStatuses = list(PIN_KEYS.tdxStatuses, parseStatus)
+  const floors = list(PIN_KEYS.minimumSnpTcb, parseTcbFloor)
   const refusedMarks = list(PIN_KEYS.refusedMarks, (item) =>
     GRANT_MARKS.find((mark) => mark === item),
   )
@@ -85,6 +89,7 @@ function appraisalOf(app: string, env: ReadonlyMap<string, string>): ReleaseAppr
     ...(methods === undefined ? {} : { methods }),
     ...(measurements === undefined ? {} : { measurements }),
     ...(tdxStatuses === undefined ? {} : { tdxStatuses }),
+    ...(floors === undefined ? {} : { minimumSnpTcb: groupFloors(app, floors) }),
     ...(refusedMarks === undefined ? {} : { refusedMarks }),
   }
 }
@@ -172,6 +177,13 @@ function groupRoots(
       throw invalid(app, `${PIN_KEYS.layerRoots} names one image twice`)
     out[digest] = roots
   }
+  return out
+}
+
+function groupFloors(app: string, floors: readonly TcbFloor[]): ReadonlyMap<string, TcbFloor> {
+  const out = new Map(floors.map((floor) => [floor.product, floor]))
+  if (out.size !== floors.length)
+    throw invalid(app, `${PIN_KEYS.minimumSnpTcb} names one product line twice`)
   return out
 }
 

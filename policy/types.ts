@@ -3,6 +3,8 @@
  * @module
  */
 
+import type { TcbFloor } from './tcb-floor.ts'
+
 export type InitdataAlgorithm = 'sha256' | 'sha384' | 'sha512'
 
 /** One well-formed initdata document. */
@@ -144,6 +146,8 @@ export type ReleaseAppraisal = {
   measurements?: readonly string[]
   /** Allowed TCB statuses of TDX platforms (EIGENX_TEE_TDX_STATUSES). */
   tdxStatuses?: readonly string[]
+  /** Lowest TCB of SEV-SNP platforms by product line; a line that is not there gets no key (EIGENX_TEE_MINIMUM_SNP_TCB). */
+  minimumSnpTcb?: ReadonlyMap<string, TcbFloor>
   /** Marks that no grant may carry (EIGENX_TEE_REFUSE_MARKS). */
   refusedMarks?: readonly (typeof GRANT_MARKS)[number][]
 }

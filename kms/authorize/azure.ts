@@ -18,7 +18,7 @@ import { EigenxError } from '../../sdk/errors.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
 import { demandReportData, demandVouched, type PodJudgement } from './guest.ts'
 import type { EvidenceDeps } from './settings.ts'
-import { demandSnpPlatform } from './snp-platform.ts'
+import { demandSnpPlatform, snpTcbOf } from './snp-platform.ts'
 import { demandTdxDeps, demandTdxPlatform } from './tdx.ts'
 import type { DecisionTrail } from './trail.ts'
 
@@ -107,8 +107,13 @@ function judgeVm(
   trail.step = 'binding'
   const bound = bindAzureInitdata(claims, initdata, deps.settings.azure.vm, trail.checks)
   demandVouched(deps, bound, 'PCR 8', trail)
-  const tcbStatus = claims.hardware.tee === 'tdx' ? claims.hardware.tcb.status : undefined
-  return { initdata, vouchedBy: bound.vouchedBy, measurement: undefined, tcbStatus }
+  return { initdata, vouchedBy: bound.vouchedBy, measurement: undefined, ...tcbOf(claims) }
+}
+
+function tcbOf({ hardware }: AzureClaims): Pick<PodJudgement, 'tcbStatus' | 'snpTcb'> {
+  return hardware.tee === 'tdx'
+    ? { tcbStatus: hardware.tcb.status, snpTcb: undefined }
+    : { tcbStatus: 'none', snpTcb: snpTcbOf(hardware) }
 }
 
 const tooOld = (version: number) =>

@@ -11,8 +11,9 @@ import type { Check } from '../../sdk/attest/types.ts'
 import type { Address, AppDecision } from '../../sdk/chain/types.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
+import { demandAppraisal, demandMarks } from './appraisal.ts'
 import { ECDSA_METHOD } from './fields.ts'
-import { appAddress, demandAppraisal, demandMarks, demandOf, type ReleaseEnv } from './release.ts'
+import { appAddress, demandOf, type ReleaseEnv } from './release.ts'
 import { demandRsaKey } from './rsa.ts'
 import type { DecisionDeps } from './settings.ts'
 import { type DecisionTrail, note } from './trail.ts'
@@ -56,7 +57,7 @@ export async function judgeOwner(
   // The owner has no platform: of what the release demands, the method and the marks concern it.
   const { methods } = demand.appraisal ?? {}
   const appraisal = methods === undefined ? {} : { methods }
-  const nowhere = { measurement: undefined, tcbStatus: undefined }
+  const nowhere = { measurement: undefined, tcbStatus: 'none', snpTcb: undefined }
   demandAppraisal(trail, { ...demand, appraisal }, { method: ECDSA_METHOD, ...nowhere })
   demandMarks(trail, demand)
   const { encryptedEnv, publicEnv } = decision.release

@@ -8,19 +8,16 @@ import type { BoundInitdata } from '../../sdk/attest/binding.ts'
 import { reportDataV1, reportDataV2 } from '../../sdk/attest/report-data.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
+import type { PlatformFacts } from './appraisal.ts'
 import { demandRsaKey } from './rsa.ts'
 import type { EvidenceDeps } from './settings.ts'
 import { type DecisionTrail, note } from './trail.ts'
 
 /** What the evidence of a pod proved. */
-export type PodJudgement = {
+export type PodJudgement = Pick<PlatformFacts, 'measurement' | 'tcbStatus' | 'snpTcb'> & {
   initdata: Initdata
   /** Who vouches for the initdata. `self`: the operator allows it, the release has to opt in. */
   vouchedBy: BoundInitdata['vouchedBy']
-  /** MEASUREMENT or MRTD, lower-case hex; `undefined` where the launch is a paravisor's. */
-  measurement: string | undefined
-  /** By Intel's rule; SEV-SNP has none. */
-  tcbStatus: string | undefined
 }
 
 export type ReportedData = {

@@ -13,6 +13,7 @@ import {
 import { appraiseTcbFloor } from '../../sdk/attest/snp-floor.ts'
 import { appraiseSnp, type SnpPolicy } from '../../sdk/attest/snp-policy.ts'
 import type { SnpClaims } from '../../sdk/attest/types.ts'
+import type { PlatformFacts } from './appraisal.ts'
 import type { EvidenceDeps } from './settings.ts'
 import type { DecisionTrail } from './trail.ts'
 
@@ -24,6 +25,11 @@ export type SnpPlatform = {
   policy: SnpPolicy
   /** Lists that came with the evidence. */
   crls?: readonly Uint8Array[]
+}
+
+/** What a release may set a floor for. */
+export function snpTcbOf({ product, tcb }: SnpClaims): NonNullable<PlatformFacts['snpTcb']> {
+  return { product, tcb: tcb.reported }
 }
 
 /** @throws EigenxError EVIDENCE_INVALID, EVIDENCE_MALFORMED, EVIDENCE_NOT_ALLOWED, TCB_TOO_OLD */

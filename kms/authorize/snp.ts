@@ -15,7 +15,7 @@ import { bytesToHex } from '../../sdk/bytes.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
 import { demandReportData, demandVouched, type PodJudgement, type ReportedData } from './guest.ts'
 import type { EvidenceDeps } from './settings.ts'
-import { demandSnpPlatform } from './snp-platform.ts'
+import { demandSnpPlatform, snpTcbOf } from './snp-platform.ts'
 import type { DecisionTrail } from './trail.ts'
 
 export const SNP_METHOD = 'eigenx-snp'
@@ -43,7 +43,8 @@ export function judgeSnp(
   const bound = bindInitdata(claims, initdata, deps.settings.snp.measurements, trail.checks)
   demandVouched(deps, bound, 'HOST_DATA', trail)
   const measurement = bytesToHex(claims.measurement)
-  return { initdata, vouchedBy: bound.vouchedBy, measurement, tcbStatus: undefined }
+  const { vouchedBy } = bound
+  return { initdata, vouchedBy, measurement, tcbStatus: 'none', snpTcb: snpTcbOf(claims) }
 }
 
 /** Genuine, and of a guest that this operator serves. @throws as `judgeSnp` */

@@ -50,7 +50,8 @@ export function judgeTdx(
   demandVouched(deps, bound, 'MRCONFIGID', trail)
   const { mrTd, tcb } = claims
   const measurement = bytesToHex(mrTd)
-  return { initdata, vouchedBy: bound.vouchedBy, measurement, tcbStatus: tcb.status }
+  const { vouchedBy } = bound
+  return { initdata, vouchedBy, measurement, tcbStatus: tcb.status, snpTcb: undefined }
 }
 
 /** Genuine, and of a TD that this operator serves. @throws as `judgeTdx` */

@@ -16,6 +16,7 @@ import {
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import type { SecretsRequest } from '../../sdk/wire/secrets.ts'
 import type { TokenUses } from '../tokens/uses.ts'
+import type { PlatformFacts } from './appraisal.ts'
 import type { DecisionDeps } from './settings.ts'
 import { type DecisionTrail, note } from './trail.ts'
 
@@ -91,6 +92,12 @@ async function verifyWithKeys(
       tokens.missed(provider)
     throw thrown
   }
+}
+
+/** Both issuers serve TDX alone. Intel's token states the status and is refused with any other; Google's says nothing about one. */
+export function tokenPlatform(method: TokenProvider): PlatformFacts {
+  const tcbStatus = method === 'intel' ? 'UpToDate' : 'unknown'
+  return { method, measurement: undefined, tcbStatus, snpTcb: undefined }
 }
 
 /**

@@ -62,6 +62,21 @@ describe('a release narrows what its operators allow', () => {
       '403 EVIDENCE_NOT_ALLOWED release.measurements',
     ],
     ['by a status that SEV-SNP does not have', { EIGENX_TEE_TDX_STATUSES: 'UpToDate' }, 'granted'],
+    [
+      'by a lowest TCB, which is reached',
+      { EIGENX_TEE_MINIMUM_SNP_TCB: 'Milan=bl4.tee0.snp24.uc219,Turin=fmc9' },
+      'granted',
+    ],
+    [
+      'by a lowest TCB, one part of which is not reached',
+      { EIGENX_TEE_MINIMUM_SNP_TCB: 'Milan=bl0.snp25.uc0' },
+      '403 TCB_TOO_OLD release.minimum-snp-tcb',
+    ],
+    [
+      'by a lowest TCB of other product lines alone',
+      { EIGENX_TEE_MINIMUM_SNP_TCB: 'Genoa=snp1' },
+      '403 EVIDENCE_NOT_ALLOWED release.minimum-snp-tcb',
+    ],
     ['by a mark that the grant lacks', { EIGENX_TEE_REFUSE_MARKS: 'tcb-grace' }, 'granted'],
   ])('%s', async (_name, publicEnv, expected) => {
     expect(await askSnp(publicEnv)).toBe(expected)
@@ -90,6 +105,8 @@ describe('a release narrows what its operators allow', () => {
       '403 EVIDENCE_NOT_ALLOWED release.tdx-statuses',
     )
     expect(await askTdx({ tdx, release: demand('UpToDate,OutOfDate') }, old)).toBe('granted')
+    const snp = { publicEnv: { EIGENX_TEE_MINIMUM_SNP_TCB: 'Milan=snp255' } }
+    expect(await askTdx({ release: snp })).toBe('granted')
     const foreign = { publicEnv: { EIGENX_TEE_MEASUREMENTS: OTHER } }
     expect(await askTdx({ release: foreign })).toBe('403 EVIDENCE_NOT_ALLOWED release.measurements')
   })

@@ -366,6 +366,20 @@ const ATTACKS: readonly Attack[] = [
     expect: [403, 'RELEASE_MISMATCH', 'policy.release-enforced'],
   },
   {
+    name: 'a processor below the lowest TCB of the release',
+    on: 'snp',
+    setup: {
+      release: { publicEnv: { EIGENX_TEE_MINIMUM_SNP_TCB: 'Milan=uc255,Genoa=uc255,Turin=uc255' } },
+    },
+    expect: [403, 'TCB_TOO_OLD', 'release.minimum-snp-tcb'],
+  },
+  {
+    name: 'a status that the release does not allow',
+    on: 'tdx',
+    setup: { release: { publicEnv: { EIGENX_TEE_TDX_STATUSES: 'OutOfDate' } } },
+    expect: [403, 'EVIDENCE_NOT_ALLOWED', 'release.tdx-statuses'],
+  },
+  {
     name: 'the name of the plain method of its processor',
     on: 'snp',
     pod: { body: { attestation_method: 'eigenx-snp' } },

@@ -46,6 +46,7 @@ describe('releaseDemand', () => {
           EIGENX_TEE_MEASUREMENTS: `0x${PIN.toUpperCase()}`,
           EIGENX_TEE_TDX_STATUSES: 'UpToDate,SWHardeningNeeded',
           EIGENX_TEE_REFUSE_MARKS: 'tcb-grace,report-data-v1',
+          EIGENX_TEE_MINIMUM_SNP_TCB: 'Milan=bl4.tee0.snp24.uc219, Turin=fmc1.uc255',
         },
       }).appraisal,
     ).toEqual({
@@ -53,6 +54,10 @@ describe('releaseDemand', () => {
       measurements: [PIN],
       tdxStatuses: ['UpToDate', 'SWHardeningNeeded'],
       refusedMarks: ['tcb-grace', 'report-data-v1'],
+      minimumSnpTcb: new Map([
+        ['Milan', { product: 'Milan', bootloader: 4, tee: 0, snp: 24, microcode: 219 }],
+        ['Turin', { product: 'Turin', fmc: 1, microcode: 255 }],
+      ]),
     })
   })
 
@@ -86,6 +91,17 @@ describe('releaseDemand', () => {
     ['a short measurement', 'EIGENX_TEE_MEASUREMENTS', PIN.slice(1)],
     ['too many measurements', 'EIGENX_TEE_MEASUREMENTS', Array(65).fill(PIN).join(',')],
     ['a status with a blank', 'EIGENX_TEE_TDX_STATUSES', 'Up To Date'],
+    ['an empty TCB', 'EIGENX_TEE_MINIMUM_SNP_TCB', ''],
+    ['a TCB of no product line', 'EIGENX_TEE_MINIMUM_SNP_TCB', 'Venice=snp1'],
+    ['a TCB without levels', 'EIGENX_TEE_MINIMUM_SNP_TCB', 'Milan='],
+    ['a TCB with a level twice', 'EIGENX_TEE_MINIMUM_SNP_TCB', 'Milan=snp1.snp2'],
+    ['a TCB out of order', 'EIGENX_TEE_MINIMUM_SNP_TCB', 'Milan=uc1.snp2'],
+    ['a TCB beyond a byte', 'EIGENX_TEE_MINIMUM_SNP_TCB', 'Milan=uc256'],
+    ['a TCB with a zero in front', 'EIGENX_TEE_MINIMUM_SNP_TCB', 'Milan=uc01'],
+    ['a TCB with an unknown part', 'EIGENX_TEE_MINIMUM_SNP_TCB', 'Milan=svn1'],
+    ['a TCB that ends in a point', 'EIGENX_TEE_MINIMUM_SNP_TCB', 'Milan=snp1.'],
+    ['an FMC where there is none', 'EIGENX_TEE_MINIMUM_SNP_TCB', 'Genoa=fmc1'],
+    ['two TCBs of one product line', 'EIGENX_TEE_MINIMUM_SNP_TCB', 'Milan=snp1,Milan=uc1'],
     ['a mark that does not exist', 'EIGENX_TEE_REFUSE_MARKS', 'tcb-grace,tcb-graze'],
     ['logs by another word', 'EIGENX_TEE_ALLOW_LOGS', 'yes'],
     ['a misspelt key', 'EIGENX_TEE_INITDATA_SHA348', PIN],

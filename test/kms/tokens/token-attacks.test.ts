@@ -221,6 +221,15 @@ describe('what is granted', () => {
     expect(answer.marks?.toSorted()).toEqual(['confidential-space', 'digest-only'])
   })
 
+  it('a token of Intel where the release demands the status that it shows', async () => {
+    const publicEnv = {
+      EIGENX_TEE_TDX_STATUSES: 'UpToDate',
+      EIGENX_TEE_MINIMUM_SNP_TCB: 'Milan=snp255',
+    }
+    const world = await operator({ release: { publicEnv } })
+    await expectGrant(world, await makeTokenBody({ provider: 'intel' }))
+  })
+
   it('the sealed environment of the release, and none where a stack id is given', async () => {
     const world = await operator({ release: { encryptedEnv: 'abcd' } })
     expect(await expectGrant(world, await makeTokenBody())).toMatchObject({ encrypted_env: 'abcd' })
@@ -338,6 +347,18 @@ const REFUSED: readonly Row[] = [
     { release: { publicEnv: { EIGENX_TEE_MIN_BINDING: 'launch' } } },
     403,
     'BINDING_TOO_WEAK',
+  ],
+  [
+    'a release that demands a TCB status, which Google’s token does not show',
+    { release: { publicEnv: { EIGENX_TEE_TDX_STATUSES: 'UpToDate' } } },
+    403,
+    'EVIDENCE_NOT_ALLOWED',
+  ],
+  [
+    'a release that demands another TCB status than Intel’s token shows',
+    { provider: 'intel', release: { publicEnv: { EIGENX_TEE_TDX_STATUSES: 'OutOfDate' } } },
+    403,
+    'EVIDENCE_NOT_ALLOWED',
   ],
   [
     'a release that pins layers',
