@@ -1,5 +1,7 @@
+import { Script } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { EigenxError } from '../../sdk/errors.ts'
+import { startCoverage } from './coverage.ts'
 import { canonical, type Run, stable, type Target, verifier } from './kit.ts'
 import { createMutator, createRandom, MAX_INPUT } from './mutate.ts'
 import { corpusNames, readCorpus, runTarget } from './run.ts'
@@ -98,6 +100,73 @@ describe('the runner', () => {
     }
     const report = await runTarget(planted(slow), { executions: 0, seed: SEED, hangs: true })
     expect(report.failures.map(({ kind }) => kind)).toEqual(['hang'])
+  })
+})
+
+describe('coverage', () => {
+  /** Compiled when called, each time anew: V8 counts the blocks only of what it compiles after the start. */
+  let compiled = 0
+  const compile = (folder: string): Run =>
+    new Script(
+      `(bytes) => { // ${compiled++}
+        if (bytes[0] !== 0x65) return 'accepted'
+        if (bytes[1] !== 0x69) return 'accepted'
+        if (bytes[2] !== 0x67) return 'refused'
+        if (bytes[3] !== 0x65) return 'refused'
+        throw new TypeError('planted')
+      }`,
+      { filename: `file:///planted/${folder}/planted.ts` },
+    ).runInThisContext()
+  const bytes = (text: string) => new TextEncoder().encode(text)
+
+  it('grows when a block is reached for the first time, and only then', async () => {
+    const coverage = await startCoverage(/^file:\/\/\/planted\/sdk\//)
+    try {
+      const run = compile('sdk')
+      const grows = async (text: string) => {
+        await run(bytes(text))
+        return coverage.grew()
+      }
+      expect(await grows('----')).toBe(true)
+      expect(await grows('++++')).toBe(false)
+      await run(bytes('e---'))
+      expect(await coverage.wouldGrow()).toBe(true)
+      expect(await grows('e---')).toBe(true)
+      expect(await grows('e+++')).toBe(false)
+      expect(await grows('ei--')).toBe(true)
+      expect(await grows('ei++')).toBe(false)
+      expect(await grows('e---')).toBe(false)
+    } finally {
+      await coverage.stop()
+    }
+  })
+
+  it('is of the scripts that are asked for', async () => {
+    const coverage = await startCoverage(/^file:\/\/\/planted\/sdk\//)
+    try {
+      await coverage.grew()
+      await compile('test')(bytes('ei--'))
+      expect(await coverage.grew()).toBe(false)
+    } finally {
+      await coverage.stop()
+    }
+  })
+
+  it('leads to a crash behind four bytes, which chance alone does not find', async () => {
+    const coverage = await startCoverage(/^file:\/\/\/planted\/sdk\//)
+    try {
+      const options = { executions: 100_000, seed: SEED }
+      const target = () => ({ ...planted(compile('sdk')), dictionary: ['e', 'i', 'g'] })
+      expect((await runTarget(target(), options)).failures).toEqual([])
+      const report = await runTarget(target(), { ...options, coverage })
+      expect(report.found.map(([first]) => first)).toContain(0x65)
+      expect(new Set(report.failures.map(({ reason }) => reason))).toEqual(
+        new Set(['TypeError: planted']),
+      )
+      expect(report.failures.length).toBeGreaterThan(0)
+    } finally {
+      await coverage.stop()
+    }
   })
 })
 

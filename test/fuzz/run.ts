@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { EigenxError } from '../../sdk/errors.ts'
+import type { Coverage } from './coverage.ts'
 import type { Run, Target, Verdict } from './kit.ts'
 import { createMutator, createRandom } from './mutate.ts'
 
@@ -15,6 +16,11 @@ export const CORPUS = new URL('corpus/', import.meta.url)
  */
 const HANG_MS = 100
 const REMEASURED = 3
+/** Coverage is read once for so many inputs; only those of a batch that reached something new are looked at one by one. */
+const BATCH = 64
+/** This share of the executions is guided by coverage, which makes each some times slower; the rest mutate what these found. */
+const GUIDED_SHARE = 0.1
+const MOST_GUIDED = 20_000
 /** A target that fails on everything need not fill the disk. */
 const MAX_FAILURES = 20
 
@@ -27,6 +33,8 @@ export type Report = {
   refused: number
   failures: Failure[]
   slowestMs: number
+  /** Inputs that reached code that none before them did. */
+  found: Uint8Array[]
 }
 
 export type RunOptions = {
@@ -34,6 +42,8 @@ export type RunOptions = {
   seed: number
   /** Off in the suite, which asserts no times. */
   hangs?: boolean
+  /** Mutates also what reached new code. Absent where a run must be the same again: what V8 counts depends on what ran before. */
+  coverage?: Coverage
 }
 
 export function readCorpus(target: string): Uint8Array[] {
@@ -70,6 +80,7 @@ export async function runTarget(target: Target, options: RunOptions): Promise<Re
     refused: 0,
     failures: [],
     slowestMs: 0,
+    found: [],
   }
   for (const [index, input] of seeds.entries()) {
     await measure(run, input, report, options)
@@ -78,11 +89,36 @@ export async function runTarget(target: Target, options: RunOptions): Promise<Re
       report.failures.push({ input, kind: 'crash', reason: `seed ${index} is refused` })
   }
   for (const input of corpus) await measure(run, input, report, options)
-  const mutate = createMutator([...seeds, ...corpus], target.dictionary, createRandom(options.seed))
+  const random = createRandom(options.seed)
+  const mutate = createMutator([...seeds, ...corpus], target.dictionary, random, report.found)
   const wanted = Math.ceil(options.executions / target.cost)
-  for (let i = 0; i < wanted && report.failures.length < MAX_FAILURES; i++)
+  const { coverage } = options
+  await coverage?.grew()
+  const guided = coverage === undefined ? 0 : Math.min(MOST_GUIDED, wanted * GUIDED_SHARE)
+  for (
+    let i = 0;
+    coverage !== undefined && i < guided && report.failures.length < MAX_FAILURES;
+    i += BATCH
+  )
+    await explore(run, Array.from({ length: BATCH }, mutate), coverage, report)
+  while (report.executions < wanted && report.failures.length < MAX_FAILURES)
     await measure(run, mutate(), report, options)
   return report
+}
+
+/** Adds those of the inputs that reached something new, each by itself, to `report.found`. */
+async function explore(
+  run: Run,
+  inputs: readonly Uint8Array[],
+  coverage: Coverage,
+  report: Report,
+): Promise<void> {
+  for (const input of inputs) await measure(run, input, report, { executions: 0, seed: 0 })
+  if (!(await coverage.wouldGrow())) return
+  for (const input of inputs) {
+    await execute(run, input).catch(() => undefined)
+    if (await coverage.grew()) report.found.push(input)
+  }
 }
 
 async function measure(run: Run, input: Uint8Array, report: Report, options: RunOptions) {
