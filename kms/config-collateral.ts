@@ -6,7 +6,7 @@
  * @module
  */
 import { z } from 'zod'
-import { SNP_LISTS, snpListName } from './collateral/names.ts'
+import { SNP_LISTS, snpListName } from '../sdk/attest/snp-list-names.ts'
 import { count, isProtectedUrl } from './config-fields.ts'
 
 const url = (address: string) =>

@@ -73,9 +73,12 @@ export {
 } from './attest/report-data.ts'
 export {
   checkSnpRevocation,
+  createSnpRevocationMemory,
+  openCarriedSnpCrl,
   openSnpCrl,
   type SnpCrl,
   type SnpCrlPolicy,
+  type SnpRevocationMemory,
   snpChainOf,
 } from './attest/snp-crl.ts'
 export { appraiseTcbFloor, type SnpTcbFloor } from './attest/snp-floor.ts'

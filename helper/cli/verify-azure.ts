@@ -10,6 +10,8 @@ import {
   parseWireAzureSnpEvidence,
   parseWireAzureTdxEvidence,
 } from '../../sdk/attest/wire-azure.ts'
+import { UsageError } from './io.ts'
+import { demandNotRevoked } from './verify-revocation.ts'
 import {
   type EvidenceSources,
   type Examined,
@@ -31,6 +33,9 @@ export function examineAzure(
       : verifyAzureTdx(parseWireAzureTdxEvidence(bytes), authorities.tdx, nowSeconds, trace, {
           findCollateral: (platform) => newestCollateral(sources.collateral, platform, nowSeconds),
         }).claims
+  if (claims.hardware.tee === 'snp') demandNotRevoked(claims.hardware, [], sources, trace)
+  if (sources.eventLog !== undefined)
+    throw new UsageError('--event-log: registers of a paravisor’s TD have no log')
   return {
     claims,
     summary: summariseAzure(claims),

@@ -8,6 +8,10 @@ import { parseAaSnpEvidence } from '../../sdk/attest/aa-snp.ts'
 import { parseAaTdxEvidence } from '../../sdk/attest/aa-tdx.ts'
 import { bindInitdata } from '../../sdk/attest/binding.ts'
 import { newestCollateral } from '../../sdk/attest/collateral-choice.ts'
+import { checkReplay, type LogEvent } from '../../sdk/attest/event-log.ts'
+import { parseAgentTextLog } from '../../sdk/attest/event-log-aael.ts'
+import { parseCcel } from '../../sdk/attest/event-log-ccel.ts'
+import { parseDstackLog } from '../../sdk/attest/event-log-dstack.ts'
 import { appraiseSnp } from '../../sdk/attest/snp-policy.ts'
 import { type SnpEvidence, verifySnp } from '../../sdk/attest/snp-verify.ts'
 import { bindTdxInitdata } from '../../sdk/attest/tdx-binding.ts'
@@ -20,6 +24,7 @@ import { parseWireTdxEvidence, type WireTdxEvidence } from '../../sdk/attest/wir
 import { parseUtf8 } from '../../sdk/bytes.ts'
 import type { Tee } from '../evidence.ts'
 import { examineAzure } from './verify-azure.ts'
+import { demandNotRevoked } from './verify-revocation.ts'
 import {
   type EvidenceSources,
   type Examined,
@@ -62,6 +67,7 @@ function examineSnp(bytes: Uint8Array, sources: EvidenceSources, trace: Check[])
   const { authorities, certificates, nowSeconds } = sources
   const evidence = parseSnp(bytes, certificates)
   const { claims } = verifySnp(evidence, authorities.snp, nowSeconds, trace)
+  demandNotRevoked(claims, evidence.crls ?? [], sources, trace)
   const policy = inspectionPolicy(sources)
   return {
     claims,
@@ -80,6 +86,8 @@ function examineTdx(bytes: Uint8Array, sources: EvidenceSources, trace: Check[])
     findCollateral: (platform) => newestCollateral(collateral, platform, nowSeconds),
   })
   checkTdxEventLogs(evidence, claims.rtmrs, trace)
+  if (sources.eventLog !== undefined)
+    checkReplay(parseEventLog(sources.eventLog), claims.rtmrs, trace)
   return {
     claims,
     summary: summariseTdx(claims),
@@ -96,7 +104,7 @@ function parseSnp(bytes: Uint8Array, certificates: readonly Uint8Array[]): SnpEv
   // The agent's report is an object of fields; on the wire to the operators it is base64 text.
   const isWire = /"attestation_report"\s*:\s*"/.test(text)
   const parsed = isWire ? parseWireSnpEvidence(bytes) : parseAaSnpEvidence(text)
-  return { report: parsed.report, certificates: [...parsed.certificates, ...certificates] }
+  return { ...parsed, certificates: [...parsed.certificates, ...certificates] }
 }
 
 function parseTdx(bytes: Uint8Array): WireTdxEvidence {
@@ -106,6 +114,13 @@ function parseTdx(bytes: Uint8Array): WireTdxEvidence {
   return /"(cc|aa)_eventlog"\s*:/.test(text)
     ? parseAaTdxEvidence(text)
     : parseWireTdxEvidence(bytes)
+}
+
+/** In any of its forms, told apart by how it begins. @throws EVIDENCE_MALFORMED, INPUT_TOO_LARGE */
+function parseEventLog(bytes: Uint8Array): readonly LogEvent[] {
+  const text = parseUtf8(bytes) ?? ''
+  if (text.trimStart().startsWith('[')) return parseDstackLog(text).events
+  return text.startsWith('INIT ') ? parseAgentTextLog(text).events : parseCcel(bytes)
 }
 
 function textOf(bytes: Uint8Array): string | undefined {

@@ -5,7 +5,8 @@ import { createPaint, layoutColumns, type Paint, printable, shorten } from './te
 import type { InitdataSummary, Verification } from './verify.ts'
 import type { AzureSummary, EvidenceSummary, SnpSummary, TdxSummary } from './verify-summary.ts'
 
-export function printVerification(io: Io, verification: Verification): void {
+/** @param explain - Every input whole, one a line, and the source of each rule. */
+export function printVerification(io: Io, verification: Verification, explain = false): void {
   const paint = createPaint(io.color)
   if (verification.trust.startsWith('NOT ')) {
     const [whose] = verification.trust.split(':')
@@ -18,7 +19,8 @@ export function printVerification(io: Io, verification: Verification): void {
   if (verification.binding !== undefined)
     io.out(`${paint('bold', 'Binding')}  the initdata is anchored by ${verification.binding}\n`)
   io.out(paint('bold', `Checks as of ${verification.at}`))
-  for (const line of describeChecks(verification.checks, paint)) io.out(line)
+  const describe = explain ? explainChecks : describeChecks
+  for (const line of describe(verification.checks, paint)) io.out(line)
   if (verification.checks.length === 0) io.out('  none was reached')
   io.out('')
   if (verification.accepted) {
@@ -40,12 +42,21 @@ function describeChecks(checks: readonly Check[], paint: Paint): string[] {
       .join(', '),
   ])
   return layoutColumns(rows).map((line, index) => {
-    const result = checks[index]?.result
-    const style = result === 'passed' ? 'green' : result === 'failed' ? 'red' : 'dim'
+    const style = STYLES[checks[index]?.result ?? 'not-applicable']
     return `  ${paint(style, line.slice(0, 4))}${line.slice(4)}`
   })
 }
 
+function explainChecks(checks: readonly Check[], paint: Paint): string[] {
+  return checks.flatMap(({ name, result, inputs, source }) => [
+    `  ${paint(STYLES[result], MARKS[result])} ${paint('bold', name)}  (${printable(source)})`,
+    ...layoutColumns(Object.entries(inputs).map(([input, value]) => [input, printable(value)])).map(
+      (line) => `        ${line}`,
+    ),
+  ])
+}
+
+const STYLES = { passed: 'green', failed: 'red', 'not-applicable': 'dim' } as const
 const MARKS = { passed: 'ok  ', failed: 'FAIL', 'not-applicable': ' -  ' } as const
 
 function printEvidence(io: Io, paint: Paint, evidence: EvidenceSummary): void {

@@ -2,13 +2,16 @@
 import { AMD_ANCHORS, parseSnpRoots, ROOTS_FILE } from '../../sdk/attest/anchors.ts'
 import { COLLATERAL_LIMIT } from '../../sdk/attest/collateral-bundle.ts'
 import { type OpenedCollateral, openCollateral } from '../../sdk/attest/collateral-choice.ts'
+import { CRL_LIMIT } from '../../sdk/attest/crl.ts'
+import { EVENT_LOG_LIMIT } from '../../sdk/attest/event-log.ts'
 import { parseCertificatePem } from '../../sdk/attest/pem.ts'
+import { SNP_LISTS, snpListFile } from '../../sdk/attest/snp-list-names.ts'
 import { INTEL_ANCHORS, parseTdxRoots, type TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
 import { parseUtf8 } from '../../sdk/bytes.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
 import type { Tee } from '../evidence.ts'
 import { type Io, listInput, readInput, readTextInput, UsageError } from './io.ts'
-import type { Authorities } from './verify-summary.ts'
+import type { Authorities, GivenCrl } from './verify-summary.ts'
 
 export const TRUST = {
   amd: 'amd',
@@ -22,6 +25,8 @@ export type RootsInput = { snpRoots?: string; tdxRoots?: string }
 
 const CERTIFICATES = { field: 'a chain of certificates', maxBytes: 64 * 1024 }
 const COLLATERAL = { field: 'collateral', maxBytes: COLLATERAL_LIMIT }
+const CRL = { field: 'a revocation list', maxBytes: CRL_LIMIT }
+const EVENT_LOG = { field: 'an event log', maxBytes: EVENT_LOG_LIMIT }
 const TDX_ROOTS = { field: 'a set of roots', maxBytes: 64 * 1024 }
 /** As many as an operator may keep. */
 const COLLATERAL_FILES = 32
@@ -61,6 +66,36 @@ export async function readCertificates(io: Io, paths: readonly string[]): Promis
     }
   }
   return certificates
+}
+
+/**
+ * AMD's lists, each by the name under which AMD publishes it. They are verified with the evidence.
+ * @param paths - Files, or folders of `*.crl`.
+ * @throws UsageError
+ */
+export async function readCrls(io: Io, paths: readonly string[]): Promise<GivenCrl[]> {
+  const files: string[] = []
+  for (const path of paths) {
+    const names = await listInput(io, path)
+    const lists = names?.filter((name) => name.endsWith('.crl')).sort()
+    if (lists?.length === 0) throw new UsageError(`--crl: ${path} has no list`)
+    files.push(...(lists?.map((name) => `${path.replace(/\/+$/, '')}/${name}`) ?? [path]))
+  }
+  return await Promise.all(
+    files.map(async (file) => {
+      const name = file.slice(file.lastIndexOf('/') + 1)
+      const list = SNP_LISTS.find((known) => snpListFile(known) === name)
+      if (list === undefined)
+        throw new UsageError(
+          `--crl: ${file} has none of the names ${SNP_LISTS.map(snpListFile).join(', ')}`,
+        )
+      return { ...list, der: await readInput(io, file, CRL) }
+    }),
+  )
+}
+
+export function readEventLog(io: Io, path: string): Promise<Uint8Array> {
+  return readInput(io, path, EVENT_LOG)
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Initdata } from '../../policy/types.ts'
 import type { SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
 import type { AzureClaims } from '../../sdk/attest/azure-types.ts'
 import type { OpenedCollateral } from '../../sdk/attest/collateral-choice.ts'
+import type { SnpListName } from '../../sdk/attest/snp-list-names.ts'
 import { DEFAULT_SNP_POLICY, type SnpPolicy } from '../../sdk/attest/snp-policy.ts'
 import type { TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
 import type {
@@ -19,12 +20,19 @@ import { bytesToHex, isZero } from '../../sdk/bytes.ts'
 
 export type Authorities = { snp: SnpTrustAnchors; tdx: TdxTrustAnchors }
 
+/** A list of AMD by the name of its file. */
+export type GivenCrl = SnpListName & { der: Uint8Array }
+
 export type EvidenceSources = {
   authorities: Authorities
   /** Of a binary SNP report. */
   certificates: readonly Uint8Array[]
   /** Counts before what came with the evidence. */
   collateral: readonly OpenedCollateral[]
+  /** AMD's lists as they were given; of any product line. */
+  crls: readonly GivenCrl[]
+  /** Has to lead to the registers of a TDX quote. */
+  eventLog: Uint8Array | undefined
   /** Privilege levels that an SNP report may be of. */
   vmpls: readonly number[]
   /** Unix seconds. */

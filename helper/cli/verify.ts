@@ -19,6 +19,8 @@ import {
   readAuthorities,
   readCertificates,
   readCollateral,
+  readCrls,
+  readEventLog,
   type Trust,
   trustOf,
 } from './verify-sources.ts'
@@ -33,9 +35,13 @@ export type VerifyInput = {
   vmpl?: number
   /** Files or folders. */
   collateral?: readonly string[]
+  crl?: readonly string[]
+  eventLog?: string
   snpRoots?: string
   tdxRoots?: string
   json: boolean
+  /** Nothing cut short, and where each rule comes from. */
+  explain: boolean
   /** The verdict as claims of an Entity Attestation Token. */
   eat: boolean
 }
@@ -75,6 +81,8 @@ export async function verifyFiles(io: Io, input: VerifyInput): Promise<ExitCode>
     authorities,
     certificates: await readCertificates(io, input.certificate ?? []),
     collateral: await readCollateral(io, input.collateral ?? [], authorities.tdx, nowSeconds),
+    crls: await readCrls(io, input.crl ?? []),
+    eventLog: input.eventLog === undefined ? undefined : await readEventLog(io, input.eventLog),
     vmpls: [input.vmpl ?? 0],
     nowSeconds,
   }
@@ -88,7 +96,7 @@ export async function verifyFiles(io: Io, input: VerifyInput): Promise<ExitCode>
   const verification: Verification = { ...result, at: at.toISOString(), trust }
   if (input.eat) io.out(JSON.stringify(eatOf(verification, claims, nowSeconds), null, 2))
   else if (input.json) io.out(JSON.stringify(verification, null, 2))
-  else printVerification(io, verification)
+  else printVerification(io, verification, input.explain)
   return verification.accepted ? 0 : 1
 }
 
@@ -112,20 +120,22 @@ function eatOf(
 function demandFitting(input: VerifyInput, evidence: Uint8Array | undefined): void {
   const first = (options: Readonly<Record<string, unknown>>) =>
     Object.keys(options).find((name) => options[name] !== undefined)
-  const { certificate, collateral, reportData, snpRoots, tdxRoots } = input
+  const { certificate, collateral, crl, eventLog, reportData, snpRoots, tdxRoots } = input
   if (evidence === undefined) {
     const stray = first({
       '--report-data': reportData,
       '--certificate': certificate,
       '--collateral': collateral,
+      '--crl': crl,
+      '--event-log': eventLog,
     })
     if (stray !== undefined) throw new UsageError(`${stray} goes with an evidence file`)
     return
   }
   const foreign = first(
     teeOf(evidence) === 'snp'
-      ? { '--collateral': collateral, '--tdx-roots': tdxRoots }
-      : { '--certificate': certificate, '--snp-roots': snpRoots },
+      ? { '--collateral': collateral, '--event-log': eventLog, '--tdx-roots': tdxRoots }
+      : { '--certificate': certificate, '--crl': crl, '--snp-roots': snpRoots },
   )
   if (foreign !== undefined)
     throw new UsageError(`${foreign} does not go with evidence of this processor`)

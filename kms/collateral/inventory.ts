@@ -10,12 +10,12 @@ import { parseQeIdentity, parseTcbInfo } from '../../sdk/attest/collateral-json.
 import { verifyCollateral } from '../../sdk/attest/collateral-verify.ts'
 import { CRL_LIMIT, parseCrl } from '../../sdk/attest/crl.ts'
 import { openSnpCrl } from '../../sdk/attest/snp-crl.ts'
+import { SNP_LISTS, snpListFile, snpListName } from '../../sdk/attest/snp-list-names.ts'
 import type { TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import { readFileBounded } from '../../sdk/node/files.ts'
 import type { KmsConfig } from '../config.ts'
-import { SNP_LISTS, snpListFile, snpListName, tdxBundleFile } from './names.ts'
-import { wantedLists } from './update.ts'
+import { tdxBundleFile, wantedLists } from './update.ts'
 
 export type Holding = {
   vendor: 'intel' | 'amd'

@@ -12,10 +12,10 @@ import {
 } from '../../sdk/attest/collateral-bundle.ts'
 import { CRL_LIMIT } from '../../sdk/attest/crl.ts'
 import { parsePemChain } from '../../sdk/attest/pem.ts'
+import type { SnpListName } from '../../sdk/attest/snp-list-names.ts'
 import { parseUtf8 } from '../../sdk/bytes.ts'
 import type { KmsConfig } from '../config.ts'
 import { DownloadError, type Downloaded, type DownloadOptions, download } from './download.ts'
-import type { SnpListName } from './names.ts'
 
 export type Services = Pick<
   KmsConfig['collateral'],

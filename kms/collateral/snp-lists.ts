@@ -22,10 +22,10 @@ import {
   type SnpCrlNumbers,
   type SnpRevocationMemory,
 } from '../../sdk/attest/snp-crl.ts'
+import { SNP_LISTS, snpListFile } from '../../sdk/attest/snp-list-names.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import { readFileBounded } from '../../sdk/node/files.ts'
 import type { RefusedFile } from './folder.ts'
-import { SNP_LISTS, snpListFile } from './names.ts'
 import { startWatch } from './watch.ts'
 
 export type SnpListFolderOptions = {

@@ -10,13 +10,18 @@ import { COLLATERAL_LIMIT, encodeTdxCollateral } from '../../sdk/attest/collater
 import { newestFirst, openCollateral } from '../../sdk/attest/collateral-choice.ts'
 import { CRL_LIMIT, parseCrl } from '../../sdk/attest/crl.ts'
 import { openSnpCrl } from '../../sdk/attest/snp-crl.ts'
+import {
+  SNP_LISTS,
+  type SnpListName,
+  snpListFile,
+  snpListName,
+} from '../../sdk/attest/snp-list-names.ts'
 import type { TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
 import { equalBytes, utf8ToBytes } from '../../sdk/bytes.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
 import { readFileBounded, replaceFile } from '../../sdk/node/files.ts'
 import type { KmsConfig } from '../config.ts'
 import { DownloadError, type DownloadOptions } from './download.ts'
-import { SNP_LISTS, type SnpListName, snpListFile, snpListName, tdxBundleFile } from './names.ts'
 import { fetchSnpList, fetchTdxCollateral, type Services } from './services.ts'
 
 export type UpdateInput = {
@@ -36,6 +41,11 @@ export type Updated = {
 
 /** Public documents: whoever runs the operator must be able to read what another account has fetched. */
 const MODE = 0o644
+
+/** `tdx-00806f050000.json`: as it is fetched; the folder takes any `*.json`. */
+export function tdxBundleFile(fmspc: string): string {
+  return `tdx-${fmspc}.json`
+}
 
 /** One file after the other: services limit how often one may ask. */
 export async function updateCollateral(input: UpdateInput): Promise<readonly Updated[]> {

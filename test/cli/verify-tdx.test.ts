@@ -6,6 +6,9 @@ import { SIM_BOOT_LOG, SIM_BOOT_RTMRS } from '../../helper/sim/tdx-event-log.ts'
 import { parseInitdata } from '../../policy/initdata.ts'
 import { prepareRelease } from '../../policy/prepare.ts'
 import { encodeTdxCollateral } from '../../sdk/attest/collateral-bundle.ts'
+import { replayEvents } from '../../sdk/attest/event-log.ts'
+import { parseAgentTextLog } from '../../sdk/attest/event-log-aael.ts'
+import { parseDstackLog } from '../../sdk/attest/event-log-dstack.ts'
 import { encodeTdxRoots } from '../../sdk/attest/tdx-anchors.ts'
 import { encodeWireTdxEvidence } from '../../sdk/attest/wire-tdx.ts'
 import { bytesToHex, concatBytes } from '../../sdk/bytes.ts'
@@ -17,6 +20,14 @@ const now = new Date(NOW * 1000)
 const toml = prepareRelease({ podYaml: DEMO_POD, files: {} }).initdataToml
 const initdata = parseInitdata(new TextEncoder().encode(toml))
 const reportData = concatBytes(new Uint8Array(32).fill(7), initdata.sha384.subarray(0, 32))
+
+const DSTACK_LOG = JSON.stringify([
+  { imr: 0, event_type: 1, digest: 'ab'.repeat(48), event: '', event_payload: '' },
+  { imr: 3, event_type: 0x08000001, digest: '', event: 'app-id', event_payload: '0102' },
+])
+const DSTACK_RTMRS = replayEvents(parseDstackLog(DSTACK_LOG).events)
+const AGENT_LOG = `INIT sha384/${'00'.repeat(48)}\nimage-rs Pull alpine:3\n`
+const AGENT_RTMRS = replayEvents(parseAgentTextLog(AGENT_LOG).events)
 
 let files: Record<string, string | Uint8Array>
 beforeAll(async () => {
@@ -45,6 +56,11 @@ beforeAll(async () => {
     'initdata.toml': toml,
     'other.toml': toml.replace('0.1.0', '0.1.1'),
     'snp.json': '{"attestation_report":{}}',
+    'ccel.bin': SIM_BOOT_LOG,
+    'dstack.json': DSTACK_LOG,
+    'dstack.bin': (await authority.issue({ report: { rtmrs: DSTACK_RTMRS } })).wire(),
+    'agent.log': AGENT_LOG,
+    'agent.bin': (await authority.issue({ report: { rtmrs: AGENT_RTMRS } })).wire(),
   }
 }, 60_000)
 
@@ -85,6 +101,18 @@ test('evidence in each of its forms is accepted under its roots, every check lis
   }
 })
 
+test.each([
+  ['of the firmware', 'quote.bin', 'ccel.bin'],
+  ['of dstack', 'dstack.bin', 'dstack.json'],
+  ['of an old agent', 'agent.bin', 'agent.log'],
+])('a log %s that is given beside the quote leads to its registers', async (_, quote, log) => {
+  const { code, json } = await verify(quote, '--event-log', log, ...folder, ...devnet)
+  expect(json.refusal).toBeUndefined()
+  expect(code).toBe(0)
+  const replay = json.checks.filter(({ name }) => name === 'tdx.event-log-replay')
+  expect(replay.filter(({ result }) => result === 'passed')).toHaveLength(4)
+})
+
 test('what is printed names the processor, the collateral, and loudly the roots', async () => {
   const { out, err } = await runCli(['verify', 'agent.json', ...devnet, ...folder], files, { now })
   expect(out[0]).toBe('!! NOT INTEL: checked against roots from a file on the command line.')
@@ -115,6 +143,12 @@ test.each<[string, string[], string, string | undefined]>([
   ],
   ['a TD in debug mode', ['debug.json', ...devnet], 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.debug'],
   ['the log of another boot', ['log.json', ...devnet], 'EVIDENCE_INVALID', 'tdx.event-log-replay'],
+  [
+    'the log of another guest beside the quote',
+    ['dstack.bin', '--event-log', 'ccel.bin', ...devnet],
+    'EVIDENCE_INVALID',
+    'tdx.event-log-replay',
+  ],
   [
     'other report data',
     ['wire.json', '--report-data', '00'.repeat(64), ...devnet],
@@ -151,6 +185,8 @@ test.each([
   ['collateral of AMD evidence', ['snp.json', ...folder]],
   ['AMD certificates of a quote', ['wire.json', '--certificate', 'quote.bin']],
   ['AMD roots of a quote', ['wire.json', '--snp-roots', 'roots.pem']],
+  ['a log of AMD evidence', ['snp.json', '--event-log', 'ccel.bin']],
+  ['a revocation list of AMD beside a quote', ['wire.json', '--crl', 'ccel.bin']],
   ['a folder that is not there', ['wire.json', '--collateral', 'gone']],
   ['roots that are none', ['wire.json', '--tdx-roots', 'initdata.toml']],
   ['33 bundles', ['wire.json', '--collateral', ...Array(33).fill('folder/now.json')]],
@@ -195,6 +231,22 @@ describe.runIf(genuineTdx !== undefined)('genuine TDX evidence', () => {
     expect(await verifyAt(agent, '202603-90c06f.json', '2026-03-31T22:20:07Z')).toMatchObject({
       code: 0,
     })
+  })
+
+  test('of dstack is accepted with its log, and refused with that of another guest', async () => {
+    const log = (file: string) => {
+      const { event_log } = JSON.parse(readText(`eventlog/${file}`))
+      return typeof event_log === 'string' ? event_log : JSON.stringify(event_log)
+    }
+    const given = {
+      q: readQuote('v4-dstack-nearmpc.dat'),
+      'c/b.json': readText('bundles/202608-b0c06f.json'),
+      own: log('dstack-nearmpc-tcb_info.json'),
+      other: log('dstack-tdx-lite-getquote.json'),
+    }
+    const argv = ['verify', 'q', '--collateral', 'c', '--at', '2026-08-28T05:21:24Z', '--event-log']
+    expect((await runCli([...argv, 'own'], given)).out.at(-1)).toBe('ACCEPTED')
+    expect((await runCli([...argv, 'other'], given)).code).toBe(1)
   })
 
   test('is refused with a log that does not lead to its registers', async () => {

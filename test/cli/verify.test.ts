@@ -112,6 +112,22 @@ test('a debug guest is refused, and the check that failed is the last one listed
   expect(json.checks.at(-1)).toMatchObject({ name: 'snp.policy.debug', result: 'failed' })
 })
 
+test('--explain keeps every input whole and names the source of each rule', async () => {
+  const short = await runCli(['verify', 'debug.json', ...devnet], files, { now })
+  const { code, out } = await runCli(['verify', 'debug.json', ...devnet, '--explain'], files, {
+    now,
+  })
+  const { json } = await verify('debug.json', ...devnet)
+  expect(code).toBe(1)
+  const text = out.join('\n')
+  for (const { name, inputs, source } of json.checks) {
+    expect(text).toContain(`${name}  (${source})`)
+    for (const value of Object.values(inputs)) expect(text).toContain(value)
+  }
+  expect(text).toContain('FAIL snp.policy.debug  (AMD 56860, guest POLICY)')
+  expect(short.out.join('\n')).not.toContain('AMD 56860')
+})
+
 test('a report of another privilege level needs --vmpl', async () => {
   expect((await verify('vmpl1.json', ...devnet)).code).toBe(1)
   expect((await verify('vmpl1.json', '--vmpl', '1', ...devnet)).code).toBe(0)

@@ -1,6 +1,9 @@
-/** How files of collateral are called. @module */
-import type { SnpCrlKind } from '../../sdk/attest/snp-crl.ts'
-import type { SnpProduct } from '../../sdk/attest/types.ts'
+/**
+ * How files of AMD's revocation lists are called: nothing inside tells the two lists of a product line apart, so the name does.
+ * @module
+ */
+import type { SnpCrlKind } from './snp-crl.ts'
+import type { SnpProduct } from './types.ts'
 
 export type SnpListName = { product: SnpProduct; kind: SnpCrlKind }
 
@@ -17,9 +20,4 @@ export function snpListName({ product, kind }: SnpListName): string {
 /** `vcek-milan.crl` */
 export function snpListFile(list: SnpListName): string {
   return `${snpListName(list)}.crl`
-}
-
-/** `tdx-00806f050000.json`: as it is fetched; the folder takes any `*.json`. */
-export function tdxBundleFile(fmspc: string): string {
-  return `tdx-${fmspc}.json`
 }
