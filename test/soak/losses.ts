@@ -57,7 +57,9 @@ function put(sim: SimNode, medium: MemoryMedium): void {
 function damage({ medium }: SimNode, amount: number): void {
   const share = [...medium.secrets].find(([, { name }]) => name.kind === 'share')
   if (amount % 3 === 0 && share !== undefined) medium.secrets.delete(share[0])
-  else medium.head = amount % 2 === 0 ? new Uint8Array(20) : medium.head?.slice(0, -1)
+  // A disk without a head yet is a new one: there is nothing to cut off.
+  else if (amount % 2 === 0 || medium.head === undefined) medium.head = new Uint8Array(20)
+  else medium.head = medium.head.slice(0, -1)
 }
 
 async function assertRefuses(world: World, sim: SimNode): Promise<void> {
