@@ -12,6 +12,7 @@ import {
   isWindow,
   path,
   seconds,
+  version,
   WINDOW_ORDER,
   windowFields,
 } from './config-fields.ts'
@@ -53,6 +54,8 @@ const floors = z
   .prefault({})
 
 const digest48 = z.string().regex(/^[0-9a-f]{96}$/, 'expected 96 lower-case hex digits')
+
+const id16 = z.string().regex(/^[0-9a-f]{32}$/, 'expected 32 lower-case hex digits')
 
 /** Names of bits of PLATFORM_INFO, and of a guest's POLICY: AMD 56860. */
 const PLATFORM_BITS = [
@@ -190,11 +193,26 @@ export const attestationSection = z
       .min(1)
       .max(2)
       .default(['VCEK', 'VLEK']),
+    /** Privilege levels that may speak for a guest: above 0 only under a monitor that the measurement covers. */
+    vmpls: z.array(count(0, 3)).min(1).max(4).default([0]),
+    /** Lowest SNP firmware that the machine has committed to, by product, e.g. `1.55.21`. */
+    minimum_firmware: z
+      .strictObject({
+        Milan: version(3).optional(),
+        Genoa: version(3).optional(),
+        Turin: version(3).optional(),
+      })
+      .prefault({}),
+    /** Lowest firmware ABI that the guest's launch demands, e.g. `1.51`. */
+    minimum_guest_abi: version(2).default('0.0'),
     /** Lowest GUEST_SVN, which the launch's ID block states. */
     minimum_guest_svn: count(0, 0xffff_ffff).default(0),
     /** Allowed signers of the launch's ID block, and of their keys, by SHA-384; none means any, also none. */
     id_key_digests: z.array(digest48).max(256).default([]),
     author_key_digests: z.array(digest48).max(256).default([]),
+    /** What the ID block calls the guest; none means any. */
+    family_ids: z.array(id16).max(256).default([]),
+    image_ids: z.array(id16).max(256).default([]),
     /** Cloud providers whose VLEKs are believed, by CSP_ID; none means any. */
     csp_ids: z.array(z.string().min(1).max(64)).max(64).default([]),
     /** Chips whose VCEKs are believed; none means any. */

@@ -35,6 +35,10 @@ type Kind =
   | 'demands'
   /** Bits that are demanded, `0x…`. */
   | 'bits'
+  /** Bits that may be set. */
+  | 'allowed-bits'
+  /** A floor of numbers with points between them. */
+  | 'version'
   /** Where something that refuses is read from. */
   | 'source'
   | 'neutral'
@@ -62,9 +66,14 @@ const RULES: Readonly<Record<string, Kind>> = {
   'attestation.required_policy': 'demands',
   'attestation.allow_smt': 'on-is-more',
   'attestation.signers': 'choices',
+  'attestation.vmpls': 'choices',
+  'attestation.minimum_firmware.*': 'version',
+  'attestation.minimum_guest_abi': 'version',
   'attestation.minimum_guest_svn': 'floor',
   'attestation.id_key_digests': 'any-when-empty',
   'attestation.author_key_digests': 'any-when-empty',
+  'attestation.family_ids': 'any-when-empty',
+  'attestation.image_ids': 'any-when-empty',
   'attestation.csp_ids': 'any-when-empty',
   'attestation.chip_ids': 'any-when-empty',
   'attestation.tdx.measurements': 'any-when-empty',
@@ -75,6 +84,16 @@ const RULES: Readonly<Record<string, Kind>> = {
   'attestation.tdx.minimum_evaluation_number': 'floor',
   'attestation.tdx.minimum_tee_tcb_svn': 'floors',
   'attestation.tdx.mr_seams': 'any-when-empty',
+  'attestation.tdx.rtmr0': 'any-when-empty',
+  'attestation.tdx.rtmr1': 'any-when-empty',
+  'attestation.tdx.rtmr2': 'any-when-empty',
+  'attestation.tdx.rtmr3': 'any-when-empty',
+  'attestation.tdx.mr_owners': 'any-when-empty',
+  'attestation.tdx.mr_owner_configs': 'any-when-empty',
+  'attestation.tdx.xfam': 'allowed-bits',
+  'attestation.tdx.allow_pks': 'on-is-more',
+  'attestation.tdx.allow_key_locker': 'on-is-more',
+  'attestation.tdx.ppids': 'any-when-empty',
   'attestation.tdx.fmspcs': 'any-when-empty',
   'attestation.tdx.collateral_dir': 'neutral',
   'attestation.tdx.collateral_refresh_seconds': 'neutral',
@@ -178,6 +197,12 @@ function compare(path: string, old: Value, next: Value): ConfigChange[] {
       return compareLists(listOf(old), listOf(next), 'less', change)
     case 'bits':
       return compareBits(bitsOf(old), bitsOf(next), change)
+    case 'allowed-bits':
+      return compareAllowedBits(bitsOf(old), bitsOf(next), change)
+    case 'version': {
+      const order = compareVersions(old, next)
+      return order === 0 ? [] : towards(order > 0)
+    }
     case 'source':
       if (old === undefined) return [change('less', values)]
       return [change(next === undefined ? 'more' : 'other', values)]
@@ -250,6 +275,28 @@ function compareBits(old: bigint, next: bigint, change: Change): ConfigChange[] 
     ...(added === 0n ? [] : [change('less', `also demands ${hex(added)}`)]),
     ...(removed === 0n ? [] : [change('more', `no longer demands ${hex(removed)}`)]),
   ]
+}
+
+function compareAllowedBits(old: bigint, next: bigint, change: Change): ConfigChange[] {
+  const hex = (bits: bigint) => `0x${bits.toString(16)}`
+  const added = next & ~old
+  const removed = old & ~next
+  return [
+    ...(added === 0n ? [] : [change('more', `also allows ${hex(added)}`)]),
+    ...(removed === 0n ? [] : [change('less', `no longer allows ${hex(removed)}`)]),
+  ]
+}
+
+/** None is the lowest. Below 0: the first is older. */
+function compareVersions(a: Value, b: Value): number {
+  const [left, right] = [a, b].map((value) =>
+    typeof value === 'string' ? value.split('.').map(Number) : [],
+  )
+  return (
+    Array.from({ length: 3 }, (_, at) => (left?.[at] ?? 0) - (right?.[at] ?? 0)).find(
+      (difference) => difference !== 0,
+    ) ?? 0
+  )
 }
 
 const numberOf = (value: Value) => (typeof value === 'number' ? value : 0)

@@ -24,6 +24,16 @@ export const plainUrl = z
 export const seconds = (low: number, high: number) => z.int().min(low).max(high)
 export const count = (low: number, high: number) => z.int().min(low).max(high)
 
+/** `1.55` or `1.55.21`: so many numbers of a byte. */
+export const version = (parts: 2 | 3) =>
+  z.string().refine((text) => {
+    const numbers = text.split('.')
+    return (
+      numbers.length === parts &&
+      numbers.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)
+    )
+  }, `expected ${parts} numbers up to 255 with points between them`)
+
 /** `2026-05-01`, as Unix seconds of its first moment in UTC. */
 export const date = z.iso
   .date('expected a date such as "2026-05-01"')

@@ -5,7 +5,7 @@
  * @module
  */
 import { z } from 'zod'
-import type { AllowableTdxStatus } from '../sdk/attest/tdx-policy.ts'
+import { type AllowableTdxStatus, KNOWN_XFAM } from '../sdk/attest/tdx-policy.ts'
 import { count, isWindow, path, seconds, WINDOW_ORDER, windowFields } from './config-fields.ts'
 
 const STATUSES = [
@@ -20,6 +20,13 @@ const STATUSES = [
 ] as const satisfies readonly AllowableTdxStatus[]
 
 const digest = z.string().regex(/^[0-9a-f]{96}$/, 'expected 96 lower-case hex digits')
+function isXfam(text: string): boolean {
+  if (!/^0x[0-9a-f]{1,16}$/.test(text)) return false
+  const bits = BigInt(text)
+  return (bits & ~KNOWN_XFAM) === 0n && (bits & 3n) === 3n
+}
+
+const registers = z.array(digest).max(64).default([])
 const advisories = z.array(z.string().regex(/^[A-Za-z0-9-]{1,64}$/)).max(256)
 
 const measurement = z
@@ -62,6 +69,30 @@ export const tdxSection = z
     minimum_tee_tcb_svn: z.array(count(0, 255)).max(16).default([]),
     /** Allowed TDX modules by MRSEAM; none means any that Intel signed. */
     mr_seams: z.array(digest).max(64).default([]),
+    /** Allowed values of each register, whatever the launch; none means any. */
+    rtmr0: registers,
+    rtmr1: registers,
+    rtmr2: registers,
+    rtmr3: registers,
+    /** Allowed owners and their configurations (MROWNER, MROWNERCONFIG), which the host writes at launch; none means any, also none. */
+    mr_owners: registers,
+    mr_owner_configs: registers,
+    /** XFAM bits that may be set: fewer processor features for the guest, never more than this verifier knows. */
+    xfam: z
+      .string()
+      .refine(
+        isXfam,
+        `expected 0x and bits of 0x${KNOWN_XFAM.toString(16)}, the lowest two among them`,
+      )
+      .default(`0x${KNOWN_XFAM.toString(16)}`),
+    /** Serve TDs that use supervisor protection keys, or Key Locker. */
+    allow_pks: z.boolean().default(true),
+    allow_key_locker: z.boolean().default(true),
+    /** Platforms by the PPID of their PCK certificate; none means any. */
+    ppids: z
+      .array(z.string().regex(/^[0-9a-f]{32}$/, 'expected 32 lower-case hex digits'))
+      .max(4096)
+      .default([]),
     /** Allowed kinds of platforms; none means any. */
     fmspcs: z
       .array(z.string().regex(/^[0-9a-f]{12}$/, 'expected 12 lower-case hex digits'))

@@ -10,7 +10,7 @@ import type { SnpCrlPolicy } from '../../sdk/attest/snp-crl.ts'
 import type { SnpTcbFloor } from '../../sdk/attest/snp-floor.ts'
 import { DEFAULT_SNP_POLICY, platformBits, type SnpPolicy } from '../../sdk/attest/snp-policy.ts'
 import { DEFAULT_TDX_POLICY, type TdxPolicy } from '../../sdk/attest/tdx-policy.ts'
-import type { SnpTcb } from '../../sdk/attest/types.ts'
+import type { FirmwareVersion, SnpTcb } from '../../sdk/attest/types.ts'
 import { parseHex } from '../../sdk/bytes.ts'
 import type { Address, AppDecision, Hash32 } from '../../sdk/chain/types.ts'
 import type { Domain } from '../../sdk/protocol/types.ts'
@@ -128,9 +128,14 @@ function snpPolicyOf(
       mustBeSet: platformBits(attestation.platformInfo.required),
       mustBeClear: platformBits(attestation.platformInfo.refused),
     },
+    vmpls: attestation.vmpls,
+    minimumFirmware: versionsOf(attestation.minimumFirmware),
+    minimumGuestAbi: abiOf(attestation.minimumGuestAbi),
     minimumGuestSvn: attestation.minimumGuestSvn,
     idKeyDigests: attestation.idKeyDigests.map(digestOf),
     authorKeyDigests: attestation.authorKeyDigests.map(digestOf),
+    familyIds: attestation.familyIds.map((hex) => bytesOf(hex, 16)),
+    imageIds: attestation.imageIds.map((hex) => bytesOf(hex, 16)),
     cspIds: attestation.cspIds,
     chipIds: attestation.chipIds.map((hex) => bytesOf(hex, 64)),
     measurements: attestation.measurements.map(({ value, coversImage, bindsInitdata, ...days }) =>
@@ -154,6 +159,18 @@ function tdxPolicyOf(
     minimumTeeTcbSvn: tdx.minimumTeeTcbSvn,
     mrSeams: tdx.mrSeams.map(digestOf),
     fmspcs: tdx.fmspcs,
+    ppids: tdx.ppids.map((hex) => bytesOf(hex, 16)),
+    rtmrs: [
+      tdx.rtmr0.map(digestOf),
+      tdx.rtmr1.map(digestOf),
+      tdx.rtmr2.map(digestOf),
+      tdx.rtmr3.map(digestOf),
+    ],
+    mrOwners: tdx.mrOwners.map(digestOf),
+    mrOwnerConfigs: tdx.mrOwnerConfigs.map(digestOf),
+    xfamMask: BigInt(tdx.xfam),
+    allowPks: tdx.allowPks,
+    allowKeyLocker: tdx.allowKeyLocker,
     measurements: tdx.measurements.map((entry) => {
       const register = (hex: string | undefined) => (hex === undefined ? hex : digestOf(hex))
       const { rtmr0, rtmr1, rtmr2, rtmr3, coversImage, bindsInitdata } = entry
@@ -164,6 +181,25 @@ function tdxPolicyOf(
   }
 }
 
+const ANY_SNP_LAUNCH = {
+  vmpls: DEFAULT_SNP_POLICY.vmpls,
+  minimumGuestAbi: DEFAULT_SNP_POLICY.minimumGuestAbi,
+  measurements: DEFAULT_SNP_POLICY.measurements,
+  idKeyDigests: DEFAULT_SNP_POLICY.idKeyDigests,
+  authorKeyDigests: DEFAULT_SNP_POLICY.authorKeyDigests,
+  familyIds: DEFAULT_SNP_POLICY.familyIds,
+  imageIds: DEFAULT_SNP_POLICY.imageIds,
+} satisfies Partial<SnpPolicy>
+const ANY_TDX_LAUNCH = {
+  measurements: DEFAULT_TDX_POLICY.measurements,
+  rtmrs: DEFAULT_TDX_POLICY.rtmrs,
+  mrOwners: DEFAULT_TDX_POLICY.mrOwners,
+  mrOwnerConfigs: DEFAULT_TDX_POLICY.mrOwnerConfigs,
+  xfamMask: DEFAULT_TDX_POLICY.xfamMask,
+  allowPks: DEFAULT_TDX_POLICY.allowPks,
+  allowKeyLocker: DEFAULT_TDX_POLICY.allowKeyLocker,
+} satisfies Partial<TdxPolicy>
+
 /** The launch is the paravisor's, which has rules of its own: what `[attestation]` says about launches is about other guests. */
 function azurePoliciesOf(
   attestation: KmsConfig['attestation'],
@@ -173,12 +209,10 @@ function azurePoliciesOf(
   return {
     snp: {
       ...snpPolicyOf(attestation, windows),
-      measurements: [],
-      idKeyDigests: [],
-      authorKeyDigests: [],
+      ...ANY_SNP_LAUNCH,
       minimumGuestSvn: azure.minimumGuestSvn,
     },
-    tdx: { ...tdxPolicyOf(attestation.tdx, windows), measurements: [] },
+    tdx: { ...tdxPolicyOf(attestation.tdx, windows), ...ANY_TDX_LAUNCH },
     vm: {
       paravisors: {
         idKeyDigests: azure.idKeyDigests.map(digestOf),
@@ -224,6 +258,30 @@ function floorsOf(floors: KmsConfig['attestation']['minimumTcb']): SnpPolicy['mi
     ...(Genoa === undefined ? {} : { Genoa: floorOf(Genoa) }),
     ...(Turin === undefined ? {} : { Turin: floorOf(Turin) }),
   }
+}
+
+function versionsOf({
+  Milan,
+  Genoa,
+  Turin,
+}: KmsConfig['attestation']['minimumFirmware']): SnpPolicy['minimumFirmware'] {
+  return {
+    ...(Milan === undefined ? {} : { Milan: versionOf(Milan) }),
+    ...(Genoa === undefined ? {} : { Genoa: versionOf(Genoa) }),
+    ...(Turin === undefined ? {} : { Turin: versionOf(Turin) }),
+  }
+}
+
+/** `1.55.21` */
+function versionOf(text: string): FirmwareVersion {
+  const [major = 0, minor = 0, build = 0] = text.split('.').map(Number)
+  return { major, minor, build }
+}
+
+/** `1.51` */
+function abiOf(text: string): SnpPolicy['minimumGuestAbi'] {
+  const { major, minor } = versionOf(text)
+  return { major, minor }
 }
 
 function floorOf(floor: NonNullable<KmsConfig['attestation']['minimumTcb']['Milan']>): SnpTcb {

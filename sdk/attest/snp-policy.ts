@@ -8,6 +8,7 @@
 import { bytesToHex, equalBytes, isZero } from '../bytes.ts'
 import { EigenxError } from '../errors.ts'
 import { type CheckLog, createCheckLog, type Rule } from './checks.ts'
+import { checkVersions, type SnpVersionPolicy } from './snp-firmware.ts'
 import type { Check, SnpClaims, SnpGuestPolicy, SnpProduct, SnpTcb } from './types.ts'
 
 /** A launch digest that the operator knows, and what it covers. */
@@ -40,7 +41,7 @@ export function platformBits(names: readonly PlatformBit[]): bigint {
   return names.reduce((bits, name) => bits | (1n << BigInt(PLATFORM_INFO_BITS[name])), 0n)
 }
 
-export type SnpPolicy = {
+export type SnpPolicy = SnpVersionPolicy & {
   products: readonly SnpProduct[]
   /** Version 2 names no processor and cannot state the alias check. */
   minimumReportVersion: number
@@ -74,6 +75,9 @@ export type SnpPolicy = {
   /** Empty: any. Otherwise the guest must have been launched with an ID block by one of these keys (SHA-384, 48 bytes). */
   idKeyDigests: readonly Uint8Array[]
   authorKeyDigests: readonly Uint8Array[]
+  /** What the ID block calls the guest, 16 bytes each; empty: any. */
+  familyIds: readonly Uint8Array[]
+  imageIds: readonly Uint8Array[]
   /** CSP_ID values of VLEKs; empty: any. */
   cspIds: readonly string[]
   /** Chips of VCEKs, 64 bytes; empty: any. */
@@ -98,12 +102,16 @@ export const DEFAULT_SNP_POLICY: SnpPolicy = {
   vmpls: [0],
   minimumTcb: {},
   minimumLaunchTcb: {},
+  minimumFirmware: {},
+  minimumGuestAbi: { major: 0, minor: 0 },
   minimumGuestSvn: 0,
   measurements: [],
   platformInfo: { mustBeSet: 0n, mustBeClear: 0n },
   requiredMitigations: {},
   idKeyDigests: [],
   authorKeyDigests: [],
+  familyIds: [],
+  imageIds: [],
   cspIds: [],
   chipIds: [],
 }
@@ -129,6 +137,8 @@ const RULES = {
   mitigations: { name: 'snp.policy.mitigations', source: 'AMD 56860, LAUNCH_MIT_VECTOR' },
   idKey: { name: 'snp.policy.id-key', source: OPERATOR },
   authorKey: { name: 'snp.policy.author-key', source: OPERATOR },
+  familyId: { name: 'snp.policy.family-id', source: OPERATOR },
+  imageId: { name: 'snp.policy.image-id', source: OPERATOR },
   cspId: { name: 'snp.policy.csp-id', source: OPERATOR },
   chipId: { name: 'snp.policy.chip-id', source: OPERATOR },
 } as const satisfies Record<string, Rule>
@@ -154,6 +164,7 @@ export function appraiseSnp(
       ? 'the host asked for this report, not the guest'
       : `the report speaks for privilege level ${claims.vmpl}`,
   )
+  checkVersions(claims, policy, log)
   checkTcb(RULES.tcb, claims.tcb.reported, policy.minimumTcb[claims.product], log)
   checkTcb(RULES.launchTcb, claims.tcb.launch, policy.minimumLaunchTcb[claims.product], log)
   log.allow(
@@ -296,6 +307,8 @@ function checkIdentities(claims: SnpClaims, policy: SnpPolicy, log: CheckLog): v
   // Without AUTHOR_KEY_EN the author key's digest is not vouched for.
   const author = claims.authorKeyEnabled ? claims.authorKeyDigest : new Uint8Array(48)
   checkListed(RULES.authorKey, author, policy.authorKeyDigests, log)
+  checkListed(RULES.familyId, claims.familyId, policy.familyIds, log)
+  checkListed(RULES.imageId, claims.imageId, policy.imageIds, log)
   // A list of chips speaks about VCEKs, a list of providers about VLEKs: the other kind has no such name.
   if (claims.signer === 'VCEK') checkListed(RULES.chipId, claims.chipId, policy.chipIds, log)
   else log.skip(RULES.chipId, { signer: claims.signer })

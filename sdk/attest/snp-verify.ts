@@ -21,6 +21,7 @@ import {
   type Validity,
   type VerifiedLeaf,
 } from './snp-chain.ts'
+import { describeVersion, versionAtMost } from './snp-firmware.ts'
 import { parseSnpReport, productOfCpuid, type SnpReport, unpackTcb } from './snp-report.ts'
 import type { Check, SnpClaims, SnpProduct, SnpTcb, Verified } from './types.ts'
 import { describeTime } from './x509.ts'
@@ -58,6 +59,10 @@ const RULES = {
   hwid: { name: 'snp.leaf-hwid-equals-chip-id', source: KDS },
   signature: { name: 'snp.report-signature', source: ABI },
   tcbOrder: { name: 'snp.tcb-order', source: 'AMD 56860, TCB_VERSION' },
+  firmwareOrder: {
+    name: 'snp.firmware-order',
+    source: 'AMD 56860, CURRENT_MAJOR to COMMITTED_BUILD',
+  },
 } as const satisfies Record<string, Rule>
 
 /**
@@ -91,6 +96,7 @@ export function verifySnp(
     'the report is not signed by the key of its certificate',
   )
   checkTcbOrder(tcb, log)
+  checkFirmwareOrder(report, log)
   return {
     claims: readClaims(report, { named, tcb, verified }),
     checks: log.checks,
@@ -300,6 +306,16 @@ function checkTcbOrder(tcb: Tcbs, log: CheckLog): void {
       current: describeTcb(tcb.current),
     },
     'the report claims a TCB above what is committed, or committed above what runs',
+  )
+}
+
+/** As the TCBs: firmware cannot go back behind what it has committed to. */
+function checkFirmwareOrder({ current, committed }: SnpReport, log: CheckLog): void {
+  log.demand(
+    RULES.firmwareOrder,
+    versionAtMost(committed, current),
+    { committed: describeVersion(committed), current: describeVersion(current) },
+    'the report claims that newer firmware is committed than runs',
   )
 }
 

@@ -465,7 +465,24 @@ describe.each(['snp', 'tdx'] as const)('a grant on evidence of an Azure VM, %s',
   it('does not ask for launch digests of plain guests', async () => {
     const other = '99'.repeat(48)
     const world = await azureWorld({
-      tables: `[[attestation.measurements]]\nvalue = "${other}"\n[[attestation.tdx.measurements]]\nmrtd = "${other}"`,
+      attestation: [
+        'vmpls = [3]',
+        'minimum_guest_abi = "255.0"',
+        `id_key_digests = ["${other}"]`,
+        `author_key_digests = ["${other}"]`,
+        `family_ids = ["${'99'.repeat(16)}"]`,
+        `image_ids = ["${'99'.repeat(16)}"]`,
+      ].join('\n'),
+      tables: [
+        `[[attestation.measurements]]\nvalue = "${other}"`,
+        '[attestation.tdx]',
+        'xfam = "0x3"',
+        'allow_pks = false',
+        `rtmr0 = ["${other}"]`,
+        `mr_owners = ["${other}"]`,
+        `mr_owner_configs = ["${other}"]`,
+        `measurements = [{ mrtd = "${other}" }]`,
+      ].join('\n'),
     })
     expectGrant(world, await ask(world, await azureBody(platform)))
   })

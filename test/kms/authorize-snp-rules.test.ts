@@ -72,6 +72,25 @@ describe('rules for the launch', () => {
     ],
     ['a version of the image', 'minimum_guest_svn = 3', { guestSvn: 2 }, refused('guest-svn')],
     ['a version of the image, reached', 'minimum_guest_svn = 3', { guestSvn: 3 }, 'granted'],
+    ['firmware', 'minimum_firmware = { Milan = "1.55.44" }', {}, refused('firmware')],
+    [
+      'firmware, which is committed',
+      'minimum_firmware = { Milan = "1.55.43", Genoa = "9.0.0" }',
+      {},
+      'granted',
+    ],
+    ['an ABI', 'minimum_guest_abi = "1.51"', { policy: 0x30132n }, refused('guest-abi')],
+    ['an ABI, demanded at launch', 'minimum_guest_abi = "1.51"', { policy: 0x30133n }, 'granted'],
+    ['the monitor’s level', 'vmpls = [2]', {}, refused('vmpl')],
+    ['a level under a monitor', 'vmpls = [0, 2]', { vmpl: 2 }, 'granted'],
+    ['a family', `family_ids = ["${'01'.repeat(16)}"]`, {}, refused('family-id')],
+    ['an image', `image_ids = ["${'01'.repeat(16)}"]`, {}, refused('image-id')],
+    [
+      'an image by its name',
+      `image_ids = ["${'01'.repeat(16)}"]`,
+      { imageId: new Uint8Array(16).fill(1) },
+      'granted',
+    ],
     ['chip keys only', 'signers = ["VLEK"]', {}, refused('signer')],
     ['a signed launch', `id_key_digests = ["${KEY_HEX}"]`, {}, refused('id-key')],
     [
@@ -109,6 +128,12 @@ describe('the settings of AMD', () => {
     ['signers = []', 'signers'],
     [`id_key_digests = ["${KEY_HEX.slice(2)}"]`, 'id_key_digests.0'],
     ['minimum_guest_svn = 4294967296', 'minimum_guest_svn'],
+    ['minimum_firmware = { Milan = "1.55" }', 'minimum_firmware.Milan'],
+    ['minimum_firmware = { Milan = "1.55.256" }', 'minimum_firmware.Milan'],
+    ['minimum_guest_abi = "1.051"', 'minimum_guest_abi'],
+    ['vmpls = [4]', 'vmpls.0'],
+    ['vmpls = []', 'vmpls'],
+    ['image_ids = ["01"]', 'image_ids.0'],
   ])('refuse %s', (lines, path) => {
     const parse = () => parseKmsConfig(operatorToml(undefined, `[attestation]\n${lines}`))
     expect(refusalOf(parse)).toEqual({

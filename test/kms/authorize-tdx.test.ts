@@ -98,6 +98,43 @@ const ATTACKS: readonly Attack[] = [
     expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.mrseam'],
   },
   {
+    name: 'a register that holds nothing listed',
+    setup: { tdx: `${COVERING}\nrtmr3 = ["${hex('5f')}"]` },
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.rtmr'],
+  },
+  {
+    name: 'an owner that is not listed',
+    setup: { tdx: `${COVERING}\nmr_owners = ["${hex('5f')}"]` },
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.mrowner'],
+  },
+  {
+    name: 'a configuration of the owner that is not listed',
+    setup: { tdx: `${COVERING}\nmr_owner_configs = ["${hex('5f')}"]` },
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.mrownerconfig'],
+  },
+  {
+    name: 'a processor feature that the operator does not allow',
+    setup: { tdx: `${COVERING}\nxfam = "0xe7"` },
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.xfam'],
+  },
+  {
+    name: 'protection keys where they are not allowed',
+    setup: { tdx: `${COVERING}\nallow_pks = false` },
+    pod: report({ tdAttributes: (1n << 28n) | (1n << 30n) }),
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.pks'],
+  },
+  {
+    name: 'Key Locker where it is not allowed',
+    setup: { tdx: `${COVERING}\nallow_key_locker = false` },
+    pod: report({ tdAttributes: (1n << 28n) | (1n << 31n) }),
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.key-locker'],
+  },
+  {
+    name: 'a machine that is not listed',
+    setup: { tdx: `${COVERING}\nppids = ["${'5f'.repeat(16)}"]` },
+    expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.ppid'],
+  },
+  {
     name: 'a kind of platform that is not listed',
     setup: { tdx: `${COVERING}\nfmspcs = ["00806f050000"]` },
     expect: [401, 'EVIDENCE_NOT_ALLOWED', 'tdx.policy.fmspc'],
@@ -319,6 +356,21 @@ describe('a grant on TDX evidence', () => {
     const answer = await ask(world, await tdxBody(pod))
     expectGrant(world, answer)
     expect(answer.marks).toEqual(['tcb-grace'])
+  })
+
+  it('goes to a TD that fits every list of the operator', async () => {
+    const tdx = [
+      COVERING,
+      `rtmr3 = ["${hex('00')}", "${hex('5f')}"]`,
+      `mr_owners = ["${hex('00')}"]`,
+      `mr_owner_configs = ["${hex('00')}"]`,
+      `ppids = ["${'99'.repeat(16)}"]`,
+      'xfam = "0x602e7"',
+      'allow_pks = false',
+      'allow_key_locker = false',
+    ].join('\n')
+    const world = await tdxWorld({ tdx })
+    expectGrant(world, await ask(world, await tdxBody()))
   })
 
   it('goes to a platform that is out of date where the operator allows it', async () => {

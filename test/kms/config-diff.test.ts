@@ -124,6 +124,27 @@ describe('a change', () => {
       ['less attestation.required_mitigations.Turin: also demands 0x1'],
     ],
     [
+      'of a version',
+      '[attestation.minimum_firmware]\nMilan = "1.9.0"',
+      '[attestation.minimum_firmware]\nMilan = "1.8.200"',
+      ['more attestation.minimum_firmware.Milan: 1.9.0 -> 1.8.200'],
+      ['less attestation.minimum_firmware.Milan: 1.8.200 -> 1.9.0'],
+    ],
+    [
+      'of a version that was not there',
+      '[attestation.minimum_firmware]\nMilan = "0.0.1"',
+      '',
+      ['more attestation.minimum_firmware.Milan: 0.0.1 -> not set'],
+      ['less attestation.minimum_firmware.Milan: not set -> 0.0.1'],
+    ],
+    [
+      'of features',
+      '[attestation.tdx]\nxfam = "0x7"',
+      '[attestation.tdx]\nxfam = "0x27"',
+      ['more attestation.tdx.xfam: also allows 0x20'],
+      ['less attestation.tdx.xfam: no longer allows 0x20'],
+    ],
+    [
       'of what an entry vouches for',
       entry(''),
       entry(', covers_image = true'),

@@ -3,6 +3,7 @@ import { decisionSettings } from '../../kms/authorize/settings.ts'
 import { describeConfig, parseKmsConfig } from '../../kms/config.ts'
 import { isLoopbackHost } from '../../kms/config-fields.ts'
 import { DEFAULT_SNP_POLICY } from '../../sdk/attest/snp-policy.ts'
+import { DEFAULT_TDX_POLICY } from '../../sdk/attest/tdx-policy.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
 
 const ADDRESS = `0x${'Ab'.repeat(20)}`
@@ -258,12 +259,23 @@ describe('the method eigenx-tdx in operator.toml', () => {
       minimumEvaluationNumber: 0,
       minimumTeeTcbSvn: [],
       mrSeams: [],
+      rtmr0: [],
+      rtmr1: [],
+      rtmr2: [],
+      rtmr3: [],
+      mrOwners: [],
+      mrOwnerConfigs: [],
+      xfam: '0x6dbe7',
+      allowPks: true,
+      allowKeyLocker: true,
+      ppids: [],
       fmspcs: [],
       collateralRefreshSeconds: 300,
     }
     expect(parseKmsConfig(toml()).attestation.tdx).toEqual(strict)
     const config = parseKmsConfig(toml(tdx('collateral_dir = "intel"')))
     expect(config.attestation.tdx).toEqual({ ...strict, collateralDir: 'intel' })
+    expect(decisionSettings(config).tdx).toEqual(DEFAULT_TDX_POLICY)
     expect(decisionSettings(config).tdx).toMatchObject({
       allowDebug: false,
       allowMigration: false,
@@ -297,6 +309,11 @@ describe('the method eigenx-tdx in operator.toml', () => {
       'measurements.0.covers_image',
     ],
     ['a fifth register', entry(`mrtd = "${DIGEST}", rtmr4 = "${DIGEST}"`), 'measurements.0.rtmr4'],
+    ['a feature that the verifier does not know', tdx('xfam = "0x100007"'), 'xfam'],
+    ['features that are no bits', tdx('xfam = "all"'), 'xfam'],
+    ['features without those that every TD has', tdx('xfam = "0xe4"'), 'xfam'],
+    ['a short PPID', tdx('ppids = ["99"]'), 'ppids.0'],
+    ['a short owner', tdx('mr_owners = ["99"]'), 'mr_owners.0'],
     ['revoked platforms', tdx('statuses = ["Revoked"]'), 'statuses.0'],
     ['unsupported platforms', tdx('statuses = ["NotSupported"]'), 'statuses.0'],
     ['no status', tdx('statuses = []'), 'statuses'],

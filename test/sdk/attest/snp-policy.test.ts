@@ -7,6 +7,7 @@ import { refusalOf } from '../../kit/errors.ts'
 import { authorityOf, NOW } from '../../kit/snp-authority.ts'
 import { issue } from './kit.ts'
 
+const id = (byte: number) => new Uint8Array(16).fill(byte)
 const digest = (byte: number) => new Uint8Array(48).fill(byte)
 const tcb = { bootloader: 4, tee: 0, snp: 24, microcode: 219 }
 const turinTcb = { fmc: 1, bootloader: 1, tee: 1, snp: 4, microcode: 81 }
@@ -137,6 +138,53 @@ const cases: Case[] = [
     policy: { minimumLaunchTcb: { Milan: { ...tcb, snp: 21 } } },
     refused: { code: 'TCB_TOO_OLD', details: { component: 'snp', required: 21, reported: 20 } },
   },
+  {
+    name: 'the very firmware that is the minimum',
+    policy: { minimumFirmware: { Milan: { major: 1, minor: 55, build: 43 } } },
+  },
+  ...(
+    [
+      [1, 55, 44],
+      [1, 56, 0],
+      [2, 0, 0],
+    ] as const
+  ).map(
+    ([major, minor, build]): Case => ({
+      name: `firmware below ${major}.${minor}.${build}`,
+      policy: { minimumFirmware: { Milan: { major, minor, build } } },
+      refused: 'firmware',
+    }),
+  ),
+  {
+    name: 'new firmware that the host has not committed to',
+    fields: { committed: { major: 1, minor: 55, build: 21 } },
+    policy: { minimumFirmware: { Milan: { major: 1, minor: 55, build: 43 } } },
+    refused: 'firmware',
+  },
+  {
+    name: 'an older minor version with a higher build than the minimum',
+    policy: { minimumFirmware: { Milan: { major: 1, minor: 54, build: 99 } } },
+  },
+  {
+    name: 'a minimum of firmware for another product',
+    policy: { minimumFirmware: { Genoa: { major: 9, minor: 0, build: 0 } } },
+  },
+  {
+    name: 'a guest that may run on any ABI where one is demanded',
+    policy: { minimumGuestAbi: { major: 0, minor: 31 } },
+    refused: 'guest-abi',
+  },
+  {
+    name: 'a guest that demands an ABI',
+    fields: { policy: 0x3001fn },
+    policy: { minimumGuestAbi: { major: 0, minor: 31 } },
+  },
+  {
+    name: 'a guest that demands a minor ABI of an older major one',
+    fields: { policy: 0x300ffn },
+    policy: { minimumGuestAbi: { major: 1, minor: 0 } },
+    refused: 'guest-abi',
+  },
   { name: 'a guest image that is too old', policy: { minimumGuestSvn: 1 }, refused: 'guest-svn' },
   {
     name: 'a guest image that is new enough',
@@ -224,6 +272,18 @@ const cases: Case[] = [
     policy: { authorKeyDigests: [digest(8)] },
     refused: 'author-key',
   },
+  {
+    name: 'the family and image that are demanded',
+    fields: { familyId: id(1), imageId: id(2) },
+    policy: { familyIds: [id(1)], imageIds: [id(3), id(2)] },
+  },
+  { name: 'no family', policy: { familyIds: [id(0), id(1)] }, refused: 'family-id' },
+  {
+    name: 'an image that is called otherwise',
+    fields: { imageId: id(4) },
+    policy: { imageIds: [id(3)] },
+    refused: 'image-id',
+  },
   { name: 'a listed provider', kind: 'VLEK', policy: { cspIds: ['CN=cc-sim.example.com'] } },
   {
     name: 'another provider',
@@ -255,7 +315,7 @@ describe('the platform policy', () => {
 
   it('records every rule, also those that it leaves open', async () => {
     const { trace } = await appraise({ name: '' })
-    expect(new Set(trace.map(({ name }) => name)).size).toBe(20)
+    expect(new Set(trace.map(({ name }) => name)).size).toBe(24)
   })
 })
 

@@ -154,4 +154,9 @@ describeRefusals('a report with one thing wrong is refused', [
     fields: { currentTcb: { ...tcb, microcode: 218 } },
     expect: invalid('snp.tcb-order'),
   },
+  {
+    name: 'newer firmware committed than runs',
+    fields: { committed: { major: 1, minor: 56, build: 0 } },
+    expect: invalid('snp.firmware-order'),
+  },
 ])

@@ -39,8 +39,8 @@ describe('genuine evidence', () => {
     expect(claims.cpuid === undefined).toBe(wanted.version === 2)
     expect(claims.currentMitigations).toBe(wanted.version === 5 ? 0x3fn : undefined)
     expect(checks.every(({ result }) => result !== 'failed')).toBe(true)
-    expect(checks).toHaveLength(17)
-    expect(new Set(checks.map(({ name }) => name)).size).toBe(17)
+    expect(checks).toHaveLength(18)
+    expect(new Set(checks.map(({ name }) => name)).size).toBe(18)
   })
 
   it('may bring the trusted authorities along, in any order', async () => {
