@@ -34,7 +34,8 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   }
 }
 
-function createProgram(io: Io, keepCode: KeepCode): Command {
+/** Every command with its options; `keepCode` wraps what they run. */
+export function createProgram(io: Io, keepCode: KeepCode): Command {
   const program = new Command('eigenx-tee')
     .description(
       'Keys and secrets for attested pods: a quorum of operators checks what a pod runs, and hands back the shares of its key.',
