@@ -25,8 +25,13 @@ export type Lookup = {
   runtime: Runtime
   /** Replaced as a whole when a key is added or erased. */
   keys: EncryptionKeys
-  /** Sets by block hash, as far as they were needed. */
+  /**
+   * Sets by block hash, as far as they were needed. Of final blocks only: a set of a block that a reorganisation took away must not
+   * count for those who happened to ask in time.
+   */
   sets: Map<Hash32, OperatorSet>
+  /** Number of the last block known to be final. */
+  final: bigint
   /** Which of them are stored. Replaced as a whole. */
   storedSets: ReadonlySet<Hash32>
   /** The set at a block; `undefined` when the chain has no such block. Rejects when the chain cannot be asked. */
@@ -53,10 +58,11 @@ export function createLookup(
   keys: EncryptionKeys,
   sets: Map<Hash32, OperatorSet>,
 ): Lookup {
-  return {
+  const lookup: Lookup = {
     runtime,
     keys,
     sets,
+    final: runtime.state().through,
     storedSets: new Set(sets.keys()),
     lostSequence: -1,
     peerKeys: new Map(),
@@ -68,10 +74,11 @@ export function createLookup(
       const known = sets.get(block.hash)
       if (known !== undefined) return known.block.number === block.number ? known : undefined
       const set = await runtime.deps.membership.at(block)
-      if (set !== undefined) sets.set(block.hash, set)
+      if (set !== undefined && block.number <= lookup.final) sets.set(block.hash, set)
       return set
     },
   }
+  return lookup
 }
 
 /** Forgets what belongs to sessions that are over. */

@@ -41,6 +41,7 @@ export async function readLog(lookup: Lookup, heads: PendingResolver): Promise<v
   const isFinal = ({ block }: Pick<LogEntry, 'block'>) => block.number <= snapshot.finalized.number
   // A provider that fell behind would take final entries back: keep what we have.
   if (snapshot.finalized.number < through) return
+  lookup.final = snapshot.finalized.number
   const finalTime = snapshot.finalized.timestamp
   const events = {
     entries: snapshot.entries.filter(isFinal),

@@ -19,6 +19,7 @@ describe('the memory of operator sets', () => {
       world.chain.mine()
       const { block } = await world.chain.membership.current()
       blocks.push(block)
+      lookup.final = block.number
       expect(await lookup.operatorsAt(block)).toBeDefined()
       trimLookup(lookup)
     }

@@ -100,10 +100,11 @@ export function floodsSessions(liar: Liar) {
   }
 }
 
-async function setupOf(
+/** @param left - Whose key is left out. */
+export async function setupOf(
   sim: SimNode,
   { terms, records }: Setup,
-  left: Address | undefined,
+  left?: Address,
 ): Promise<Uint8Array> {
   const proposer = sim.identity.info.address
   const isLeft = terms.members.map(({ address }) => address === left)

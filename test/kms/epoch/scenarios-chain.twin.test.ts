@@ -3,9 +3,14 @@ import { describe, expect, it } from 'vitest'
 import type { Hash32 } from '../../../sdk/chain/types.ts'
 import { messageKind } from '../../../sdk/protocol/codec.ts'
 import { parseSignature } from '../../../sdk/protocol/messages.ts'
-import { encodeCertifiedBody, outputHash, parseOutput } from '../../../sdk/protocol/output.ts'
+import {
+  encodeCertifiedBody,
+  outputHash,
+  parseCertifiedBody,
+  parseOutput,
+} from '../../../sdk/protocol/output.ts'
 import { activeHash, boot, DOMAIN, nodeAt, reviver, runUntil } from './kit.ts'
-import { candidateOf } from './lies-proposer.ts'
+import { candidateOf, setupOf } from './lies-proposer.ts'
 import { epochOf, establish, goOn, newest, pass } from './scenario-kit.ts'
 import { HEALTHY_RPC } from './sim-chain.ts'
 import type { World } from './world.ts'
@@ -112,6 +117,43 @@ describe('scenario 35: a reorganisation', () => {
     world.chain.reorg(11)
     expect(posted()).toBeUndefined()
     await goOn(world, sealed, { turns: 600 })
+  })
+})
+
+describe('the operator set of a block that a reorganisation took away', () => {
+  it('counts for nobody, also where it was asked for in time', async () => {
+    const { world, sealed } = await establish({
+      seed: 1044,
+      n: 3,
+      depth: 8,
+      options: { postSeconds: 40, finalitySeconds: 18 },
+    })
+    const { setup } = world.overheard
+    const entry = world.chain.entries().at(-1)
+    if (setup === undefined || entry === undefined) throw new Error('no epoch yet')
+    // Anybody can post: now every member has asked for the set at this block.
+    const { latest } = await world.chain.log.read(0n)
+    const { output, certificate } = parseCertifiedBody(entry.body)
+    const body = encodeCertifiedBody({ output: { ...output, configBlock: latest }, certificate })
+    await world.chain.log.post({ ...entry, body })
+    await pass(world, 4)
+    world.chain.reorg(7)
+    expect(await world.chain.membership.at(latest)).toBeUndefined()
+    const liar = nodeAt(world, 0)
+    const answers = new Set<string | undefined>()
+    const propose = async (): Promise<void> => {
+      const epoch = liar.node?.status().nextEpoch ?? 0
+      const prev = [...entriesOf(world, epoch - 1)][0] ?? latest.hash
+      const terms = { ...setup.terms, configBlock: latest, epoch, prev }
+      const message = await setupOf(liar, { ...setup, terms })
+      for (const { node } of world.nodes) answers.add(await node?.handler.receive(message))
+    }
+    await propose()
+    expect([...answers]).toEqual(['later'])
+    await pass(world, 18)
+    await propose()
+    expect([...answers]).toEqual(['later', 'refused'])
+    await goOn(world, sealed)
   })
 })
 
