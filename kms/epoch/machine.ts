@@ -42,8 +42,8 @@ import {
 } from './state.ts'
 import { dealersOf, dealingsNeeded } from './verify.ts'
 
-/** Parallel attempts at one epoch that a node follows. */
-const MAX_SESSIONS = 6
+/** Parallel attempts at one epoch that a node follows, in a small set. */
+const MIN_SESSIONS = 6
 /** How much longer than usual a session may take on slow machines before somebody proposes the next. */
 const MAX_SESSION_GROWTH = 16
 
@@ -206,8 +206,25 @@ function openSession(
     acks: [],
     candidates: [],
   }
-  const grown = { ...state, sessions: [...state.sessions, session].slice(-MAX_SESSIONS) }
+  const grown = { ...state, sessions: makeRoom(state.sessions, session, now) }
   return valid(grown, ...unreferenced(state, grown))
+}
+
+/**
+ * With too many attempts one goes that cannot make it by itself any more: one whose proposer has begun another since, else the oldest.
+ * So those who lie can only push each other out, and nobody loses the bodies of an output that it signed.
+ */
+function makeRoom(sessions: readonly Session[], session: Session, now: Millis): Session[] {
+  const { members, threshold } = session.terms
+  // All that may lie have one, and two are left for the others.
+  const most = Math.max(MIN_SESSIONS, members.length - threshold + 2)
+  const all = [...sessions, session]
+  if (all.length <= most) return all
+  const idle = sessions.filter((other) => !isUnderWay(other, now))
+  const isReplaced = (one: Session) =>
+    all.findLast(({ proposer }) => proposer === one.proposer) !== one
+  const dropped = idle.find(isReplaced) ?? idle[0] ?? sessions[0]
+  return all.filter((other) => other !== dropped)
 }
 
 function inSession(
