@@ -5,6 +5,7 @@
  * @module
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { RememberedCount } from '../sdk/attest/tdx-memory.ts'
 import type { Address } from '../sdk/chain/types.ts'
 import type { ErrorCode } from '../sdk/errors.ts'
 import { KNOWN_METHODS } from './config-attestation.ts'
@@ -23,6 +24,8 @@ export type MetricsSources = {
   tokensOnRecord: () => number | undefined
   /** What trust rests on and when it runs out, Unix seconds. */
   expiries: () => readonly Expiry[]
+  /** Certificates, chains and collateral that need no second verification, by kind. */
+  remembered: () => readonly RememberedCount[]
 }
 
 export type DecisionOutcome = {
@@ -214,6 +217,9 @@ function createState(registry: Registry) {
       'method',
     ]),
     tokens: gauge('used_tokens', 'Used attestation tokens on record.'),
+    remembered: gauge('remembered_entries', 'Verified chains and collateral kept in memory.', [
+      'kind',
+    ]),
     expiry: gauge(
       'trust_expiry_timestamp_seconds',
       'When something that trust rests on runs out.',
@@ -240,6 +246,8 @@ function readState(state: ReturnType<typeof createState>, sources: MetricsSource
   state.jwksAge.reset()
   for (const { method, ageSeconds } of sources.jwksAges())
     if (ageSeconds !== undefined) state.jwksAge.set({ method }, ageSeconds)
+  state.remembered.reset()
+  for (const { kind, entries } of sources.remembered()) state.remembered.set({ kind }, entries)
   state.expiry.reset()
   for (const { kind, name, expiresAt } of sources.expiries().slice(0, MAX_EXPIRIES))
     state.expiry.set({ kind, name }, expiresAt)

@@ -1,4 +1,9 @@
 /** An operator's metrics on a socket of their own, and where their values come from. @module */
+import type { SnpTrustAnchors } from '../sdk/attest/anchors.ts'
+import { countRememberedCollateral } from '../sdk/attest/collateral-verify.ts'
+import { countRememberedLeaves } from '../sdk/attest/snp-chain.ts'
+import type { TdxTrustAnchors } from '../sdk/attest/tdx-anchors.ts'
+import { countRememberedChains } from '../sdk/attest/tdx-chain.ts'
 import type { KmsConfig } from './config.ts'
 import type { EpochNode } from './epoch/driver.ts'
 import { createMetricsApp } from './http/metrics.ts'
@@ -14,6 +19,7 @@ export type MetricsListenerInput = {
   node: Pick<EpochNode, 'status'>
   tokens: TokenService | undefined
   expiries: () => readonly Expiry[]
+  anchors: { snp: SnpTrustAnchors; tdx: TdxTrustAnchors | undefined }
 }
 
 /**
@@ -33,6 +39,15 @@ export async function listenForMetrics(input: MetricsListenerInput): Promise<Lis
       })),
     tokensOnRecord: () => tokens?.deps.uses.count(),
     expiries: input.expiries,
+    remembered: () => countRemembered(input.anchors),
   })
   return listen(app, { ...config.metrics, limits: config.limits })
+}
+
+/** Every list is bounded: see docs/operators.md, Metrics. */
+function countRemembered({ snp, tdx }: MetricsListenerInput['anchors']) {
+  return [
+    countRememberedLeaves(snp),
+    ...(tdx === undefined ? [] : [...countRememberedChains(tdx), countRememberedCollateral(tdx)]),
+  ]
 }

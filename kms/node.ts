@@ -171,6 +171,7 @@ export async function startOperator(
       node,
       tokens,
       expiries,
+      anchors: { snp: anchors, tdx: tdx?.deps.anchors },
     })
     closers.push(() => metricsListener?.close())
     const listener = await listen(app, { ...config.listen, limits: config.limits })

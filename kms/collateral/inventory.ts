@@ -2,10 +2,15 @@
  * What an operator's folders hold, file by file: dates, numbers, and whether it is still good. Reads; changes nothing.
  * @module
  */
+import { X509Certificate } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
-import { COLLATERAL_LIMIT, parseTdxCollateral } from '../../sdk/attest/collateral-bundle.ts'
+import {
+  COLLATERAL_LIMIT,
+  parseTdxCollateral,
+  type TdxCollateral,
+} from '../../sdk/attest/collateral-bundle.ts'
 import { parseQeIdentity, parseTcbInfo } from '../../sdk/attest/collateral-json.ts'
 import { verifyCollateral } from '../../sdk/attest/collateral-verify.ts'
 import { CRL_LIMIT, parseCrl } from '../../sdk/attest/crl.ts'
@@ -93,6 +98,7 @@ function describeBundle(
     tcbInfo.nextUpdate,
     qeIdentity.nextUpdate,
     ...lists.map(({ nextUpdate }) => nextUpdate),
+    ...endsOf(collateral),
   )
   const verify = (at: number) => verifyCollateral(collateral, anchors.tdx, at)
   return {
@@ -103,6 +109,13 @@ function describeBundle(
     revoked: lists.reduce((sum, { revoked }) => sum + revoked.size, 0),
     ...judge(verify, expiresAt, nowSeconds),
   }
+}
+
+/** Of the certificates that a bundle is signed with. */
+function endsOf({ tcbInfo, qeIdentity, pckCrlIssuerChain }: TdxCollateral): number[] {
+  return [...tcbInfo.issuerChain, ...qeIdentity.issuerChain, ...pckCrlIssuerChain].map((der) =>
+    Math.floor(Date.parse(new X509Certificate(der).validTo) / 1000),
+  )
 }
 
 async function readAmd(folder: string, input: InventoryInput): Promise<Holding[]> {

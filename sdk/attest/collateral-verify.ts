@@ -13,7 +13,7 @@ import { type Crl, isRevoked, parseCrl, verifyCrlSignature } from './crl.ts'
 import type { CrlMemory } from './crl-memory.ts'
 import type { TdxTrustAnchors } from './tdx-anchors.ts'
 import { checkValidity, openCrlIssuerChain, openSignerChain, type PckChain } from './tdx-chain.ts'
-import { createRememberedPerAnchors } from './tdx-memory.ts'
+import { createRememberedPerAnchors, type RememberedCount } from './tdx-memory.ts'
 import { type IntelX509, verifyRaw } from './tdx-x509.ts'
 import type { Check } from './types.ts'
 
@@ -34,11 +34,16 @@ export type VerifiedCollateral = {
   root: IntelX509
   rootCrl: Crl
   pckCrl: Crl
-  /** Unix seconds: when the first document runs out. */
+  /** Unix seconds: when the first of the documents, or of the certificates that they are signed with, runs out. */
   expires: number
 }
 
 const remembered = createRememberedPerAnchors<VerifiedCollateral>(REMEMBERED_COLLATERAL)
+
+export function countRememberedCollateral(anchors: TdxTrustAnchors): RememberedCount {
+  const entries = remembered(anchors).size()
+  return { kind: 'tdx-collateral', entries, limit: REMEMBERED_COLLATERAL }
+}
 
 /**
  * @param crls - Newer revocation lists that this process has seen.
@@ -92,9 +97,10 @@ function openCollateral(
   const rootCrl = openCrl('tdx.root-crl', collateral.rootCrl, root, trace)
   const pckCrl = openCrl('tdx.pck-crl', collateral.pckCrl, platformCa, trace)
   const read = { tcbInfo: parseTcbInfo(tcbInfo.text), qeIdentity: parseQeIdentity(qeIdentity.text) }
+  const signers = tcbSigner.sha256 === qeSigner.sha256 ? [tcbSigner] : [tcbSigner, qeSigner]
   return {
     ...read,
-    signers: tcbSigner.sha256 === qeSigner.sha256 ? [tcbSigner] : [tcbSigner, qeSigner],
+    signers,
     platformCa,
     root,
     rootCrl,
@@ -104,6 +110,7 @@ function openCollateral(
       read.qeIdentity.nextUpdate,
       rootCrl.nextUpdate,
       pckCrl.nextUpdate,
+      ...[...signers, platformCa, root].map(({ notAfter }) => notAfter),
     ),
   }
 }

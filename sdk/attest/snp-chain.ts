@@ -14,6 +14,7 @@ import type { SnpAuthorityCertificates, SnpTrustAnchors } from './anchors.ts'
 import { malformed, tooLarge } from './checks.ts'
 import { serialHex } from './crl.ts'
 import { parseSnpLeaf, type SnpLeaf } from './snp-leaf.ts'
+import type { RememberedCount } from './tdx-memory.ts'
 import type { SnpProduct } from './types.ts'
 import { CERTIFICATE_LIMIT, isRsa4096, parseAmdCertificate, readAuthority } from './x509.ts'
 
@@ -64,6 +65,10 @@ type TrustState = {
 }
 
 const states = new WeakMap<SnpTrustAnchors, TrustState>()
+
+export function countRememberedLeaves(anchors: SnpTrustAnchors): RememberedCount {
+  return { kind: 'snp-leaf', entries: trustState(anchors).leaves.size, limit: REMEMBERED_LEAVES }
+}
 
 /** Byte for byte one of the trusted authorities: evidence may carry it, but it says nothing new. */
 export function isTrustedAuthority(der: Uint8Array, anchors: SnpTrustAnchors): boolean {

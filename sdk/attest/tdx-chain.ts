@@ -8,7 +8,7 @@
 import { equalBytes } from '../bytes.ts'
 import { type CheckLog, createCheckLog, type Rule } from './checks.ts'
 import type { TdxTrustAnchors } from './tdx-anchors.ts'
-import { createRememberedPerAnchors, hashParts } from './tdx-memory.ts'
+import { createRememberedPerAnchors, hashParts, type RememberedCount } from './tdx-memory.ts'
 import { type PckExtension, parsePckExtension } from './tdx-pck.ts'
 import { type IntelX509, parseIntelCertificate } from './tdx-x509.ts'
 import type { Check } from './types.ts'
@@ -16,6 +16,7 @@ import { describeTime } from './x509.ts'
 
 /** Verified PCK chains remembered per set of anchors; one is about 8 KB. */
 const REMEMBERED_CHAINS = 512
+const REMEMBERED_AUTHORITIES = 16
 
 const ROOT_NAME = 'Intel SGX Root CA'
 const PLATFORM_CA_NAME = 'Intel SGX PCK Platform CA'
@@ -38,9 +39,20 @@ export type SignerChain = { signer: IntelX509; root: IntelX509 }
 
 const chains = createRememberedPerAnchors<PckChain>(REMEMBERED_CHAINS)
 /** Many certificates and documents have the same few authorities. */
-const authorities = createRememberedPerAnchors<Pick<PckChain, 'platformCa' | 'root'>>(16)
-const roots = createRememberedPerAnchors<IntelX509>(16)
-const signers = createRememberedPerAnchors<SignerChain>(16)
+const authorities =
+  createRememberedPerAnchors<Pick<PckChain, 'platformCa' | 'root'>>(REMEMBERED_AUTHORITIES)
+const roots = createRememberedPerAnchors<IntelX509>(REMEMBERED_AUTHORITIES)
+const signers = createRememberedPerAnchors<SignerChain>(REMEMBERED_AUTHORITIES)
+
+export function countRememberedChains(anchors: TdxTrustAnchors): readonly RememberedCount[] {
+  const limit = REMEMBERED_AUTHORITIES
+  return [
+    { kind: 'tdx-pck', entries: chains(anchors).size(), limit: REMEMBERED_CHAINS },
+    { kind: 'tdx-authority', entries: authorities(anchors).size(), limit },
+    { kind: 'tdx-root', entries: roots(anchors).size(), limit },
+    { kind: 'tdx-signer', entries: signers(anchors).size(), limit },
+  ]
+}
 
 /**
  * @param certificates - Leaf, Platform CA, root.

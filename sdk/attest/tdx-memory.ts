@@ -16,12 +16,18 @@ export type Remembered<T> = {
    * @returns What `build` returned, with its checks on the trace in either case.
    */
   get: (key: string, trace: Check[], build: (trace: Check[]) => T) => T
+  /** Never above the limit. */
+  size: () => number
 }
+
+/** How much of one kind is remembered, for people who watch a process. */
+export type RememberedCount = { kind: string; entries: number; limit: number }
 
 /** Last in the map = used last; the first one is dropped when the list is full. */
 export function createRemembered<T>(limit: number): Remembered<T> {
   const entries = new Map<string, { value: T; checks: readonly Check[] }>()
   return {
+    size: () => entries.size,
     get: (key, trace, build) => {
       const known = entries.get(key)
       if (known !== undefined) {

@@ -13,7 +13,7 @@ import { loadKmsConfig } from '../../kms/load-config.ts'
 import { createLog } from '../../kms/log.ts'
 import { reportStatus } from '../../kms/status.ts'
 import { encodeSnpRoots } from '../../sdk/attest/anchors.ts'
-import { parseTdxCollateral } from '../../sdk/attest/collateral-bundle.ts'
+import { encodeTdxCollateral, parseTdxCollateral } from '../../sdk/attest/collateral-bundle.ts'
 import { encodeTdxRoots } from '../../sdk/attest/tdx-anchors.ts'
 import { refusalOf } from '../kit/errors.ts'
 import { authorityOf } from '../kit/snp-authority.ts'
@@ -271,6 +271,20 @@ describe('kms collateral list', () => {
     const text = await listCollateral({ config, json: false }, deps)
     expect(text.split('\n')).toHaveLength(3)
     expect(text).toMatch(/tdx-51806f000000\.json +good +51806f000000 +2026-05-31 +2026-06-30/)
+  })
+
+  it('tells the end of the certificate that signed a bundle, where that comes first', async () => {
+    await fetched()
+    const { collateral } = await (await tdxAuthority()).issue({
+      certificates: { tcbSigner: () => ({ notAfter: NOW + 5 * DAY }) },
+    })
+    const text = JSON.stringify(encodeTdxCollateral(collateral))
+    await writeFile(join(folder, 'kept', BUNDLE), text)
+    const [input] = options()
+    const at = async (now: number) =>
+      JSON.parse(await listCollateral(input, { now: () => 1000 * now }))[0]
+    expect(await at(NOW)).toMatchObject({ state: 'good', expiresAt: NOW + 5 * DAY })
+    expect(await at(NOW + 6 * DAY)).toMatchObject({ state: 'expired', expiresAt: NOW + 5 * DAY })
   })
 
   it('tells a forgery from what has merely run out, and names what is missing', async () => {

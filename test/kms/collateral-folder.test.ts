@@ -72,6 +72,16 @@ describe('the collateral folder', () => {
     expect(looks).toEqual([{ bundles: 1, refused: [] }])
   })
 
+  it('runs out with the certificate that signed it, where that ends first', async () => {
+    const notAfter = NOW + 5 * DAY
+    await put('a.json', await bundle({ certificates: { tcbSigner: () => ({ notAfter }) } }))
+    const { find, expiries } = await openFolder()
+    expect(expiries()).toEqual([{ fmspc: PLATFORM.fmspc, expiresAt: notAfter }])
+    expect(find(PLATFORM)).toBeDefined()
+    nowSeconds = notAfter
+    expect(find(PLATFORM)).toBeUndefined()
+  })
+
   it('uses the newest of several, whatever their names', async () => {
     await put('a.json', await bundle(evaluation(20)))
     await put('b.json', await bundle(evaluation(19)))

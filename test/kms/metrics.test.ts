@@ -48,6 +48,7 @@ const sourcesOf = (changes: Partial<MetricsSources> = {}): MetricsSources => ({
   ],
   tokensOnRecord: () => 5,
   expiries: () => [{ kind: 'amd', name: 'Milan ark', expiresAt: 2_000_000_000 }],
+  remembered: () => [{ kind: 'snp-leaf', entries: 7, limit: 512 }],
   ...changes,
 })
 
@@ -111,6 +112,7 @@ describe('what an operator tells about its state', () => {
         'eigenx_tee_chain_last_read_age_seconds 3',
         'eigenx_tee_jwks_age_seconds{method="gcp"} 40',
         'eigenx_tee_used_tokens 5',
+        'eigenx_tee_remembered_entries{kind="snp-leaf"} 7',
         'eigenx_tee_trust_expiry_timestamp_seconds{kind="amd",name="Milan ark"} 2000000000',
       ]),
     )
@@ -124,6 +126,7 @@ describe('what an operator tells about its state', () => {
       jwksAges: () => [],
       tokensOnRecord: () => undefined,
       expiries: () => [],
+      remembered: () => [],
     })
     const expected = [
       'eigenx_tee_ready 0',
