@@ -1,10 +1,23 @@
 /** Operators of an older set bring their shares: the same key goes on under new shares. */
 import { describe, expect, it } from 'vitest'
 import { importedShareWrite } from '../../../kms/epoch/imported.ts'
+import { importShare, parseExportedShare } from '../../../kms/migration.ts'
 import { openMemoryStore } from '../../../kms/store/memory.ts'
-import { operatorX, publicShareOf, randomScalar, thresholdOf } from '../../../sdk/crypto/bls.ts'
+import { bytesToHex, toBase64, utf8ToBytes } from '../../../sdk/bytes.ts'
+import {
+  operatorX,
+  partialSign,
+  publicShareOf,
+  randomScalar,
+  thresholdOf,
+} from '../../../sdk/crypto/bls.ts'
+import { decryptWithAppKey } from '../../../sdk/crypto/ibe.ts'
+import { recombine } from '../../../sdk/crypto/recombine.ts'
 import { evaluatePolynomial, randomPolynomial } from '../../../sdk/crypto/shamir.ts'
+import { publicSharesOf } from '../../../sdk/protocol/output.ts'
 import { importRoot } from '../../../sdk/protocol/terms.ts'
+import { encodeGnarkScalar } from '../../../sdk/wire/gnark-fr.ts'
+import { hex, readVectors } from '../../sdk/crypto/vectors.ts'
 import {
   allActive,
   assertOneKey,
@@ -52,6 +65,49 @@ describe('scenario 45: an imported key', () => {
     assertOneKey(world, sealed)
     await runUntil(world, () => importsLeft(world) === 0, 10)
     expect(importsLeft(world)).toBe(0)
+  })
+
+  it('is the one of the known answers, in files as Go exports them: what Go encrypted opens with the new shares', async () => {
+    const go = readVectors<Record<string, string>>('protocol/vectors_ibe.json')
+    const { mpk = '', appID: appId = '', ciphertext = '', appPrivateKey, plaintext = '' } = go
+    const world = createWorld({ seed: 90, n: 4, options: { genesis: false } })
+    const rng = seededRng(world.seed, 'set of the known answers')
+    const polynomial = randomPolynomial(BigInt(go.masterScalarDec ?? ''), thresholdOf(4) - 1, rng)
+    const compressed = JSON.stringify({ CompressedBytes: toBase64(hex(mpk)) })
+    const old = new Map<string, bigint>()
+    for (const { identity, medium } of world.nodes) {
+      const { address } = identity.info
+      const share = evaluatePolynomial(polynomial, operatorX(address))
+      old.set(address, share)
+      const file = `{"Version":1750000000,"PrivateShare":${encodeGnarkScalar(share)},"Commitments":[],"MasterPublicKey":${compressed},"IsActive":true,"ParticipantIDs":[1,2,3,4]}`
+      await importShare(openMemoryStore(medium), parseExportedShare(file))
+    }
+    await bootAll(world)
+    expect(await runUntil(world, allActive(world), 240)).toBe(true)
+    expect(world.chain.entries()).toHaveLength(1)
+    const holders = world.nodes.map((sim) => ({
+      operator: sim.identity.info.address,
+      ...keyServiceOf(world, sim).at(0),
+    }))
+    for (const { operator, share } of holders) expect(share).not.toBe(old.get(operator))
+    const output = holders[0]?.output
+    if (output === undefined) throw new Error('nobody is active')
+    expect(bytesToHex(output.mpk)).toBe(mpk)
+    for (const some of [holders.slice(0, 3), holders.slice(1)]) {
+      const { appKey } = recombine({
+        appId,
+        masterPublicKey: output.mpk,
+        threshold: output.threshold,
+        publicShares: publicSharesOf(output),
+        partials: some.map(({ operator, share }) => ({
+          operator,
+          partial: partialSign(share, appId),
+        })),
+      })
+      expect(bytesToHex(appKey)).toBe(appPrivateKey)
+      const opened = decryptWithAppKey({ appKey, appId, ciphertext: hex(ciphertext) })
+      expect(opened).toEqual(utf8ToBytes(plaintext))
+    }
   })
 
   it('leaves a wrong share out', async () => {
