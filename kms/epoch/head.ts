@@ -6,11 +6,12 @@
  */
 import { z } from 'zod'
 import { type Hex, parseHex, parseUtf8, toHex, utf8ToBytes } from '../../sdk/bytes.ts'
-import type { Hash32 } from '../../sdk/chain/types.ts'
+import type { BlockRef, Hash32 } from '../../sdk/chain/types.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import type { Winner } from '../../sdk/protocol/log.ts'
 import { parseCertifiedBody } from '../../sdk/protocol/output.ts'
-import type { NodeState } from './state.ts'
+import type { Leave } from '../../sdk/protocol/types.ts'
+import type { NodeState, Session } from './state.ts'
 
 const VERSION = 4
 
@@ -114,34 +115,62 @@ const head = z.strictObject({
   leaves: z.array(leave),
 })
 
+/** Field by field and by no replacer, which would be called for every value: a head is written at every commit. */
 export function encodeHead(state: NodeState): Uint8Array {
-  const { log, ...rest } = state
+  const { log, through, opened, sessions, leaves, ...rest } = state
   const record = {
     version: VERSION,
     nextEpoch: log.nextEpoch,
     convictions: [...log.convictions],
-    winners: log.winners.map(({ hash, blob, at }) => ({ hash, body: blob, at })),
+    winners: log.winners.map(({ hash, blob, at }) => ({
+      hash,
+      body: blob,
+      at: { block: writeBlock(at.block), logIndex: at.logIndex },
+    })),
+    through: through.toString(),
+    opened: opened ?? null,
+    sessions: sessions.map(writeSession),
+    leaves: leaves.map(writeLeave),
     ...rest,
-    opened: rest.opened ?? null,
-    sessions: rest.sessions.map((entry) => ({
-      ...entry,
-      usableAt: entry.usableAt ?? null,
-      candidates: entry.candidates.map((candidate) => ({
-        ...candidate,
-        certifiedAt: candidate.certifiedAt ?? null,
+  }
+  return utf8ToBytes(JSON.stringify(record))
+}
+
+function writeSession(entry: Session) {
+  return {
+    ...entry,
+    terms: {
+      ...entry.terms,
+      configBlock: writeBlock(entry.terms.configBlock),
+      leaves: entry.terms.leaves.map(writeLeave),
+      members: entry.terms.members.map(({ address, encryptionKey }) => ({
+        address,
+        encryptionKey: toHex(encryptionKey),
       })),
+    },
+    usableAt: entry.usableAt ?? null,
+    candidates: entry.candidates.map((candidate) => ({
+      ...candidate,
+      signatures: candidate.signatures.map(({ operator, signature }) => ({
+        operator,
+        signature: toHex(signature),
+      })),
+      certifiedAt: candidate.certifiedAt ?? null,
     })),
   }
-  return utf8ToBytes(
-    JSON.stringify(record, (_key, value: unknown) =>
-      typeof value === 'bigint'
-        ? value.toString()
-        : value instanceof Uint8Array
-          ? toHex(value)
-          : value,
-    ),
-  )
 }
+
+const writeBlock = ({ number, hash, timestamp }: BlockRef) => ({
+  number: number.toString(),
+  hash,
+  timestamp,
+})
+
+const writeLeave = ({ operator, notAfter, signature }: Leave) => ({
+  operator,
+  notAfter,
+  signature: toHex(signature),
+})
 
 /**
  * @param blob - Reads a body by its hash.

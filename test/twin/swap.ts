@@ -18,6 +18,8 @@ const BLS_TWIN = join(here, 'bls.ts')
 const PACKAGES: Readonly<Record<string, string>> = {
   '@noble/curves/ed25519.js': join(here, 'ristretto.ts'),
   '@noble/curves/secp256k1.js': join(here, 'secp256k1.ts'),
+  '@noble/hashes/sha2.js': join(here, 'sha2.ts'),
+  '@noble/hashes/sha3.js': join(here, 'sha3.ts'),
 }
 
 /** @returns The twin's file; `undefined` when the import stays as it is. */
