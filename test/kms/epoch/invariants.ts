@@ -1,13 +1,19 @@
 /**
  * What must hold after every step of a simulated run, whatever the network, the disks and the members do:
  *
+ *   I1  an output is in the log, and follows from the dealings that it names, all of its own session
  *   I2  every dealing of an output deals the dealer's share of the output before: constant term = its public share there
  *   I3  at least t_old dealings, by members of the output before; a table of exactly the new threshold's degree
  *   I4  the master public key never changes
  *   I5  a threshold of the members signed the output before anybody counts it
+ *   I6  what an honest member says to others is on its disk before (`promises.ts`)
  *   I7  one winner an epoch; winners follow each other; no number is used twice
  *   I8  who answers for a time answers with the share of the version in force then, or refuses
+ *   I9  somebody who may be asked has every body of the newest output
  *   I10 replaced shares and closed epochs' dealing seeds are gone from disk and memory after the grace window
+ *
+ * The others are what runs are made of. I11: runs end with everybody at the newest output, also who had no share to deal (lost disks,
+ * newcomers). I12: clocks are off by an hour, stop, and leap, and all of the above holds. I13: I4, whatever was missed.
  *
  * Curve arithmetic is done once for each output and each share; a step costs comparisons only.
  */
@@ -17,11 +23,11 @@ import type { Address, Hash32 } from '../../../sdk/chain/types.ts'
 import { publicShareOf } from '../../../sdk/crypto/bls.ts'
 import { isEigenxError } from '../../../sdk/errors.ts'
 import { accusedDealing, parseComplaint, verifyComplaint } from '../../../sdk/protocol/complaint.ts'
-import { parseDealing } from '../../../sdk/protocol/dealing.ts'
 import { parseCertifiedBody, verifyCertifiedBody } from '../../../sdk/protocol/output.ts'
 import { isOrigin } from '../../../sdk/protocol/terms.ts'
 import type { LogComplaint, LogEntry, Output } from '../../../sdk/protocol/types.ts'
 import { DOMAIN } from './sim-chain.ts'
+import { assertObtainable, assertTranscripts } from './transcripts.ts'
 import { clockOf, keyServiceOf, type SimNode, type World } from './world.ts'
 
 /** Nodes that can see the chain have looked at it at this moment of the clock. Throws when an invariant is broken. */
@@ -31,7 +37,8 @@ export function assertInvariants(world: World): void {
   }
   const running = world.nodes.filter((sim) => sim.node !== undefined)
   for (const sim of running) assertHistory(world, sim, fail)
-  assertSources(world, fail)
+  assertTranscripts(world, (output) => previousOf(world, output), fail)
+  assertObtainable(world, fail)
   for (const sim of running) {
     assertShares(world, sim, fail)
     assertService(world, sim, fail)
@@ -70,7 +77,7 @@ function assertHistory(world: World, sim: SimNode, fail: Fail): void {
 
 /** Judges an output by the entry in the log and the entry that it follows, not by what a node remembers. */
 function admit(world: World, hash: Hash32, fail: Fail): Output {
-  const { history, settled, winners, uncompared } = world.witness
+  const { history, settled, winners, unread } = world.witness
   const output = verified(world, hash, fail)
   const newest = history.at(-1)
   if (newest !== undefined && output.epoch <= newest.output.epoch)
@@ -78,10 +85,7 @@ function admit(world: World, hash: Hash32, fail: Fail): Output {
   settled.set(hash, output)
   winners.set(output.epoch, hash)
   history.push({ hash, output })
-  const recent = history.slice(-3).map((entry) => entry.hash)
-  world.witness.uncompared = uncompared.filter((entry) => recent.includes(entry.output))
-  if (!isOrigin(output))
-    world.witness.uncompared.push(...output.dealings.map((dealing) => ({ output: hash, dealing })))
+  unread.push(hash)
   return output
 }
 
@@ -135,24 +139,6 @@ function outputNamed(world: World, hash: Hash32): Output | undefined {
 
 function previousOf(world: World, output: Output): Output | undefined {
   return outputNamed(world, output.prev)
-}
-
-/** I2, as soon as a disk has the bodies. */
-function assertSources(world: World, fail: Fail): void {
-  const { witness } = world
-  witness.uncompared = witness.uncompared.filter(({ output: hash, dealing }) => {
-    const body = world.nodes.map(({ medium }) => medium.blobs.get(dealing.hash)).find(Boolean)
-    const output = witness.settled.get(hash)
-    const previous = output === undefined ? undefined : previousOf(world, output)
-    if (body === undefined || previous === undefined) return true
-    const seat = previous.members.findIndex(({ address }) => address === dealing.dealer)
-    const source = previous.publicShares[seat]
-    const constant = parseDealing(body).commitment[0]
-    if (source === undefined || constant === undefined || !equalBytes(source, constant))
-      fail(`I2: ${dealing.dealer} dealt something else than its share`)
-    witness.compared += 1
-    return false
-  })
 }
 
 /** A share in memory is the share of the output it is filed under. */

@@ -3,7 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { EpochNode } from '../../../kms/epoch/driver.ts'
 import type { KeyRing } from '../../../kms/keys.ts'
 import type { SecretName } from '../../../kms/store/store.ts'
+import type { Hash32 } from '../../../sdk/chain/types.ts'
 import { publicShareOf } from '../../../sdk/crypto/bls.ts'
+import { encodeDealing, parseDealing } from '../../../sdk/protocol/dealing.ts'
 import { encodeCertifiedBody, parseCertifiedBody } from '../../../sdk/protocol/output.ts'
 import type { CertifiedOutput, Output } from '../../../sdk/protocol/types.ts'
 import { assertInvariants } from './invariants.ts'
@@ -68,19 +70,39 @@ function withoutSignatures(): World {
   return { ...world, chain: { ...world.chain, entriesNamed }, witness: createWitness() }
 }
 
-/** Disks on which the dealings of the second epoch have changed places. */
-function withSwappedDealings(): World {
-  const [, second] = nodeAt(world, 0).node?.keyRing().outputs ?? []
-  const [a, b] = second?.output.dealings ?? []
-  if (a === undefined || b === undefined) throw new Error('two dealings are needed')
+const dealingsIn = (epoch: number) =>
+  nodeAt(world, 0).node?.keyRing().outputs[epoch]?.output.dealings ?? []
+
+function withDisks(change: (blobs: Map<Hash32, Uint8Array>) => void): World {
   const nodes = world.nodes.map((sim) => {
     const blobs = new Map(sim.medium.blobs)
-    const bodies = [blobs.get(a.hash), blobs.get(b.hash)]
-    if (bodies[0] !== undefined) blobs.set(b.hash, bodies[0])
-    if (bodies[1] !== undefined) blobs.set(a.hash, bodies[1])
+    change(blobs)
     return { ...sim, medium: { ...sim.medium, blobs } }
   })
   return { ...world, nodes, witness: createWitness() }
+}
+
+/** Disks on which the dealings of an epoch have changed places. */
+function withSwappedDealings(epoch: number): World {
+  const [a, b] = dealingsIn(epoch)
+  if (a === undefined || b === undefined) throw new Error('two dealings are needed')
+  return withDisks((blobs) => {
+    const [first, second] = [blobs.get(a.hash), blobs.get(b.hash)]
+    if (first === undefined || second === undefined) throw new Error('no bodies')
+    blobs.set(a.hash, second).set(b.hash, first)
+  })
+}
+
+/** A dealing whose polynomial is another one from the second coefficient on. */
+function withOtherPolynomial(): World {
+  const [named] = dealingsIn(1)
+  return withDisks((blobs) => {
+    const body = named && blobs.get(named.hash)
+    if (named === undefined || body === undefined) throw new Error('no body')
+    const { signature, commitment, ...rest } = parseDealing(body)
+    const other = [...commitment.slice(0, 1), publicShareOf(7n)]
+    blobs.set(named.hash, encodeDealing({ ...rest, commitment: other, signature }))
+  })
 }
 
 const other: CertifiedOutput['hash'] = `0x${'ab'.repeat(32)}`
@@ -97,7 +119,14 @@ describe('the invariants of a simulated run', () => {
     ['an output of another key', /I4/, () => withOutput(() => ({ mpk: publicShareOf(7n) }))],
     ['an output that the log does not have', /I1/, () => withOutput(() => ({}), other)],
     ['an output that too few signed', /I3, I5/, withoutSignatures],
-    ['a dealing of something else than a share', /I2/, withSwappedDealings],
+    ['a dealing of something else than a share', /I2/, () => withSwappedDealings(1)],
+    ['a dealing of somebody else', /I1: the dealing/, () => withSwappedDealings(0)],
+    ['a table that does not follow from the dealings', /I1: the public share/, withOtherPolynomial],
+    [
+      'a body that nobody has any more',
+      /I9/,
+      () => withDisks((blobs) => blobs.delete(dealingsIn(1)[0]?.hash ?? '0x')),
+    ],
     ['a second winner of an epoch', /I7/, () => withOutput(() => ({ epoch: 0 }))],
     ['a winner that follows nothing', /I7/, () => withOutput(() => ({ prev: other }))],
     [

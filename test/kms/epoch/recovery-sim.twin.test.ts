@@ -60,6 +60,7 @@ describe('a node that comes back', () => {
       // However much it read, it wrote what it needs: its key, and shares and operator sets of the last outputs.
       expect(away.medium.secrets.size).toBeLessThan(12)
     },
+    180_000,
   )
 
   it('scenario 13: with its encryption keys but nothing else takes its share up from the log', async () => {

@@ -65,8 +65,8 @@ export type Witness = {
   history: { hash: Hash32; output: Output }[]
   /** Shares that were found to fit, by operator and output. */
   shares: Map<Address, Map<Hash32, bigint>>
-  /** Dealings of recent outputs whose constant terms could not be compared yet. */
-  uncompared: { output: Hash32; dealing: Output['dealings'][number] }[]
+  /** Settled outputs that were not compared with their dealings yet, and how many were. */
+  unread: Hash32[]
   compared: number
   /** Shares found past their time at the last look. */
   overdue: ReadonlySet<string>
@@ -88,7 +88,7 @@ export function createWitness(): Witness {
     sound: new Map(),
     history: [],
     shares: new Map(),
-    uncompared: [],
+    unread: [],
     compared: 0,
     overdue: new Set(),
     judged: new Set(),
