@@ -68,7 +68,7 @@ export function bindInitdata(
           details: { anchor: 'host_data' },
         }),
     )
-  const listed = measurements.find(({ value }) => equalBytes(value, measurement))
+  const listed = findEntry(measurement, measurements)
   const covers = listed?.coversImage === true
   const binds = covers && listed.bindsInitdata
   const image = { measurement: bytesToHex(measurement), listed: String(listed !== undefined) }
@@ -82,6 +82,18 @@ export function bindInitdata(
     vouchedBy: covers && anchored ? 'launch' : binds ? 'image' : 'self',
     checks: log.checks,
   }
+}
+
+/** Of several entries the one that says most, as for TDX and Azure: a list with dates names an image twice while its flags change. */
+function findEntry(
+  measurement: Uint8Array,
+  measurements: readonly AllowedMeasurement[],
+): AllowedMeasurement | undefined {
+  const worth = (entry: AllowedMeasurement) =>
+    entry.coversImage ? (entry.bindsInitdata ? 2 : 1) : 0
+  return measurements
+    .filter(({ value }) => equalBytes(value, measurement))
+    .sort((a, b) => worth(b) - worth(a))[0]
 }
 
 /** Cut or padded with zeros behind. */

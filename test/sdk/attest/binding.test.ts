@@ -83,6 +83,13 @@ describe('the launch digest', () => {
     ['covers firmware only', entry(false), false, 'self', 'self'],
     ['guards REPORT_DATA but covers firmware only', entry(false, true), false, 'self', 'self'],
     ['is not the listed one', entry(true, true, new Uint8Array(48).fill(1)), false, 'self', 'self'],
+    [
+      'is listed twice, the second time for more',
+      [...entry(false), ...entry(true, true)],
+      true,
+      'launch',
+      'image',
+    ],
     ['is on no list', [], false, 'self', 'self'],
   ] as const)('%s', async (_, measurements, covers, anchored, unanchored) => {
     const bind = async (hostData: Uint8Array) =>
