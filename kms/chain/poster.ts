@@ -26,6 +26,8 @@ export type PosterConfig = {
   account: Pick<LocalAccount, 'address' | 'signTransaction'>
   /** A request to one provider. @default 5000 */
   timeoutMs?: number
+  /** Send it again as it is: a node forgets what a reorganisation or its own restart took away. @default 5000 */
+  resendAfterMs?: number
   /** Raise the fee when nothing was mined for so long. @default 30000 */
   replaceAfterMs?: number
   /** Give up. @default 240000 */
@@ -75,6 +77,7 @@ export function createPoster(config: PosterConfig): Poster {
     quorum: config.quorum,
     chainId,
     account: config.account,
+    resendAfterMs: config.resendAfterMs ?? 5000,
     replaceAfterMs: config.replaceAfterMs ?? 30_000,
     giveUpAfterMs: config.giveUpAfterMs ?? 240_000,
     pollMs: config.pollMs ?? 1000,
@@ -124,7 +127,8 @@ async function sendOne(context: Context, transaction: Transaction, what: string)
     const outcome = await broadcast(context, signed, what)
     const waitMs = outcome === 'taken' ? context.replaceAfterMs : context.pollMs
     // Whatever the nodes said: one of the earlier ones may have been mined meanwhile.
-    const mined = await waitForReceipt(context, hashes, Math.min(now() + waitMs, deadline))
+    const until = Math.min(now() + waitMs, deadline)
+    const mined = await waitForReceipt(context, hashes, until, signed)
     if (mined?.status === 'success') return mined.hash
     if (mined !== undefined) throw failed(what, 'its transaction reverted')
     if (outcome === 'nonce-used') throw failed(what, 'another transaction took its nonce')
@@ -197,7 +201,9 @@ async function waitForReceipt(
   context: Context,
   hashes: readonly Hash32[],
   until: number,
+  signed: Hex,
 ): Promise<Mined | undefined> {
+  let resendAt = context.now() + context.resendAfterMs
   // Quick at first, for chains with quick blocks.
   for (let waitMs = FIRST_POLL_MS; ; waitMs *= 2) {
     for (const hash of hashes) {
@@ -210,6 +216,11 @@ async function waitForReceipt(
           return { hash, status }
     }
     if (context.signal.aborted || context.now() >= until) return undefined
+    if (context.now() >= resendAt) {
+      // Whoever has it says so; what else they say shows in the receipt.
+      await askAll(context, 'eth_sendRawTransaction', [signed])
+      resendAt = context.now() + context.resendAfterMs
+    }
     await pause(Math.min(waitMs, context.pollMs), context.signal)
   }
 }

@@ -133,6 +133,20 @@ describe('a transaction that is not mined', () => {
     expect(await nonceOf(7)).toBe(nonce + 1)
   })
 
+  it('and that its node has forgotten is sent again as it was', async () => {
+    await callNode(anvil.url, 'evm_setAutomine', [false])
+    const { port } = openPort({ replaceAfterMs: 60_000, resendAfterMs: 300 })
+    const posted = port.post(entryOf(1))
+    await expect.poll(async () => (await pooled(7)).length).toBe(1)
+    const [first] = await pooled(7)
+    await callNode(anvil.url, 'anvil_dropAllTransactions', [])
+    expect(await pooled(7)).toEqual([])
+    await expect.poll(async () => (await pooled(7))[0]?.hash, { timeout: 5000 }).toBe(first?.hash)
+    await mineBlocks(anvil.url, 1)
+    await posted
+    expect(await epochsOf(port)).toEqual([1])
+  })
+
   it('of somebody else on the same nonce is outbid', async () => {
     await callNode(anvil.url, 'evm_setAutomine', [false])
     // Left by an earlier life of this operator: fee 100 gwei, tip 1 gwei.
