@@ -273,7 +273,11 @@ export function runEpochNode(
         resolve()
       }
     })
-  const nudges = setInterval(() => node.nudge(), RETRY_MS)
+  const nudges = setInterval(() => {
+    node.nudge()
+    // The next look may be minutes away.
+    if (node.failure() !== undefined) wake()
+  }, RETRY_MS)
   const loop = async (): Promise<void> => {
     while (!stopped) {
       try {
@@ -284,6 +288,7 @@ export function runEpochNode(
         input.report({ level: 'warn', event: 'the chain could not be read', detail: { code } })
       }
       if (!stopped) await sleep(input.pollMs)
+      if (node.failure() !== undefined) break
     }
     clearInterval(nudges)
     if (!stopped && node.failure() !== undefined) input.onFailure(node.failure())

@@ -61,3 +61,18 @@ it('ends and tells when the store failed, and looks no more', async () => {
   expect(told).toBe(failure)
   expect(ticks).toBe(1)
 })
+
+it('ends soon when the store fails between two looks, however far apart they are', async () => {
+  const { node, giveUp, firstTick } = waitingNode()
+  const failure = new Error('disk full')
+  let failed: Error | undefined
+  const told = new Promise<unknown>((resolve) => {
+    runEpochNode(
+      { ...node, failure: () => failed },
+      { pollMs: 600_000, report: () => undefined, onFailure: resolve, giveUp },
+    )
+  })
+  await firstTick
+  failed = failure
+  expect(await told).toBe(failure)
+})
