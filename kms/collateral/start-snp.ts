@@ -1,17 +1,12 @@
 /** What the methods that read SNP reports run on in one operator, beside the roots: AMD's revocation lists. @module */
 import { AMD_CERTIFICATES } from '../../certs/amd.ts'
-import {
-  AMD_ANCHORS,
-  parseSnpRoots,
-  ROOTS_FILE,
-  type SnpTrustAnchors,
-} from '../../sdk/attest/anchors.ts'
+import { AMD_ANCHORS, parseSnpRoots, type SnpTrustAnchors } from '../../sdk/attest/anchors.ts'
 import { createSnpRevocationMemory } from '../../sdk/attest/snp-crl.ts'
-import { readTextFileBounded } from '../../sdk/node/files.ts'
 import type { SnpRevocation } from '../authorize/snp-platform.ts'
 import type { KmsConfig } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Expiry } from '../status.ts'
+import { readRootsFile } from './roots-file.ts'
 import { openSnpListFolder } from './snp-lists.ts'
 
 export type SnpService = {
@@ -72,7 +67,7 @@ export async function startSnpService(input: SnpServiceInput): Promise<SnpServic
 export async function readSnpAnchors(path: string | undefined): Promise<SnpTrustAnchors> {
   return path === undefined
     ? AMD_ANCHORS
-    : parseSnpRoots(await readTextFileBounded(path, ROOTS_FILE))
+    : parseSnpRoots(await readRootsFile(path, 'development.snp_roots_file'))
 }
 
 function rootExpiries(anchors: SnpTrustAnchors): readonly Expiry[] {

@@ -1,15 +1,14 @@
 /** What the methods that read TDX quotes run on in one operator: whom it trusts, its collateral, and the revocation lists it has seen. @module */
 import { INTEL_ROOTS } from '../../certs/intel.ts'
-import { ROOTS_FILE } from '../../sdk/attest/anchors.ts'
 import { createCrlMemory } from '../../sdk/attest/crl-memory.ts'
 import { INTEL_ANCHORS, parseTdxRoots, type TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
-import { readTextFileBounded } from '../../sdk/node/files.ts'
 import { AZURE_TDX_METHOD } from '../authorize/azure.ts'
 import { TDX_METHOD, type TdxDeps } from '../authorize/tdx.ts'
 import type { KmsConfig } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Expiry } from '../status.ts'
 import { openCollateralFolder } from './folder.ts'
+import { readRootsFile } from './roots-file.ts'
 
 const QUOTES: ReadonlySet<string> = new Set([TDX_METHOD, AZURE_TDX_METHOD])
 
@@ -79,7 +78,7 @@ export async function startTdxService(input: TdxServiceInput): Promise<TdxServic
 export async function readTdxAnchors(path: string | undefined): Promise<TdxTrustAnchors> {
   return path === undefined
     ? INTEL_ANCHORS
-    : parseTdxRoots(await readTextFileBounded(path, ROOTS_FILE))
+    : parseTdxRoots(await readRootsFile(path, 'development.tdx_roots_file'))
 }
 
 function rootExpiries(anchors: TdxTrustAnchors): Expiry[] {
