@@ -106,7 +106,7 @@ function describeReport(report: z.output<typeof Report>): string {
       'key',
       report.keyVersion === null
         ? 'none'
-        : `version ${report.keyVersion} (epoch ${report.epoch}, ${report.threshold} of ${report.participants}), share ${report.shareHeld ? 'held' : 'MISSING'}`,
+        : `version ${report.keyVersion}, active since ${isoTime(report.keyVersion)} (epoch ${report.epoch}, ${report.threshold} of ${report.participants}), share ${report.shareHeld ? 'held' : 'MISSING'}`,
     ],
     [
       'chain',

@@ -166,6 +166,7 @@ describe('kms status', () => {
     const report = { ...ready, dealers: [operator('01')], protocol }
     const text = await showStatus({ url: await answering(JSON.stringify(report)), json: false })
     expect(text).toContain(`dealt by  ${operator('01')}`)
+    expect(text).toContain('version 1800000000, active since 2027-01-15T08:00:00.000Z (epoch 7,')
     expect(text).toContain('epoch 8 certifying, open for 45 s, STALLED')
     expect(text).toContain('2 dealings of at least 2, 1 signatures of 2')
     expect(text).toContain(`late      ${operator('03')}`)

@@ -31,7 +31,7 @@ import {
   type World,
 } from './world.ts'
 
-export type { Identity, SimNode, Tamper, World } from './world.ts'
+export type { Identity, SimNode, World } from './world.ts'
 export { DOMAIN, keyServiceOf, seededRng }
 
 const OPTIONS: EpochOptions = {
