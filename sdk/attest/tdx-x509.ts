@@ -16,7 +16,6 @@ import {
   id_ce_subjectKeyIdentifier,
   KeyUsage,
   KeyUsageFlags,
-  type Name,
 } from '@peculiar/asn1-x509'
 import { malformed, tooLarge } from './checks.ts'
 import { serialHex } from './crl.ts'
@@ -27,13 +26,13 @@ import {
   readExtensions,
   readKey,
   readTime,
+  readVendorName,
   sameAlgorithm,
 } from './x509.ts'
 
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2'
 export const SGX_EXTENSION = '1.2.840.113741.1.13.1'
 
-const COMMON_NAME = '2.5.4.3'
 /** Every Intel certificate names subject and issuer so; only the common name differs. */
 const INTEL_NAME: ReadonlyMap<string, string> = new Map([
   ['2.5.4.10', 'Intel Corporation'],
@@ -98,8 +97,8 @@ export function parseIntelCertificate(der: Uint8Array, role: IntelRole, label: s
   const sgx = extensions.get(SGX_EXTENSION)?.value
   return {
     sha256: createHash('sha256').update(der).digest('hex'),
-    subject: readIntelName(tbs.subject, label, 'subject'),
-    issuer: readIntelName(tbs.issuer, label, 'issuer'),
+    subject: readVendorName(tbs.subject, INTEL_NAME, label, 'subject'),
+    issuer: readVendorName(tbs.issuer, INTEL_NAME, label, 'issuer'),
     subjectName: new Uint8Array(AsnConvert.serialize(tbs.subject)),
     serial: serialHex(new Uint8Array(tbs.serialNumber)),
     notBefore: readTime(() => tbs.validity.notBefore.getTime().getTime(), label),
@@ -120,21 +119,6 @@ function verifyDer(signed: Uint8Array, signature: Uint8Array, key: KeyObject): b
 /** A signature of a quote or of collateral: r || s, big-endian, 32 bytes each. */
 export function verifyRaw(signed: Uint8Array, signature: Uint8Array, key: KeyObject): boolean {
   return verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, signature)
-}
-
-/** One attribute of each kind, Intel's values, in any order. @returns The common name. */
-function readIntelName(name: Name, label: string, which: string): string {
-  const found = new Map<string, string>()
-  for (const relative of name) {
-    const [attribute] = relative
-    if (attribute === undefined || relative.length !== 1 || found.has(attribute.type))
-      throw bad(label, which)
-    found.set(attribute.type, attribute.value.toString())
-  }
-  const commonName = found.get(COMMON_NAME)
-  if (commonName === undefined || found.size !== INTEL_NAME.size + 1) throw bad(label, which)
-  for (const [type, value] of INTEL_NAME) if (found.get(type) !== value) throw bad(label, which)
-  return commonName
 }
 
 function isP256(key: KeyObject): boolean {

@@ -61,8 +61,8 @@ export function parseAmdCertificate(der: Uint8Array, label: string): AmdX509 {
   if (tbs.issuerUniqueID !== undefined || tbs.subjectUniqueID !== undefined)
     throw bad(label, 'uniqueID')
   return {
-    subject: readCommonName(tbs.subject, label, 'subject'),
-    issuer: readCommonName(tbs.issuer, label, 'issuer'),
+    subject: readVendorName(tbs.subject, AMD_NAME, label, 'subject'),
+    issuer: readVendorName(tbs.issuer, AMD_NAME, label, 'issuer'),
     notBefore: readTime(() => tbs.validity.notBefore.getTime().getTime(), label),
     notAfter: readTime(() => tbs.validity.notAfter.getTime().getTime(), label),
     publicKey: readKey(AsnConvert.serialize(tbs.subjectPublicKeyInfo), label),
@@ -143,8 +143,17 @@ function isPss(algorithm: AlgorithmIdentifier): boolean {
   }
 }
 
-/** One attribute of each kind, AMD's values, in any order. */
-function readCommonName(name: Name, label: string, which: string): string {
+/**
+ * One attribute of each kind, in any order: the vendor's values, and a common name.
+ * @param vendor - Values by attribute type, without the common name.
+ * @returns The common name.
+ */
+export function readVendorName(
+  name: Name,
+  vendor: ReadonlyMap<string, string>,
+  label: string,
+  which: string,
+): string {
   const found = new Map<string, string>()
   for (const relative of name) {
     const [attribute] = relative
@@ -153,8 +162,8 @@ function readCommonName(name: Name, label: string, which: string): string {
     found.set(attribute.type, attribute.value.toString())
   }
   const commonName = found.get(COMMON_NAME)
-  if (commonName === undefined || found.size !== AMD_NAME.size + 1) throw bad(label, which)
-  for (const [type, value] of AMD_NAME) if (found.get(type) !== value) throw bad(label, which)
+  if (commonName === undefined || found.size !== vendor.size + 1) throw bad(label, which)
+  for (const [type, value] of vendor) if (found.get(type) !== value) throw bad(label, which)
   return commonName
 }
 

@@ -7,9 +7,13 @@ import { readStrictJson } from '../../policy/json.ts'
 import { checkPod, parsePod } from '../../policy/pod.ts'
 import { prepareRelease } from '../../policy/prepare.ts'
 import { joinPolicy, splitPolicy } from '../../policy/rego.ts'
+import { PIN_KEYS, releaseDemand } from '../../policy/release.ts'
+import { parseTcbFloor } from '../../policy/tcb-floor.ts'
 import { equalBytes, utf8ToBytes } from '../../sdk/bytes.ts'
 import {
   JSON_TOKENS,
+  json,
+  ofJson,
   ofText,
   same,
   type Target,
@@ -18,6 +22,32 @@ import {
   textual,
   total,
 } from './kit.ts'
+
+const pinKeys: readonly string[] = Object.values(PIN_KEYS)
+const PINS = {
+  EIGENX_TEE_INITDATA_SHA384: `${'ab'.repeat(48)},0x${'CD'.repeat(48)}`,
+  EIGENX_TEE_IMAGES: `sha256:${'12'.repeat(32)},sha256:${'34'.repeat(32)}=${'56'.repeat(32)}`,
+  EIGENX_TEE_LAYER_ROOTS: `sha256:${'12'.repeat(32)}=${'78'.repeat(32)}:${'9a'.repeat(32)}`,
+  EIGENX_TEE_MIN_BINDING: 'launch',
+  EIGENX_TEE_METHODS: 'eigenx-snp,eigenx-tdx',
+  EIGENX_TEE_MEASUREMENTS: 'ef'.repeat(48),
+  EIGENX_TEE_TDX_STATUSES: 'UpToDate',
+  EIGENX_TEE_MINIMUM_SNP_TCB: 'Milan=bl4.snp24,Turin=fmc1.snp3',
+  EIGENX_TEE_REFUSE_MARKS: 'tcb-grace',
+}
+
+/** A release whose public environment is the value: a map of strings, as the chain's reader gives it. */
+function readPins(value: unknown) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const entries = Object.entries(value)
+  if (!entries.every((entry): entry is [string, string] => typeof entry[1] === 'string'))
+    return undefined
+  const publicEnv = Object.fromEntries(entries)
+  const imageDigest = `sha256:${'12'.repeat(32)}`
+  const containerPolicy = { args: [], cmdOverride: [], env: {}, envOverride: {}, restartPolicy: '' }
+  const demand = releaseDemand({ app: APP, imageDigest, publicEnv, containerPolicy })
+  return { demand, publicEnv }
+}
 
 const APP = `0x${'12'.repeat(20)}`
 const ADDRESS = `0x${'ab'.repeat(20)}`
@@ -163,6 +193,39 @@ export const POLICY_TARGETS: readonly Target[] = [
       return read.ok ? { value: read.value } : undefined
     },
     ({ value }, bytes) => same(value, JSON.parse(textOf(bytes))),
+  ),
+  {
+    name: 'release-pins',
+    seeds: () => [json(PINS), json({ EIGENX_TEE_ALLOW_LOGS: 'true', MODE: 'production' })],
+    dictionary: [
+      ...JSON_TOKENS,
+      ...Object.values(PIN_KEYS),
+      ',',
+      '=',
+      ':',
+      'Turin=fmc1',
+      'eigenx_tee_images',
+    ],
+    prepare: () =>
+      total(ofJson(readPins), ({ publicEnv }) =>
+        Object.keys(publicEnv).every(
+          (key) => !/^\s*eigenx_tee_/i.test(key) || pinKeys.includes(key),
+        ),
+      ),
+    cost: 1,
+  },
+  textual(
+    'tcb-floor',
+    ['Milan=bl4.tee0.snp24.uc219', 'Turin=fmc1.snp3'],
+    parseTcbFloor,
+    ({ product, fmc, bootloader, tee, snp, microcode }, bytes) => {
+      const levels = { fmc, bl: bootloader, tee, snp, uc: microcode }
+      const parts = Object.entries(levels).flatMap(([name, value]) =>
+        value === undefined ? [] : [`${name}${value}`],
+      )
+      return `${product}=${parts.join('.')}` === textOf(bytes)
+    },
+    ['Genoa', 'Turin', 'fmc', '=', '.', '256', '00', '-1', 'e1', ' '],
   ),
   textual(
     'image-reference',

@@ -7,6 +7,7 @@ import { hexToBytes } from '@noble/hashes/utils.js'
 import type { AaShape } from '../../helper/sim/evidence-json.ts'
 import { parseAaSnpEvidence } from '../../sdk/attest/aa-snp.ts'
 import { parseCrl, verifyCrlSignature } from '../../sdk/attest/crl.ts'
+import { encodeCertificatePem, parsePemChain } from '../../sdk/attest/pem.ts'
 import { parseSnpCertTable } from '../../sdk/attest/snp-cert-table.ts'
 import { parseSnpLeaf } from '../../sdk/attest/snp-leaf.ts'
 import { parseSnpReport, REPORT_SIZE } from '../../sdk/attest/snp-report.ts'
@@ -46,6 +47,27 @@ export const SNP_TARGETS: readonly Target[] = [
         [vcek, vlek].every(
           (der) => der === undefined || (der.length > 0 && der.length < bytes.length),
         ),
+      ),
+    cost: 1,
+  },
+  {
+    name: 'pem-chain',
+    seeds: () =>
+      [[40], [3, 200], [64, 1, 96]].map((lengths) =>
+        utf8ToBytes(lengths.map((length) => encodeCertificatePem(new Uint8Array(length))).join('')),
+      ),
+    dictionary: [
+      '-----BEGIN CERTIFICATE-----\n',
+      '-----END CERTIFICATE-----',
+      '=',
+      '\r\n',
+      '\0',
+      '-',
+    ],
+    prepare: () =>
+      stable(
+        ofText((text) => parsePemChain(text, 3)),
+        (chain) => utf8ToBytes(chain.map(encodeCertificatePem).join('')),
       ),
     cost: 1,
   },
