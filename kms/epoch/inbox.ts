@@ -28,7 +28,7 @@ import {
   sidOf,
   verifySetup,
 } from '../../sdk/protocol/terms.ts'
-import type { Terms } from '../../sdk/protocol/types.ts'
+import type { Member, Terms } from '../../sdk/protocol/types.ts'
 import type { Write } from '../store/store.ts'
 import { contextOf, type Lookup, learnEncryptionKeys } from './context.ts'
 import type { NodeEvent } from './machine.ts'
@@ -110,6 +110,7 @@ async function receiveSetup(lookup: Lookup, bytes: Uint8Array): Promise<PushResu
   if (terms.epoch > log.nextEpoch || terms.configBlock.number > through) return 'later'
   if (terms.prev !== (lastWinner(log)?.hash ?? runtime.self.root)) return 'refused'
   if (!isFresh(lookup, terms)) return 'refused'
+  if (isEarly(lookup, terms)) return 'later'
   const set = await lookup.operatorsAt(terms.configBlock)
   if (set === undefined || set.block.timestamp !== terms.configBlock.timestamp) return 'refused'
   verifySetup(runtime.deps.domain, setup, set.operators)
@@ -134,6 +135,30 @@ function isFresh(lookup: Lookup, terms: Terms): boolean {
   const oldest = lastWinner(log)?.output.configBlock.number ?? 0n
   const { number, timestamp } = terms.configBlock
   return number >= oldest && finalTime - timestamp <= MAX_CONFIG_AGE_SECONDS / 2
+}
+
+/**
+ * The same members with the same keys before their time: one whose clock is ahead, or who wants the others to work and pay, must not
+ * make epoch after epoch. By the chain's clock, with some time left for ours and theirs to differ.
+ */
+function isEarly({ runtime }: Lookup, terms: Terms): boolean {
+  const { log, finalTime } = runtime.state()
+  const last = lastWinner(log)?.output
+  if (last === undefined || !isSameMembers(last.members, terms.members)) return false
+  const { reshareSeconds, postSeconds } = runtime.self.options
+  if (reshareSeconds === 0) return true
+  const due = last.activateAt + reshareSeconds - Math.min(postSeconds, reshareSeconds / 2)
+  return Math.max(finalTime, runtime.view().latestTime) < due
+}
+
+function isSameMembers(before: readonly Member[], coming: readonly Member[]): boolean {
+  return (
+    before.length === coming.length &&
+    before.every(
+      ({ address, encryptionKey }, i) =>
+        address === coming[i]?.address && equalBytes(encryptionKey, coming[i].encryptionKey),
+    )
+  )
 }
 
 function isStranger(lookup: Lookup, address: Address): boolean {

@@ -137,6 +137,7 @@ describe('the operator set of a block that a reorganisation took away', () => {
     const body = encodeCertifiedBody({ output: { ...output, configBlock: latest }, certificate })
     await world.chain.log.post({ ...entry, body })
     await pass(world, 4)
+    world.chain.stuck = true
     world.chain.reorg(7)
     expect(await world.chain.membership.at(latest)).toBeUndefined()
     const liar = nodeAt(world, 0)
@@ -153,6 +154,7 @@ describe('the operator set of a block that a reorganisation took away', () => {
     await pass(world, 18)
     await propose()
     expect([...answers]).toEqual(['later', 'refused'])
+    world.chain.stuck = false
     await goOn(world, sealed)
   })
 })

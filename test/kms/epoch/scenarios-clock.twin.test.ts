@@ -32,6 +32,28 @@ describe('scenario 38: a clock', () => {
     },
   )
 
+  it.each([0, 1, 2, 3])(
+    'an hour ahead at member %i brings no epoch before its time',
+    async (place) => {
+      const { world, sealed } = await establish({
+        seed: 1043,
+        n: 4,
+        options: { reshareSeconds: 100 },
+      })
+      const sim = nodeAt(world, place)
+      const { epoch, activateAt } = newest(world).output
+      sim.skewMs = HOUR
+      const entries = world.chain.entries().length
+      const posted = () => world.chain.entries().length > entries
+      expect(await runUntil(world, posted, 400)).toBe(true)
+      // As long before as members give each other for a post.
+      expect(world.chain.now()).toBeGreaterThanOrEqual(activateAt + 100 - world.options.postSeconds)
+      expect(newest(world).output.epoch).toBe(epoch)
+      sim.skewMs = 0
+      await goOn(world, sealed, { turns: 600 })
+    },
+  )
+
   it('an hour behind in the middle of an epoch: whoever proposes does not repeat itself for ever', async () => {
     const { world, sealed } = await establish({ seed: 1040, n: 3 })
     for (const sim of world.nodes) {
