@@ -267,6 +267,7 @@ async function receiveComplaint(lookup: Lookup, bytes: Uint8Array): Promise<Push
     ({ output }) => output.dealings.some((used) => used.hash === hash),
   )
   if (session !== undefined) {
+    if (winner === undefined && isMoot(session, dealing.dealer, hash)) return 'later'
     // Unless an output names it, the dealing in the complaint must be the dealer's own.
     const { context } = await contextOf(lookup, session)
     const dealer = context.dealers.get(dealing.dealer)
@@ -291,6 +292,19 @@ async function receiveComplaint(lookup: Lookup, bytes: Uint8Array): Promise<Push
     event,
     { type: 'putBlob', bytes },
     { type: 'putBlob', bytes: complaint.dealing },
+  )
+}
+
+/**
+ * About a dealing that nothing names, of a dealer that is convicted here already: it would change nothing, and two members that conspire
+ * could go on for ever.
+ */
+function isMoot({ dealings, candidates }: Session, dealer: Address, hash: Hash32): boolean {
+  const isNamed =
+    dealings.some((known) => known.hash === hash) ||
+    candidates.some((candidate) => candidate.dealings.includes(hash))
+  return (
+    !isNamed && dealings.some((known) => known.dealer === dealer && known.status === 'convicted')
   )
 }
 

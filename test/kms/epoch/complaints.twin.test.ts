@@ -1,0 +1,47 @@
+/** Complaints without end: two members that conspire, one dealing shares that do not open and the other proving it. */
+import { expect, it } from 'vitest'
+import { encodeComplaint, makeComplaint } from '../../../sdk/protocol/complaint.ts'
+import { blobHash, encodeDealing } from '../../../sdk/protocol/dealing.ts'
+import { parseRistrettoScalar } from '../../../sdk/protocol/ristretto.ts'
+import {
+  allActive,
+  assertOneKey,
+  bootAll,
+  createWorld,
+  nodeAt,
+  runUntil,
+  seededRng,
+} from './kit.ts'
+import { forgeDealing, signedBy, spoilShare } from './liars.ts'
+import { addressOf } from './scenario-kit.ts'
+
+it('are taken once for each dealer', async () => {
+  const world = createWorld({ seed: 1300, n: 4 })
+  await bootAll(world)
+  const honest = nodeAt(world, 0)
+  const [liar, friend] = [nodeAt(world, 2), nodeAt(world, 3)]
+  liar.tamper = () => undefined
+  const isOpen = () => (honest.node?.status().sessions.length ?? 0) > 0
+  expect(await runUntil(world, isOpen, 40)).toBe(true)
+  const sid = honest.node?.status().sessions[0]?.sid
+  const terms = sid === undefined ? undefined : world.overheard.terms.get(sid)
+  const key = [...friend.medium.secrets.values()].find(({ name }) => name.kind === 'encryption-key')
+  const secret = key === undefined ? undefined : parseRistrettoScalar(key.value)
+  if (terms === undefined || secret === undefined) throw new Error('no session or no key')
+  const rng = seededRng(1, 'conspiracy')
+  const answers: (string | undefined)[] = []
+  for (let i = 0; i < 20; i++) {
+    const forged = forgeDealing({ terms, dealer: addressOf(liar), constant: 5n, degree: 2, rng })
+    const dealing = await signedBy(liar, { ...forged, shares: spoilShare(forged.shares, 3) })
+    const bytes = encodeDealing(dealing)
+    const recipient = addressOf(friend)
+    const complaint = makeComplaint({ recipient, secret, dealing, bytes }, 7n)
+    if (complaint === undefined) throw new Error('no complaint')
+    answers.push(await honest.node?.handler.receive(encodeComplaint(complaint)))
+    expect(honest.medium.blobs.has(blobHash(bytes))).toBe(i === 0)
+  }
+  expect(answers).toEqual(['accepted', ...Array(19).fill('later')])
+  world.liars.add(addressOf(liar))
+  expect(await runUntil(world, allActive(world), 200)).toBe(true)
+  assertOneKey(world)
+})
