@@ -129,7 +129,7 @@ async function withStore<T>(
 ): Promise<T> {
   const config = await loadKmsConfig(configFile)
   const owner = { operator: config.operator.address, domain: decisionSettings(config).domain }
-  const store = openLibsqlStore({
+  const store = await openLibsqlStore({
     ...owner,
     path: config.store.path,
     key: await readStoreKey(config.store.keyFile),

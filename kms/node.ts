@@ -61,7 +61,7 @@ export async function startOperator(
   const settings = decisionSettings(config)
   const { signer, account } = await readOperatorKeys(config.operator)
   const anchors = await readSnpAnchors(config.development.snpRootsFile)
-  const store = openLibsqlStore({
+  const store = await openLibsqlStore({
     path: config.store.path,
     key: await readStoreKey(config.store.keyFile),
     operator: address,

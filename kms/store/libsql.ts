@@ -2,12 +2,14 @@
  * The store on disk: SQLite through libsql, in WAL mode with synchronous FULL, so a commit that returned survives power loss.
  *
  * - One process at a time: the database is locked exclusively for as long as it is open.
+ * - A commit waits for the disk on another thread, so that answers to pods go on meanwhile. There is one connection, and a read on it
+ *   would see what is not durable yet: everything else waits until the commit is through.
  * - Head and secrets are sealed (`seal.ts`); blobs are public bodies under their hash.
  * - Bytes that are the only parameter of a statement go in a list: libsql takes a lone object, bytes too, for named parameters.
  * - The file belongs to one operator, one operator set and one key. Any other is refused at opening, before anything is read or written.
  * @module
  */
-import Database from 'libsql'
+import Database from 'libsql/promise'
 import { parseHex, toHex, utf8ToBytes } from '../../sdk/bytes.ts'
 import type { Address, Hash32 } from '../../sdk/chain/types.ts'
 import type { Rng } from '../../sdk/crypto/bls.ts'
@@ -46,60 +48,73 @@ export type LibsqlStoreInput = {
   rng: Rng
 }
 
+/** What the store uses of the engine, which declares no types: only `exec`, `prepare` and `all` leave the event loop free. */
+type Engine = {
+  exec(sql: string): Promise<void>
+  prepare(sql: string): Promise<Statement>
+  close(): void
+}
+type Statement = {
+  run(...parameters: readonly unknown[]): void
+  get(...parameters: readonly unknown[]): unknown
+  all(...parameters: readonly unknown[]): Promise<readonly unknown[]>
+}
+
 /** @throws STORE_UNAVAILABLE, STORE_CORRUPT */
-export function openLibsqlStore(input: LibsqlStoreInput): Store {
+export async function openLibsqlStore(input: LibsqlStoreInput): Promise<Store> {
   const sealer = createSealer(input)
-  const database = guard(() => openDatabase(input.path))
+  const engine = await guard(() => openEngine(input.path))
   try {
-    guard(() => claim(database, input, sealer))
+    await guard(() => claim(engine, input, sealer))
+    return storeOver(engine, await guard(() => prepareAll(engine)), sealer)
   } catch (error) {
-    closeDatabase(database)
+    await closeEngine(engine)
     throw error
   }
-  return storeOver(database, sealer)
 }
 
 /**
  * Folds the log into the file and gives the lock back. `close` alone does not: the engine keeps the connection open until
  * its prepared statements are garbage collected.
  */
-function closeDatabase(database: Database.Database): void {
-  guard(() => {
-    database.exec('PRAGMA journal_mode = DELETE')
-    database.exec('PRAGMA locking_mode = NORMAL')
-    database.exec('SELECT count(*) FROM owner')
-    database.close()
+function closeEngine(engine: Engine): Promise<void> {
+  return guard(async () => {
+    await engine.exec('PRAGMA journal_mode = DELETE')
+    await engine.exec('PRAGMA locking_mode = NORMAL')
+    await engine.exec('SELECT count(*) FROM owner')
+    engine.close()
   })
 }
 
-function openDatabase(path: string): Database.Database {
-  const database = new Database(path)
+async function openEngine(path: string): Promise<Engine> {
+  const engine: Engine = new Database(path, {})
   try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE')
-    database.exec('PRAGMA journal_mode = WAL')
-    database.exec('PRAGMA synchronous = FULL')
+    await engine.exec('PRAGMA locking_mode = EXCLUSIVE')
+    await engine.exec('PRAGMA journal_mode = WAL')
+    await engine.exec('PRAGMA synchronous = FULL')
     // What is erased must not linger in free pages.
-    database.exec('PRAGMA secure_delete = ON')
+    await engine.exec('PRAGMA secure_delete = ON')
     // Takes the lock now, not at the first write.
-    database.exec('BEGIN IMMEDIATE')
-    database.exec(SCHEMA)
-    database.exec('COMMIT')
-    const check = database.prepare('PRAGMA quick_check').get() as unknown
+    await engine.exec('BEGIN IMMEDIATE')
+    await engine.exec(SCHEMA)
+    await engine.exec('COMMIT')
+    const check = (await engine.prepare('PRAGMA quick_check')).get()
     if (column(check, 'quick_check') !== 'ok') throw corrupt('database')
-    return database
+    return engine
   } catch (error) {
-    database.close()
+    engine.close()
     throw error
   }
 }
 
 /** Whose store this is; a new one becomes ours. */
-function claim(database: Database.Database, input: LibsqlStoreInput, sealer: Sealer): void {
+async function claim(engine: Engine, input: LibsqlStoreInput, sealer: Sealer): Promise<void> {
   const label = `${input.operator.toLowerCase()} ${toHex(domainSeparator(input.domain))}`
-  const row: unknown = database.prepare('SELECT label, proof FROM owner WHERE id = 1').get()
+  const row = (await engine.prepare('SELECT label, proof FROM owner WHERE id = 1')).get()
   if (row === undefined) {
     const proof = sealer.seal(['owner'], utf8ToBytes(label))
-    database.prepare('INSERT INTO owner (id, label, proof) VALUES (1, ?, ?)').run(label, proof)
+    const insert = await engine.prepare('INSERT INTO owner (id, label, proof) VALUES (1, ?, ?)')
+    insert.run(label, proof)
     return
   }
   if (column(row, 'label') !== label)
@@ -109,82 +124,107 @@ function claim(database: Database.Database, input: LibsqlStoreInput, sealer: Sea
     throw corrupt('owner', 'This store was sealed with another key.')
 }
 
-function storeOver(database: Database.Database, sealer: Sealer): Store {
+const STATEMENTS = {
+  begin: 'BEGIN IMMEDIATE',
+  setHead: 'INSERT OR REPLACE INTO head (id, sealed) VALUES (1, ?)',
+  putSecret: 'INSERT OR REPLACE INTO secrets (kind, epoch, id, sealed) VALUES (?, ?, ?, ?)',
+  eraseSecret: 'DELETE FROM secrets WHERE kind = ? AND epoch = ? AND id = ?',
+  putBlob: 'INSERT OR REPLACE INTO blobs (hash, bytes) VALUES (?, ?)',
+  deleteBlob: 'DELETE FROM blobs WHERE hash = ?',
+  head: 'SELECT sealed FROM head WHERE id = 1',
+  secret: 'SELECT sealed FROM secrets WHERE kind = ? AND epoch = ? AND id = ?',
+  secretNames: 'SELECT kind, epoch, id FROM secrets WHERE kind = ? ORDER BY epoch, id',
+  blob: 'SELECT bytes FROM blobs WHERE hash = ?',
+  blobHashes: 'SELECT hash FROM blobs ORDER BY hash',
+} as const
+
+type Statements = Readonly<Record<keyof typeof STATEMENTS, Statement>>
+
+/** Once: preparing goes through the event loop, and a commit that did so often would be long under way on a busy node. */
+async function prepareAll(engine: Engine): Promise<Statements> {
+  const prepared: Partial<Record<keyof typeof STATEMENTS, Statement>> = {}
+  for (const name of Object.keys(STATEMENTS) as (keyof typeof STATEMENTS)[])
+    prepared[name] = await engine.prepare(STATEMENTS[name])
+  return prepared as Statements
+}
+
+function storeOver(engine: Engine, statements: Statements, sealer: Sealer): Store {
+  const inOrder = createQueue()
   const apply = (write: Write): void => {
     switch (write.type) {
       case 'setHead':
-        database
-          .prepare('INSERT OR REPLACE INTO head (id, sealed) VALUES (1, ?)')
-          .run([sealer.seal(['head'], write.head)])
+        statements.setHead.run([sealer.seal(['head'], write.head)])
         return
       case 'putSecret': {
         const { kind, epoch, id } = write.name
-        database
-          .prepare('INSERT OR REPLACE INTO secrets (kind, epoch, id, sealed) VALUES (?, ?, ?, ?)')
-          .run(kind, epoch, id, sealer.seal(sealedName(write.name), write.value))
+        const sealed = sealer.seal(sealedName(write.name), write.value)
+        statements.putSecret.run(kind, epoch, id, sealed)
         return
       }
       case 'eraseSecret': {
         const { kind, epoch, id } = write.name
-        database
-          .prepare('DELETE FROM secrets WHERE kind = ? AND epoch = ? AND id = ?')
-          .run(kind, epoch, id)
+        statements.eraseSecret.run(kind, epoch, id)
         return
       }
       case 'putBlob':
-        database
-          .prepare('INSERT OR REPLACE INTO blobs (hash, bytes) VALUES (?, ?)')
-          .run(hashKey(blobHash(write.bytes)), write.bytes)
+        statements.putBlob.run(hashKey(blobHash(write.bytes)), write.bytes)
         return
       case 'deleteBlob':
-        database.prepare('DELETE FROM blobs WHERE hash = ?').run([hashKey(write.hash)])
+        statements.deleteBlob.run([hashKey(write.hash)])
         return
     }
   }
-  const commit = database.transaction((writes: readonly Write[]) => {
-    writes.forEach(apply)
-  })
+  const commit = async (writes: readonly Write[]): Promise<void> => {
+    statements.begin.run()
+    try {
+      writes.forEach(apply)
+      // Before this the changes are in memory; here the disk is waited for.
+      await engine.exec('COMMIT')
+    } catch (error) {
+      // After some failures the engine has rolled back already, and refuses; what counts is why.
+      await engine.exec('ROLLBACK').catch(() => undefined)
+      throw error
+    }
+  }
   return {
     commit: async (writes) => {
-      if (writes.length > 0) guard(() => commit.immediate(writes))
+      if (writes.length > 0) await inOrder(() => commit(writes))
     },
-    head: async () =>
-      guard(() => {
-        const row: unknown = database.prepare('SELECT sealed FROM head WHERE id = 1').get()
+    head: () =>
+      inOrder(() => {
+        const row = statements.head.get()
         return row === undefined ? undefined : unseal(sealer, ['head'], row)
       }),
-    secret: async (name) =>
-      guard(() => {
-        const row: unknown = database
-          .prepare('SELECT sealed FROM secrets WHERE kind = ? AND epoch = ? AND id = ?')
-          .get(name.kind, name.epoch, name.id)
+    secret: (name) =>
+      inOrder(() => {
+        const row = statements.secret.get(name.kind, name.epoch, name.id)
         return row === undefined ? undefined : unseal(sealer, sealedName(name), row)
       }),
-    secretNames: async (kind) =>
-      guard(() =>
-        database
-          .prepare('SELECT kind, epoch, id FROM secrets WHERE kind = ? ORDER BY epoch, id')
-          .all(kind)
-          .map(nameOf),
-      ),
-    blob: async (hash) =>
-      guard(() => {
-        const row: unknown = database
-          .prepare('SELECT bytes FROM blobs WHERE hash = ?')
-          .get([hashKey(hash)])
+    secretNames: (kind) =>
+      inOrder(async () => (await statements.secretNames.all(kind)).map(nameOf)),
+    blob: (hash) =>
+      inOrder(() => {
+        const row = statements.blob.get([hashKey(hash)])
         if (row === undefined) return undefined
         const bytes = bytesColumn(row, 'bytes')
         if (blobHash(bytes) !== hash) throw corrupt('blob')
         return bytes
       }),
-    blobHashes: async () =>
-      guard(() =>
-        database
-          .prepare('SELECT hash FROM blobs ORDER BY hash')
-          .all()
-          .map((row: unknown) => toHex(bytesColumn(row, 'hash'))),
+    blobHashes: () =>
+      inOrder(async () =>
+        (await statements.blobHashes.all()).map((row) => toHex(bytesColumn(row, 'hash'))),
       ),
-    close: async () => closeDatabase(database),
+    close: () => inOrder(() => closeEngine(engine)),
+  }
+}
+
+/** One piece of work at a time, in the order of the calls. */
+function createQueue(): <T>(work: () => T | Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const done = last.then(() => guard(work))
+    last = done.catch(() => undefined)
+    return done
   }
 }
 
@@ -229,9 +269,9 @@ function bytesColumn(row: unknown, name: string): Uint8Array {
 }
 
 /** Turns the engine's errors into ours; a damaged file is corruption, everything else unavailability. */
-function guard<T>(work: () => T): T {
+async function guard<T>(work: () => T | Promise<T>): Promise<T> {
   try {
-    return work()
+    return await work()
   } catch (cause) {
     if (isEigenxError(cause)) throw cause
     if (cause instanceof RangeError || cause instanceof TypeError) throw cause

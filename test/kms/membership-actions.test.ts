@@ -30,7 +30,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 
 async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
   const loaded = await loadKmsConfig(config)
-  const store = openLibsqlStore({
+  const store = await openLibsqlStore({
     path: loaded.store.path,
     key: await readStoreKey(loaded.store.keyFile),
     operator: loaded.operator.address,

@@ -9,7 +9,7 @@ import { parseHex, uintBE } from '../../../sdk/bytes.ts'
 import { DOMAIN_OF_TESTS, OPERATOR_OF_TESTS } from './owner.ts'
 
 const [path = '', key = '', first = '0'] = process.argv.slice(2)
-const store = openLibsqlStore({
+const store = await openLibsqlStore({
   path,
   key: parseHex(key, 32) ?? new Uint8Array(),
   operator: OPERATOR_OF_TESTS,

@@ -36,12 +36,12 @@ const value = utf8ToBytes('a secret of this operator')
 const body = utf8ToBytes('a public body')
 
 /** Two implementations, each with a way to open the same medium again. */
-const media: [string, () => () => Store][] = [
+const media: [string, () => () => Promise<Store>][] = [
   [
     'memory',
     () => {
       const medium = createMemoryMedium()
-      return () => openMemoryStore(medium)
+      return async () => openMemoryStore(medium)
     },
   ],
   [
@@ -55,7 +55,7 @@ const media: [string, () => () => Store][] = [
 
 describe.each(media)('the %s store', (_name, createMedium) => {
   it('is empty at first', async () => {
-    const store = createMedium()()
+    const store = await createMedium()()
     expect(await store.head()).toBeUndefined()
     expect(await store.secret(share)).toBeUndefined()
     expect(await store.secretNames('share')).toEqual([])
@@ -67,7 +67,7 @@ describe.each(media)('the %s store', (_name, createMedium) => {
 
   it('finds after reopening what was committed, and nothing that was erased', async () => {
     const reopen = createMedium()
-    const store = reopen()
+    const store = await reopen()
     await store.commit([
       { type: 'setHead', head: uintBE(1, 4) },
       { type: 'putSecret', name: share, value },
@@ -81,7 +81,7 @@ describe.each(media)('the %s store', (_name, createMedium) => {
       { type: 'deleteBlob', hash: blobHash(value) },
     ])
     await store.close()
-    const again = reopen()
+    const again = await reopen()
     expect(await again.head()).toEqual(uintBE(2, 4))
     expect(await again.secret(share)).toEqual(value)
     expect(await again.secret({ ...share, epoch: 4 })).toBeUndefined()
@@ -93,7 +93,7 @@ describe.each(media)('the %s store', (_name, createMedium) => {
   })
 
   it('takes the same write twice, and erases what is not there', async () => {
-    const store = createMedium()()
+    const store = await createMedium()()
     for (let i = 0; i < 2; i++)
       await store.commit([
         { type: 'putSecret', name: share, value },
@@ -106,7 +106,7 @@ describe.each(media)('the %s store', (_name, createMedium) => {
   })
 
   it('does all of a commit or nothing', async () => {
-    const store = createMedium()()
+    const store = await createMedium()()
     await store.commit([{ type: 'setHead', head: uintBE(1, 4) }])
     const spoilt = { type: 'deleteBlob' as const, hash: '0x12' as const }
     if (_name === 'libsql')
@@ -126,7 +126,7 @@ describe.each(media)('the %s store', (_name, createMedium) => {
 describe('the libsql store', () => {
   async function filled(): Promise<string> {
     const path = freshPath()
-    const store = open(path)
+    const store = await open(path)
     await store.commit([
       { type: 'setHead', head: utf8ToBytes('head of the operator') },
       { type: 'putSecret', name: share, value },
@@ -145,27 +145,22 @@ describe('the libsql store', () => {
 
   it('refuses another key, another operator and another operator set', async () => {
     const path = await filled()
-    const code = (change: Parameters<typeof open>[1]) => {
-      try {
-        open(path, change)
-        return 'opened'
-      } catch (error) {
-        return error
-      }
-    }
     const corrupt = { code: 'STORE_CORRUPT', details: { record: 'owner' } }
-    expect(code({ key: new Uint8Array(32).fill(6) })).toMatchObject(corrupt)
-    expect(code({ operator: '0x00000000000000000000000000000000000000f2' })).toMatchObject(corrupt)
-    expect(code({ domain: { ...DOMAIN_OF_TESTS, operatorSetId: 1 } })).toMatchObject(corrupt)
-    await open(path).close()
+    for (const change of [
+      { key: new Uint8Array(32).fill(6) },
+      { operator: '0x00000000000000000000000000000000000000f2' as const },
+      { domain: { ...DOMAIN_OF_TESTS, operatorSetId: 1 } },
+    ])
+      await expect(open(path, change)).rejects.toMatchObject(corrupt)
+    await (await open(path)).close()
   })
 
   it('lets one process in at a time', async () => {
     const path = await filled()
-    const first = open(path)
-    expect(() => open(path)).toThrow(/cannot be read or written/)
+    const first = await open(path)
+    await expect(open(path)).rejects.toThrow(/cannot be read or written/)
     await first.close()
-    await open(path).close()
+    await (await open(path)).close()
   })
 
   it.each([
@@ -179,7 +174,7 @@ describe('the libsql store', () => {
   ])('refuses a damaged %s', async (_name, sql) => {
     const path = await filled()
     damage(path, sql)
-    const store = open(path)
+    const store = await open(path)
     const names = [share, { ...share, epoch: 4 }, { ...share, kind: 'dealer-seed' as const }]
     const results = await Promise.allSettled(names.map((name) => store.secret(name)))
     const refused = results.filter((result) => result.status === 'rejected')
@@ -192,19 +187,60 @@ describe('the libsql store', () => {
     const path = await filled()
     damage(path, "UPDATE head SET sealed = CAST(sealed || x'00' AS BLOB)")
     damage(path, "UPDATE blobs SET bytes = CAST('another body' AS BLOB)")
-    const store = open(path)
+    const store = await open(path)
     await expect(store.head()).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
     await expect(store.blob(blobHash(body))).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
     await store.close()
   })
 
-  it('refuses a file that is no database, and a folder that is not there', () => {
+  it('refuses a file that is no database, and a folder that is not there', async () => {
     const path = freshPath()
     writeFileSync(path, randomBytes(8192))
-    expect(() => open(path)).toThrow(expect.objectContaining({ code: 'STORE_CORRUPT' }))
-    expect(() => open(join(folder, 'nowhere', 'a.db'))).toThrow(
-      expect.objectContaining({ code: 'STORE_UNAVAILABLE' }),
-    )
+    await expect(open(path)).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    await expect(open(join(folder, 'nowhere', 'a.db'))).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    })
+  })
+
+  it('shows nothing of a commit to those who read beside it before it is durable, and undoes a failed one', async () => {
+    const path = freshPath()
+    const store = await open(path)
+    await store.commit([{ type: 'setHead', head: uintBE(1, 4) }])
+    let isDurable = false
+    const commit = store.commit([{ type: 'setHead', head: uintBE(2, 4) }]).then(() => {
+      isDurable = true
+    })
+    const read = store.head().then((head) => ({ head, isDurable }))
+    const failing = store.commit([
+      { type: 'setHead', head: uintBE(3, 4) },
+      { type: 'deleteBlob', hash: '0x12' },
+    ])
+    const after = store.head()
+    const last = store.commit([{ type: 'putBlob', bytes: body }])
+    await expect(failing).rejects.toThrow(RangeError)
+    expect(await read).toEqual({ head: uintBE(2, 4), isDurable: true })
+    expect(await after).toEqual(uintBE(2, 4))
+    await Promise.all([commit, last])
+    await store.close()
+    const again = await open(path)
+    expect(await again.head()).toEqual(uintBE(2, 4))
+    expect(await again.blobHashes()).toEqual([blobHash(body)])
+    await again.close()
+  })
+
+  it('leaves the event loop free while commits wait for the disk', async () => {
+    const store = await open(freshPath())
+    let turns = 0
+    let isOver = false
+    const turn = () => {
+      turns++
+      if (!isOver) setImmediate(turn)
+    }
+    setImmediate(turn)
+    for (let i = 0; i < 20; i++) await store.commit([{ type: 'setHead', head: uintBE(i, 4) }])
+    isOver = true
+    expect(turns).toBeGreaterThan(0)
+    await store.close()
   })
 
   it('holds every acknowledged commit, whole, when its process is killed between any two writes', async () => {
@@ -212,7 +248,7 @@ describe('the libsql store', () => {
     let next = 0
     for (let round = 0; round < 4; round++) {
       const acknowledged = await writeAndKill(path, next, 5 + 11 * round)
-      const store = open(path)
+      const store = await open(path)
       const head = await store.head()
       const last = Number(fromUintBE(head ?? new Uint8Array()))
       expect(last).toBeGreaterThanOrEqual(acknowledged)
