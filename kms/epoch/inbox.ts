@@ -9,6 +9,7 @@ import { isEigenxError } from '../../sdk/errors.ts'
 import { messageKind } from '../../sdk/protocol/codec.ts'
 import { accusedDealing, parseComplaint, verifyComplaint } from '../../sdk/protocol/complaint.ts'
 import { blobHash, isDealingOf, parseDealing } from '../../sdk/protocol/dealing.ts'
+import { isSignedBy } from '../../sdk/protocol/digest.ts'
 import { isLeaveOf, parseLeave } from '../../sdk/protocol/leave.ts'
 import { lastWinner, MAX_CONFIG_AGE_SECONDS } from '../../sdk/protocol/log.ts'
 import {
@@ -25,6 +26,7 @@ import {
   operatorsByAddress,
   parseSetup,
   type Setup,
+  setupStatement,
   sidOf,
   verifySetup,
 } from '../../sdk/protocol/terms.ts'
@@ -111,6 +113,7 @@ async function receiveSetup(lookup: Lookup, bytes: Uint8Array): Promise<PushResu
   if (terms.prev !== (lastWinner(log)?.hash ?? runtime.self.root)) return 'refused'
   if (!isFresh(lookup, terms)) return 'refused'
   if (isEarly(lookup, terms)) return 'later'
+  if (!isFromOperator(lookup, setup)) return 'later'
   const set = await lookup.operatorsAt(terms.configBlock)
   if (set === undefined || set.block.timestamp !== terms.configBlock.timestamp) return 'refused'
   verifySetup(runtime.deps.domain, setup, set.operators)
@@ -149,6 +152,21 @@ function isEarly({ runtime }: Lookup, terms: Terms): boolean {
   if (reshareSeconds === 0) return true
   const due = last.activateAt + reshareSeconds - Math.min(postSeconds, reshareSeconds / 2)
   return Math.max(finalTime, runtime.view().latestTime) < due
+}
+
+/** Signed by an operator of a set that we know: the words of a stranger are not worth a question to the chain. */
+function isFromOperator(lookup: Lookup, { terms, proposer, signature }: Setup): boolean {
+  const { deps, view } = lookup.runtime
+  const sets = [view().operators, ...lookup.sets.values()]
+  const keys = new Map(
+    sets.flatMap((set) =>
+      (set?.operators ?? [])
+        .filter(({ address }) => address.toLowerCase() === proposer)
+        .map((operator) => [JSON.stringify(operator.signingKey), operator]),
+    ),
+  )
+  const statement = setupStatement(deps.domain, terms, proposer)
+  return [...keys.values()].some((operator) => isSignedBy(operator, statement, signature))
 }
 
 function isSameMembers(before: readonly Member[], coming: readonly Member[]): boolean {

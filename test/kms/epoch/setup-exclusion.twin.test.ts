@@ -4,6 +4,7 @@ import {
   encodeSetup,
   NO_ENCRYPTION_KEY,
   parseEncryptionKey,
+  parseSetup,
   setupStatement,
 } from '../../../sdk/protocol/terms.ts'
 import type { Terms } from '../../../sdk/protocol/types.ts'
@@ -67,4 +68,38 @@ it('does not let a proposer leave out a member that has just come up', async () 
   await bootAll(world)
   expect(await runUntil(world, allActive(world), 240)).toBe(true)
   assertOneKey(world)
+})
+
+it('asks the chain nothing for a setup of somebody who is no operator', async () => {
+  const world = createWorld({ seed: 62, n: 4 })
+  const { view } = world.chain
+  let asked = 0
+  world.chain.view = (rpc) => {
+    const { log, membership } = view(rpc)
+    const at: typeof membership.at = (block) => {
+      asked += 1
+      return membership.at(block)
+    }
+    return { log, membership: { ...membership, at } }
+  }
+  await bootAll(world)
+  await runUntil(world, () => false, 1)
+  const { block } = await world.chain.membership.current()
+  const setup = parseSetup(await shutOut(world))
+  const terms = { ...setup.terms, configBlock: { ...block, hash: setup.terms.prev } }
+  const say = async (index: number, stranger: boolean) => {
+    const { operator, sign } = nodeAt(world, index).identity.signer
+    const signature = await sign(setupStatement(DOMAIN, terms, operator))
+    const message = encodeSetup({
+      terms,
+      records: setup.records,
+      proposer: operator,
+      signature: stranger ? signature.map((byte, i) => (i === 9 ? byte ^ 1 : byte)) : signature,
+    })
+    const before = asked
+    const answer = await nodeAt(world, 1).node?.handler.receive(message)
+    return { answer, asked: asked - before }
+  }
+  expect(await say(0, true)).toEqual({ answer: 'later', asked: 0 })
+  expect(await say(0, false)).toEqual({ answer: 'refused', asked: 1 })
 })
