@@ -100,7 +100,7 @@ export async function runTarget(target: Target, options: RunOptions): Promise<Re
     coverage !== undefined && i < guided && report.failures.length < MAX_FAILURES;
     i += BATCH
   )
-    await explore(run, Array.from({ length: BATCH }, mutate), coverage, report)
+    await explore(run, Array.from({ length: BATCH }, mutate), coverage, report, options)
   while (report.executions < wanted && report.failures.length < MAX_FAILURES)
     await measure(run, mutate(), report, options)
   return report
@@ -112,8 +112,9 @@ async function explore(
   inputs: readonly Uint8Array[],
   coverage: Coverage,
   report: Report,
+  options: RunOptions,
 ): Promise<void> {
-  for (const input of inputs) await measure(run, input, report, { executions: 0, seed: 0 })
+  for (const input of inputs) await measure(run, input, report, options)
   if (!(await coverage.wouldGrow())) return
   for (const input of inputs) {
     await execute(run, input).catch(() => undefined)
