@@ -170,8 +170,14 @@ describe('scenario 32: a complaint', () => {
     const numbers = world.witness.history.map((winner) => winner.output.epoch)
     expect(numbers.includes(epoch + 1)).toBe(!inTime)
     // Said again it moves nothing: the dealer is barred already, or the epoch is over.
-    await world.chain.log.complain({ epoch: newest(world).output.epoch, body: proof })
+    const voided = told(world, 'output voided')
+    const { hash, output } = newest(world)
+    await world.chain.log.complain({ epoch: output.epoch, body: proof })
+    await world.chain.log.complain({ epoch: entry.epoch, body: proof })
     await goOn(world, sealed)
+    expect(told(world, 'output voided')).toBe(voided)
+    expect(newest(world).output.prev).toBe(hash)
+    expect(dealersOf(world).includes(addressOf(liar))).toBe(!inTime)
   })
 })
 
