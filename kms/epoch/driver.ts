@@ -42,6 +42,8 @@ export type EpochNode = {
   /** Settled outputs and this node's shares of them, for the key service. */
   keyRing(): KeyRing
   status(): EpochStatus
+  /** How many things it keeps in memory beside the state: caches, messages, waits. Does not grow with the epochs that go by. */
+  remembered(): number
   /** Set once the store failed: the process should end. */
   failure(): unknown
   /** Starts nothing more; what is under way may end. The store stays open. */
@@ -63,7 +65,8 @@ export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Pro
     await loadOperatorSets(deps.store),
   )
   await loadShares(lookup)
-  const runner = createRunner(lookup, createOutbox(lookup))
+  const outbox = createOutbox(lookup)
+  const runner = createRunner(lookup, outbox)
   running.runner = runner
   const heads = createPendingResolver()
   const done = { sweptFor: -1, forgotten: false }
@@ -95,6 +98,11 @@ export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Pro
     idle: runner.idle,
     keyRing: () => keyRingOf(lookup),
     status: () => epochStatus(runtime.state(), runtime.view(), options, deps.clock()),
+    remembered: () => {
+      const { sets, peerKeys, opened, shares, taken, contexts } = lookup
+      const caches = [sets, peerKeys, opened, shares, taken, contexts]
+      return caches.reduce((sum, { size }) => sum + size, outbox.size() + runner.waiting())
+    },
     failure: runtime.failure,
     close: runner.close,
   }
@@ -109,7 +117,13 @@ type Task = {
   work: () => Promise<boolean>
 }
 
-type Runner = { nudge(): void; idle(): Promise<void>; close(): void }
+type Runner = {
+  nudge(): void
+  idle(): Promise<void>
+  close(): void
+  /** Work under way or resting. */
+  waiting(): number
+}
 
 /** Starts due work once each, with back-off after failures. */
 function createRunner(lookup: Lookup, outbox: Outbox): Runner {
@@ -202,7 +216,7 @@ function createRunner(lookup: Lookup, outbox: Outbox): Runner {
   const close = (): void => {
     closed = true
   }
-  return { nudge, idle, close }
+  return { nudge, idle, close, waiting: () => underWay.size + waits.size }
 }
 
 /** Writes to the chain show in the log only later; give them time before they are repeated. */

@@ -32,6 +32,8 @@ type Delivery = {
 export type Outbox = {
   /** What has to go out for these effects and has not been delivered yet. */
   open(effects: readonly SendEffect[]): Promise<readonly Delivery[]>
+  /** Messages and deliveries that it remembers. */
+  size(): number
 }
 
 export function createOutbox(lookup: Lookup): Outbox {
@@ -98,6 +100,7 @@ export function createOutbox(lookup: Lookup): Outbox {
       for (const name of messages.keys()) if (!names.has(name)) messages.delete(name)
       return deliveries
     },
+    size: () => done.size + messages.size,
   }
 }
 

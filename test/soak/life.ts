@@ -27,8 +27,8 @@ export type LifeReport = {
   opened: number
   virtualSeconds: number
   faults: Map<string, number>
-  /** Largest number of bodies and secrets, and of bytes of a head, that a disk held. */
-  most: { blobs: number; secrets: number; headBytes: number }
+  /** Largest number of bodies and secrets, and of bytes of a head, that a disk held, and of things that a node kept in memory. */
+  most: { blobs: number; secrets: number; headBytes: number; remembered: number }
   failure: { slot: number; message: string; trace: readonly string[] } | undefined
 }
 
@@ -105,7 +105,7 @@ function birth(plan: Plan, isDetailed: boolean): Life {
       opened: 0,
       virtualSeconds: 0,
       faults: new Map(),
-      most: { blobs: 0, secrets: 0, headBytes: 0 },
+      most: { blobs: 0, secrets: 0, headBytes: 0, remembered: 0 },
       failure: undefined,
     },
   }
@@ -217,8 +217,9 @@ function afterTurn(life: Life): void {
   report.virtualSeconds = world.clock / 1000 - 1_800_000_000
   trace.look()
   dismiss(world, ledger)
-  for (const { medium } of world.nodes) {
+  for (const { medium, node } of world.nodes) {
     const { most } = report
+    most.remembered = Math.max(most.remembered, node?.remembered() ?? 0)
     most.blobs = Math.max(most.blobs, medium.blobs.size)
     most.secrets = Math.max(most.secrets, medium.secrets.size)
     most.headBytes = Math.max(most.headBytes, medium.head?.length ?? 0)

@@ -35,12 +35,14 @@ describe('a soak', () => {
     expect(kinds.size).toBeGreaterThan(30)
   })
 
-  it('scenario 47: keeps disks as small at the end as after a few epochs', () => {
+  it('scenario 47: keeps disks and memories as small at the end as after a few epochs', () => {
     for (const { most, plan } of reports) {
       // Six sessions of a set that may have grown by three, with three candidates of each, and the outputs that are kept.
       const n = plan.pool
       expect(most.blobs).toBeLessThan(6 * (4 * n + 1) + 8 * (n + 1))
       expect(most.secrets).toBeLessThan(40)
+      // A thing more with each epoch would be too many.
+      expect(most.remembered).toBeLessThan(16 * n + 24)
       expect(most.headBytes).toBeLessThan(12_000 * n)
     }
   })
@@ -70,7 +72,7 @@ describe('a failure', () => {
       virtualSeconds: 0,
       told: new Map(),
       faults: new Map(),
-      most: { blobs: 0, secrets: 0, headBytes: 0 },
+      most: { blobs: 0, secrets: 0, headBytes: 0, remembered: 0 },
       failure: broken ? { slot, message, trace: ['what happened'] } : undefined,
     }
   }

@@ -16,7 +16,7 @@ export function createSummary(): Summary {
   const sizes = new Map<number, number>()
   const seeds: number[] = []
   const sums = { epochs: 0, turns: 0, looks: 0, opened: 0, days: 0, failures: 0 }
-  const most = { blobs: 0, secrets: 0, headBytes: 0 }
+  const most = { blobs: 0, secrets: 0, headBytes: 0, remembered: 0 }
   const perMinute = () => Math.round((sums.epochs * 60_000) / (performance.now() - begun))
   return {
     epochs: () => sums.epochs,
@@ -29,7 +29,7 @@ export function createSummary(): Summary {
       sums.opened += report.opened
       sums.days += report.virtualSeconds / 86_400
       sums.failures += report.failure === undefined ? 0 : 1
-      for (const key of ['blobs', 'secrets', 'headBytes'] as const)
+      for (const key of ['blobs', 'secrets', 'headBytes', 'remembered'] as const)
         most[key] = Math.max(most[key], report.most[key])
       sizes.set(report.plan.n, (sizes.get(report.plan.n) ?? 0) + 1)
       merge(faults, report.faults)
@@ -43,7 +43,7 @@ export function createSummary(): Summary {
         `\n${sums.failures === 0 ? 'Every invariant held.' : 'AN INVARIANT WAS BROKEN.'}`,
         `seeds ${Math.min(...seeds)} to ${Math.max(...seeds)}, ${seeds.length} lives, ${sums.epochs} epochs, ${perMinute()} epochs a minute`,
         `${sums.turns} steps, invariants asserted ${sums.looks} times, old ciphertexts opened ${sums.opened} times, ${sums.days.toFixed(1)} days of virtual time`,
-        `largest disk: ${most.blobs} bodies, ${most.secrets} secrets, a head of ${most.headBytes} bytes`,
+        `largest disk: ${most.blobs} bodies, ${most.secrets} secrets, a head of ${most.headBytes} bytes; largest memory: ${most.remembered} things beside the state`,
         `\nlives by members at genesis: ${[...sizes]
           .sort(([a], [b]) => a - b)
           .map(([n, count]) => `${count} of ${n}`)
