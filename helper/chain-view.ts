@@ -164,6 +164,9 @@ function assumeSet(blocks: readonly BlockRef[], operators: readonly OperatorInfo
   )
 }
 
+/** Each set takes several reads of its own. */
+const SETS_AT_ONCE = 8
+
 type PastSets = { sets: OperatorSets; complete: boolean; failure: unknown }
 
 async function readPastSets(
@@ -176,7 +179,7 @@ async function readPastSets(
     { number: bigint; timestamp: number; operators: readonly OperatorInfo[] }
   >()
   let failure: unknown
-  for (const block of blocks) {
+  const read = async (block: BlockRef): Promise<void> => {
     try {
       const { operators } = await readOperatorSet(reader, contracts, block)
       sets.set(block.hash, { number: block.number, timestamp: block.timestamp, operators })
@@ -185,6 +188,7 @@ async function readPastSets(
       failure ??= historyMissing(error)
     }
   }
+  await mapBounded(blocks, read, SETS_AT_ONCE)
   return { sets, complete: failure === undefined, failure }
 }
 
