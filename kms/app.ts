@@ -8,9 +8,10 @@ import type { DecisionDeps } from './authorize/settings.ts'
 import type { KmsConfig, RouteLimit } from './config.ts'
 import { MAX_MESSAGE_BYTES, type PeerHandler } from './epoch/ports.ts'
 import { asEigenxError } from './errors.ts'
+import type { Foreground } from './foreground.ts'
 import { type Env, json, plain, refuse } from './http/answers.ts'
 import { appSignHandler, MAX_APP_SIGN_BODY } from './http/app-sign.ts'
-import { createGuard, guardRoute, requestId } from './http/guard.ts'
+import { createGuard, guardRoute, type RouteHandler, requestId } from './http/guard.ts'
 import { healthHandler } from './http/health.ts'
 import { openApi } from './http/openapi.ts'
 import { pubkeyHandler } from './http/pubkey.ts'
@@ -38,11 +39,18 @@ export type KmsAppDeps = {
   /** Absent until the epoch driver has started. */
   peers: () => PeerHandler | undefined
   metrics?: Metrics
+  /** Where epochs run in the same process: they make way for decisions. */
+  foreground?: Pick<Foreground, 'run'>
 }
 
 export function createKmsApp(deps: KmsAppDeps): Hono<Env> {
   const { operator, log, now, config, decision } = deps
   const { metrics } = deps
+  const { run } = deps.foreground ?? { run: (work) => work() }
+  const first =
+    (handle: RouteHandler): RouteHandler =>
+    (c, received) =>
+      run(() => handle(c, received))
   const guardOf = (route: RouteClass, limit: RouteLimit) =>
     createGuard(
       {
@@ -79,15 +87,17 @@ export function createKmsApp(deps: KmsAppDeps): Hono<Env> {
     guardRoute(
       appSign,
       { method: 'POST', maxBody: MAX_APP_SIGN_BODY, style: 'go' },
-      appSignHandler({
-        operator,
-        keys,
-        log,
-        now,
-        metrics,
-        enabled: config.routes.appSign,
-        allowedApps: settings.allowedApps,
-      }),
+      first(
+        appSignHandler({
+          operator,
+          keys,
+          log,
+          now,
+          metrics,
+          enabled: config.routes.appSign,
+          allowedApps: settings.allowedApps,
+        }),
+      ),
     ),
   )
   app.all(
@@ -95,14 +105,16 @@ export function createKmsApp(deps: KmsAppDeps): Hono<Env> {
     guardRoute(
       secrets,
       { method: 'POST', maxBody: MAX_SECRETS_BODY, style: 'go' },
-      secretsHandler({
-        operator,
-        decision,
-        log,
-        now,
-        requestTimeoutMs: config.limits.requestTimeoutMs,
-        metrics,
-      }),
+      first(
+        secretsHandler({
+          operator,
+          decision,
+          log,
+          now,
+          requestTimeoutMs: config.limits.requestTimeoutMs,
+          metrics,
+        }),
+      ),
     ),
   )
   app.all('/health', guardRoute(read, OWN_GET, healthHandler({ status: deps.status })))

@@ -20,6 +20,7 @@ import type { KmsConfig } from './config.ts'
 import { openEpochNode, runEpochNode } from './epoch/driver.ts'
 import type { EpochLogPort, EpochReport } from './epoch/ports.ts'
 import type { EpochOptions } from './epoch/state.ts'
+import { createForeground } from './foreground.ts'
 import { listen } from './http/server.ts'
 import { createKeyService } from './keys.ts'
 import { errorFields, type Log } from './log.ts'
@@ -107,6 +108,7 @@ export async function startOperator(
     closers.push(() => refresher?.stop())
     const expiries = () => [...snp.expiries(), ...(tdx?.expiries() ?? [])]
     const report = reporter(log)
+    const foreground = createForeground(() => performance.now())
     const node = await openEpochNode(
       {
         domain: settings.domain,
@@ -120,7 +122,7 @@ export async function startOperator(
         signer,
         clock: now,
         rng: randomBytes,
-        pause: () => new Promise((resolve) => setImmediate(resolve)),
+        pause: foreground.pause,
         report,
         // The log is walked back from its head, so there is no range to narrow.
         fromBlock: 0n,
@@ -163,6 +165,7 @@ export async function startOperator(
       status: statusNow,
       peers: () => node.handler,
       metrics,
+      foreground,
     })
     const metricsListener = await listenForMetrics({
       config,

@@ -1,5 +1,5 @@
 /**
- * Making a dealing. Pure: every random value comes from the epoch's dealer seed, so the same seed and
+ * Making a dealing. Apart from pauses it is pure: every random value comes from the epoch's dealer seed, so the same seed and
  * terms give the same polynomial, ephemeral and proofs after any crash. The seed is stored before
  * the first dealing leaves; a different session id gives unrelated values.
  *
@@ -13,8 +13,8 @@ import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, parseHex, uintBE, utf8ToBytes } from '../../sdk/bytes.ts'
 import type { Address } from '../../sdk/chain/types.ts'
-import { operatorX, type Rng, randomScalar } from '../../sdk/crypto/bls.ts'
-import { commitPolynomial, evaluatePolynomial, randomPolynomial } from '../../sdk/crypto/shamir.ts'
+import { operatorX, publicShareOf, type Rng, randomScalar } from '../../sdk/crypto/bls.ts'
+import { evaluatePolynomial, randomPolynomial } from '../../sdk/crypto/shamir.ts'
 import {
   type Dealing,
   dealingContext,
@@ -29,7 +29,7 @@ import {
   ristrettoPublicKey,
 } from '../../sdk/protocol/ristretto.ts'
 import { isAbsent, isGenesis, sidOf } from '../../sdk/protocol/terms.ts'
-import type { Domain, Terms } from '../../sdk/protocol/types.ts'
+import type { Domain, Member, Terms } from '../../sdk/protocol/types.ts'
 
 export const SEED_BYTES = 32
 
@@ -45,8 +45,14 @@ export type DealInput = {
   imported?: boolean
 }
 
-/** @throws RangeError when a reshare has no share to deal, or a genesis has one. */
-export function makeDealing(input: DealInput): Omit<Dealing, 'signature'> {
+/**
+ * @param pause - Lets the event loop run, between pieces of a few milliseconds.
+ * @throws RangeError when a reshare has no share to deal, or a genesis has one.
+ */
+export async function makeDealing(
+  input: DealInput,
+  pause: () => Promise<void>,
+): Promise<Omit<Dealing, 'signature'>> {
   const { domain, terms, dealer, seed, currentShare, imported = false } = input
   if (seed.length !== SEED_BYTES) throw new RangeError('a dealer seed has 32 bytes')
   if (isGenesis(terms) !== (currentShare === undefined))
@@ -58,24 +64,35 @@ export function makeDealing(input: DealInput): Omit<Dealing, 'signature'> {
   const ephemeral = randomRistrettoScalar(stream('ephemeral'))
   const context = dealingContext(sid, dealer)
   const possessionNonce = randomRistrettoScalar(stream('possession'))
+  const shareFor = (member: Member): Uint8Array => {
+    if (isAbsent(member)) return new Uint8Array(SEALED_SHARE_BYTES)
+    const shared = diffieHellman(ephemeral, member.encryptionKey)
+    // The terms were verified, but a key that is no point must not stop the others' shares.
+    if (shared === undefined) return new Uint8Array(SEALED_SHARE_BYTES)
+    const share = evaluatePolynomial(polynomial, operatorX(member.address))
+    return sealShare(shared, { sid, dealer, recipient: member.address }, share)
+  }
+  const commitment: Uint8Array[] = []
+  for (const coefficient of polynomial) {
+    commitment.push(publicShareOf(coefficient))
+    await pause()
+  }
+  const shares: Uint8Array[] = []
+  for (const member of terms.members) {
+    shares.push(shareFor(member))
+    await pause()
+  }
   return {
     sid,
     dealer,
-    commitment: commitPolynomial(polynomial),
+    commitment,
     ephemeral: ristrettoPublicKey(ephemeral),
     possession: proveKnowledge(ephemeral, context, possessionNonce),
     constantProof:
       isGenesis(terms) || imported
         ? proveConstant(constant, context, randomScalar(stream('constant-proof')))
         : new Uint8Array(0),
-    shares: terms.members.map((member) => {
-      if (isAbsent(member)) return new Uint8Array(SEALED_SHARE_BYTES)
-      const shared = diffieHellman(ephemeral, member.encryptionKey)
-      // The terms were verified, but a key that is no point must not stop the others' shares.
-      if (shared === undefined) return new Uint8Array(SEALED_SHARE_BYTES)
-      const share = evaluatePolynomial(polynomial, operatorX(member.address))
-      return sealShare(shared, { sid, dealer, recipient: member.address }, share)
-    }),
+    shares,
   }
 }
 

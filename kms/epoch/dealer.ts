@@ -16,7 +16,7 @@ import {
 import type { Terms } from '../../sdk/protocol/types.ts'
 import type { SecretName } from '../store/store.ts'
 import { type Lookup, learnEncryptionKeys } from './context.ts'
-import { makeDealing, SEED_BYTES } from './deal.ts'
+import { type DealInput, makeDealing, SEED_BYTES } from './deal.ts'
 import { comingMembers, type Session } from './state.ts'
 
 export async function proposeSetup(
@@ -80,14 +80,15 @@ export async function deal(lookup: Lookup, session: Session): Promise<boolean> {
   const currentShare = isGenesis(terms)
     ? undefined
     : (imported?.share ?? (await shareOf(lookup, terms.prev)))
-  const unsigned = makeDealing({
+  const input: DealInput = {
     domain: deps.domain,
     terms,
     dealer: self.operator,
     seed: await dealerSeed(lookup, terms.epoch),
     ...(currentShare === undefined ? {} : { currentShare }),
     imported: imported !== undefined,
-  })
+  }
+  const unsigned = await makeDealing(input, deps.pause)
   const signature = await deps.signer.sign(dealingStatement(deps.domain, unsigned))
   const bytes = encodeDealing({ ...unsigned, signature })
   const dealing = { dealer: self.operator, hash: blobHash(bytes) }

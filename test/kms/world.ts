@@ -9,6 +9,7 @@ import type { TdxDeps } from '../../kms/authorize/tdx.ts'
 import type { TokenDeps } from '../../kms/authorize/token.ts'
 import { type KmsConfig, parseKmsConfig } from '../../kms/config.ts'
 import type { PeerHandler } from '../../kms/epoch/ports.ts'
+import type { Foreground } from '../../kms/foreground.ts'
 import type { Env } from '../../kms/http/answers.ts'
 import type { KeyService } from '../../kms/keys.ts'
 import { createLog } from '../../kms/log.ts'
@@ -46,6 +47,7 @@ export type WorldOptions = {
   domain?: typeof DOMAIN
   tokens?: TokenDeps
   metrics?: Metrics
+  foreground?: Pick<Foreground, 'run'>
   /** Unix milliseconds. */
   now?: () => number
 }
@@ -123,6 +125,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
     },
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+    ...(options.foreground === undefined ? {} : { foreground: options.foreground }),
     log: createLog({ level: 'debug', destination: { write: (line) => void lines.push(line) } }),
     now,
     status: () =>

@@ -1,6 +1,6 @@
 import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { describe, expect, it } from 'vitest'
-import { makeDealing } from '../../../kms/epoch/deal.ts'
+import { type DealInput, makeDealing } from '../../../kms/epoch/deal.ts'
 import {
   buildKeyTable,
   checkDealings,
@@ -71,8 +71,10 @@ async function signed(dealer: number, unsigned: Omit<Dealing, 'signature'>): Pro
   return { ...unsigned, signature }
 }
 
+const dealing = (input: DealInput) => makeDealing(input, async () => undefined)
+
 async function dealFor(terms: Terms, dealer: number, currentShare?: bigint): Promise<Dealing> {
-  const unsigned = makeDealing({
+  const unsigned = await dealing({
     domain: DOMAIN,
     terms,
     dealer: identityAt(dealer).info.address,
@@ -124,28 +126,37 @@ const genesis = outputOf(
 const shares = opened.map((mine) => combineShares(genesisTerms, mine) ?? 0n)
 
 describe('makeDealing', () => {
-  it('gives the same bytes for the same seed and terms, other bytes for other terms', () => {
+  it('gives the same bytes for the same seed and terms, other bytes for other terms', async () => {
     const input = { domain: DOMAIN, dealer: identityAt(0).info.address, seed: new Uint8Array(32) }
-    const first = makeDealing({ ...input, terms: genesisTerms })
-    expect(makeDealing({ ...input, terms: genesisTerms })).toEqual(first)
-    const other = makeDealing({ ...input, terms: { ...genesisTerms, epoch: 1 } })
+    const first = await dealing({ ...input, terms: genesisTerms })
+    expect(await dealing({ ...input, terms: genesisTerms })).toEqual(first)
+    const other = await dealing({ ...input, terms: { ...genesisTerms, epoch: 1 } })
     expect(toHex(other.ephemeral)).not.toBe(toHex(first.ephemeral))
     expect(toHex(other.commitment[0] ?? first.ephemeral)).not.toBe(
       toHex(first.commitment[0] ?? first.ephemeral),
     )
   })
 
-  it('refuses a genesis with a share and a reshare without one', () => {
+  it('lets others run after every point and every share', async () => {
+    let pauses = 0
     const input = { domain: DOMAIN, dealer: identityAt(0).info.address, seed: new Uint8Array(32) }
-    expect(() => makeDealing({ ...input, terms: genesisTerms, currentShare: 5n })).toThrow(
-      RangeError,
-    )
-    expect(() =>
-      makeDealing({ ...input, terms: { ...genesisTerms, prev: `0x${'01'.repeat(32)}` } }),
-    ).toThrow(RangeError)
+    await makeDealing({ ...input, terms: genesisTerms }, async () => {
+      pauses++
+    })
+    expect(pauses).toBe(genesisTerms.threshold + genesisTerms.members.length)
   })
 
-  it('keeps a dealing for thirty operators under five kilobytes', () => {
+  it('refuses a genesis with a share and a reshare without one', async () => {
+    const input = { domain: DOMAIN, dealer: identityAt(0).info.address, seed: new Uint8Array(32) }
+    await expect(dealing({ ...input, terms: genesisTerms, currentShare: 5n })).rejects.toThrow(
+      RangeError,
+    )
+    await expect(
+      dealing({ ...input, terms: { ...genesisTerms, prev: `0x${'01'.repeat(32)}` } }),
+    ).rejects.toThrow(RangeError)
+  })
+
+  it('keeps a dealing for thirty operators under five kilobytes', async () => {
     const everybody = createIdentities(30)
     const terms: Terms = {
       ...genesisTerms,
@@ -155,13 +166,13 @@ describe('makeDealing', () => {
       })),
       threshold: thresholdOf(30),
     }
-    const dealing = makeDealing({
+    const made = await dealing({
       domain: DOMAIN,
       terms,
       dealer: terms.members[0]?.address ?? '0x',
       seed: new Uint8Array(32),
     })
-    expect(encodeDealing({ ...dealing, signature: new Uint8Array(65) }).length).toBeLessThan(5_000)
+    expect(encodeDealing({ ...made, signature: new Uint8Array(65) }).length).toBeLessThan(5_000)
   })
 })
 
@@ -277,7 +288,7 @@ describe('checkDealings', () => {
         encryptionKey: ristrettoPublicKey(secrets[2] ?? 1n),
       })),
     }
-    const foreign = makeDealing({
+    const foreign = await dealing({
       domain: DOMAIN,
       terms: { ...swapped, threshold: 3 },
       dealer: base.dealer,
