@@ -44,7 +44,7 @@ export type ErrorDetails = {
   METHOD_DISABLED: { method: string }
   /** No such attestation method. */
   METHOD_UNKNOWN: { method: string }
-  /** The method is enabled, but what it verifies with (an issuer's keys, collateral) is not loaded or too old. */
+  /** The method is enabled, but what it verifies with (an issuer's keys) is not loaded or too old. */
   METHOD_NOT_READY: { method: string }
 
   /** Bytes are not well-formed evidence. `offset` is in bytes from the start of the field, -1 where there is none. */
@@ -101,7 +101,7 @@ export type ErrorDetails = {
   /** A transaction failed or was not mined in time. */
   CHAIN_WRITE_FAILED: { what: string }
 
-  /** Documents of Intel or AMD are missing, run out, or cannot be fetched. `files` names them. */
+  /** Documents of Intel or AMD that a verdict needs are missing, run out, or cannot be fetched. `files` names them. */
   COLLATERAL_UNAVAILABLE: { files: string }
 
   /** This operator has no active key version yet. */

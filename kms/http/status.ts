@@ -103,6 +103,7 @@ const BY_CODE: Partial<Record<ErrorCode, PlainAnswer>> = {
   OVERLOADED: { status: 503, text: 'service unavailable' },
   TIMEOUT: { status: 503, text: 'service unavailable' },
   METHOD_NOT_READY: { status: 503, text: 'service unavailable' },
+  COLLATERAL_UNAVAILABLE: { status: 503, text: 'service unavailable' },
   EVIDENCE_REPLAYED: { status: 401, text: 'attestation token already used' },
   KEY_VERSION_NOT_FOUND: {
     status: 404,

@@ -17,7 +17,7 @@ import { EigenxError } from '../errors.ts'
 import { type AzurePolicy, findAzureImage, INITDATA_PCR, isKnownParavisor } from './azure-policy.ts'
 import type { AzureClaims, AzureGuest } from './azure-types.ts'
 import type { BoundInitdata } from './binding.ts'
-import { createCheckLog, type Rule } from './checks.ts'
+import { type CheckLog, createCheckLog, type Rule } from './checks.ts'
 import type { Check } from './types.ts'
 
 const RULES = {
@@ -45,7 +45,7 @@ export function checkAzureReportData(
   version: 1 | 2,
   trace: Check[] = [],
 ): readonly Check[] {
-  const log = createCheckLog(trace)
+  const log: CheckLog = createCheckLog(trace)
   const nonce = azureNonce(expected)
   log.expect(
     RULES.nonce,
@@ -72,7 +72,7 @@ export function bindAzureInitdata(
   policy: AzurePolicy,
   trace: Check[] = [],
 ): BoundInitdata {
-  const log = createCheckLog(trace)
+  const log: CheckLog = createCheckLog(trace)
   const register = claims.vtpm.pcrs[INITDATA_PCR] ?? new Uint8Array()
   const anchored = !isZero(register)
   const expected = azureInitdataRegister(initdata.digest)

@@ -12,7 +12,7 @@
  */
 import { bytesToHex, equalBytes, isZero } from '../bytes.ts'
 import { EigenxError } from '../errors.ts'
-import { createCheckLog, type Rule } from './checks.ts'
+import { type CheckLog, createCheckLog, type Rule } from './checks.ts'
 import type { AllowedMeasurement } from './snp-policy.ts'
 import type { Check, InitdataBinding, SnpClaims } from './types.ts'
 
@@ -44,7 +44,7 @@ export function bindInitdata(
   measurements: readonly AllowedMeasurement[],
   trace: Check[] = [],
 ): BoundInitdata {
-  const log = createCheckLog(trace)
+  const log: CheckLog = createCheckLog(trace)
   const { hostData, measurement } = claims
   const anchored = !isZero(hostData)
   const expected = fitDigest(initdata.digest, hostData.length)

@@ -19,7 +19,7 @@ export type CheckLog = {
   /** The evidence is genuine; the policy takes it only if `ok`. Throws EVIDENCE_NOT_ALLOWED naming the check. */
   allow(rule: Rule, ok: boolean, inputs: Inputs, message: string, hint?: string): void
   /** As `demand`, with a refusal of the caller's own. */
-  expect(rule: Rule, ok: boolean, inputs: Inputs, refusal: () => EigenxError): void
+  expect(rule: Rule, ok: boolean, inputs: Inputs, refusal: () => EigenxError): asserts ok
   /** The rule does not apply to this evidence; `inputs` say why. */
   skip(rule: Rule, inputs: Inputs): void
 }

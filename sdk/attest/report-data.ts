@@ -34,7 +34,7 @@ import {
 } from '../bytes.ts'
 import type { Address, Hash32 } from '../chain/types.ts'
 import { EigenxError } from '../errors.ts'
-import { createCheckLog } from './checks.ts'
+import { type CheckLog, createCheckLog } from './checks.ts'
 import type { Check } from './types.ts'
 
 export const REPORT_DATA_DOMAIN = 'eigenx-tee/report-data/v2'
@@ -100,7 +100,7 @@ export function checkReportData(
   version: 1 | 2,
   trace: Check[] = [],
 ): readonly Check[] {
-  const log = createCheckLog(trace)
+  const log: CheckLog = createCheckLog(trace)
   log.expect(
     { name: 'report-data', source: `docs/protocol.md, REPORT_DATA, version ${version}` },
     expected.length === 64 && equalBytes(actual, expected),

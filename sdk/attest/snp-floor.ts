@@ -6,7 +6,7 @@
  * @module
  */
 import { EigenxError } from '../errors.ts'
-import { createCheckLog, type Rule } from './checks.ts'
+import { type CheckLog, createCheckLog, type Rule } from './checks.ts'
 import type { Check, SnpProduct, SnpTcb } from './types.ts'
 import { describeTime } from './x509.ts'
 
@@ -63,7 +63,7 @@ export function appraiseTcbFloor(
   nowSeconds: number,
   trace: Check[] = [],
 ): FloorVerdict {
-  const log = createCheckLog(trace)
+  const log: CheckLog = createCheckLog(trace)
   const { product } = claims
   const verdict = judgeTcbFloor({ product, tcb: claims.tcb.reported }, floors, nowSeconds)
   if (!floors.some((floor) => floor.product === product)) log.skip(RULE, { floor: 'none' })

@@ -9,7 +9,7 @@
 import { bytesToHex, equalBytes, isZero } from '../bytes.ts'
 import { EigenxError } from '../errors.ts'
 import { type BoundInitdata, fitDigest } from './binding.ts'
-import { createCheckLog, type Rule } from './checks.ts'
+import { type CheckLog, createCheckLog, type Rule } from './checks.ts'
 import { type AllowedTdxMeasurement, findMeasurement } from './tdx-policy.ts'
 import type { Check, TdxClaims } from './types.ts'
 
@@ -29,7 +29,7 @@ export function bindTdxInitdata(
   measurements: readonly AllowedTdxMeasurement[],
   trace: Check[] = [],
 ): BoundInitdata {
-  const log = createCheckLog(trace)
+  const log: CheckLog = createCheckLog(trace)
   const { mrConfigId } = claims
   const anchored = !isZero(mrConfigId)
   const expected = fitDigest(initdata.digest, mrConfigId.length)

@@ -11,6 +11,7 @@
  */
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import { bytesToHex, equalBytes, isZero, toBase64Url } from '../bytes.ts'
+import { EigenxError } from '../errors.ts'
 import { type CheckLog, createCheckLog, type Rule } from './checks.ts'
 import type { TdxCollateral } from './collateral-bundle.ts'
 import type { QeIdentity, TcbInfo } from './collateral-json.ts'
@@ -166,6 +167,17 @@ function readKey(point: Uint8Array): KeyObject | undefined {
   }
 }
 
+/** Says nothing against the quote, of which nobody can tell more than that Intel's platform key signed it. */
+function noCollateral(fmspc: string): EigenxError<'COLLATERAL_UNAVAILABLE'> {
+  return new EigenxError({
+    code: 'COLLATERAL_UNAVAILABLE',
+    message: 'there is no collateral for this platform',
+    stage: 'evidence',
+    details: { files: `collateral for FMSPC ${fmspc}` },
+    hint: "Send Intel's collateral with the quote, or have the operator keep it for this FMSPC.",
+  })
+}
+
 function findCollateral(
   evidence: TdxEvidence,
   chain: PckChain,
@@ -175,13 +187,8 @@ function findCollateral(
   const platform = platformOf(chain)
   const own = sources.findCollateral?.(platform)
   const collateral = own ?? evidence.collateral
-  log.demand(
-    RULES.collateral,
-    collateral !== undefined,
-    { ...platform, from: own === undefined ? 'evidence' : 'operator' },
-    'there is no collateral for this platform',
-    "Send Intel's collateral with the quote, or have the operator keep it for this FMSPC.",
-  )
+  const inputs = { ...platform, from: own === undefined ? 'evidence' : 'operator' }
+  log.expect(RULES.collateral, collateral !== undefined, inputs, () => noCollateral(platform.fmspc))
   return collateral
 }
 

@@ -128,11 +128,11 @@ test('what is printed names the processor, the collateral, and loudly the roots'
 
 test.each<[string, string[], string, string | undefined]>([
   ['only Intel is trusted by itself', ['wire.json'], 'EVIDENCE_INVALID', 'tdx.pck-chain.root'],
-  ['no collateral', ['bare.json', ...devnet], 'EVIDENCE_INVALID', 'tdx.collateral'],
+  ['no collateral', ['bare.json', ...devnet], 'COLLATERAL_UNAVAILABLE', 'tdx.collateral'],
   [
     'collateral of another authority',
     ['bare.json', '--collateral', 'foreign.json', ...devnet],
-    'EVIDENCE_INVALID',
+    'COLLATERAL_UNAVAILABLE',
     'tdx.collateral',
   ],
   [

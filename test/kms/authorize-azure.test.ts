@@ -290,7 +290,7 @@ const ATTACKS: readonly Attack[] = [
     name: 'a quote without collateral from anybody',
     on: 'tdx',
     pod: { withCollateral: false },
-    expect: [401, 'EVIDENCE_INVALID', 'tdx.collateral'],
+    expect: [503, 'COLLATERAL_UNAVAILABLE', 'tdx.collateral'],
   },
   {
     name: 'collateral that has run out',

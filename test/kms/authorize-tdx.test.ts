@@ -171,7 +171,7 @@ const ATTACKS: readonly Attack[] = [
   {
     name: 'no collateral from anybody',
     pod: { withCollateral: false },
-    expect: [401, 'EVIDENCE_INVALID', 'tdx.collateral'],
+    expect: [503, 'COLLATERAL_UNAVAILABLE', 'tdx.collateral'],
   },
   {
     name: 'a look-alike root',

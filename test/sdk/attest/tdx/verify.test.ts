@@ -112,7 +112,9 @@ describe('collateral', () => {
   it('that is missing refuses the evidence', async () => {
     const { anchors } = await tdxAuthority()
     const { quote } = await issueTdx()
-    expect(refusalOf(() => verifyTdx({ quote }, anchors, NOW))).toEqual(invalid('tdx.collateral'))
+    expect(refusalOf(() => verifyTdx({ quote }, anchors, NOW))).toMatchObject({
+      code: 'COLLATERAL_UNAVAILABLE',
+    })
   })
 })
 
