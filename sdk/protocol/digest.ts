@@ -8,7 +8,7 @@
  */
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { concatBytes, equalBytes, toHex, uintBE, utf8ToBytes } from '../bytes.ts'
+import { bytesToHex, concatBytes, equalBytes, toHex, uintBE, utf8ToBytes } from '../bytes.ts'
 import type { Address, Hash32, OperatorInfo } from '../chain/types.ts'
 import { verifyBn254 } from './bn254.ts'
 import { addressBytes, hashBytes } from './codec.ts'
@@ -122,14 +122,33 @@ export function recoverSigner(digest: Uint8Array, signature: Uint8Array): Addres
 
 /**
  * True when the operator's registered key signed the statement: r || s || v of a secp256k1 key, or x || y in G1 of a BN254 key.
+ * Remembers what it found true: an epoch shows a node most signatures again, in setups, bodies and twice in the log's certificates.
  */
 export function isSignedBy(
-  operator: OperatorInfo,
+  { signingKey }: Pick<OperatorInfo, 'signingKey'>,
   statement: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  const { signingKey } = operator
   const digest = statementDigest(statement)
+  const key = signingKey.curve === 'bn254' ? signingKey.g2 : signingKey.address.toLowerCase()
+  const name = `${key}/${bytesToHex(digest)}/${bytesToHex(signature)}`
+  if (proven.has(name)) return true
+  if (!provesSigner(signingKey, digest, signature)) return false
+  const [oldest] = proven
+  if (proven.size >= MAX_PROVEN && oldest !== undefined) proven.delete(oldest)
+  proven.add(name)
+  return true
+}
+
+/** Members' true signatures only, so strangers cannot fill it: some epochs of a large set, about half a kilobyte each. */
+const MAX_PROVEN = 2048
+const proven = new Set<string>()
+
+function provesSigner(
+  signingKey: OperatorInfo['signingKey'],
+  digest: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   if (signingKey.curve === 'bn254') return verifyBn254(signingKey, digest, signature)
   const signer = recoverSigner(digest, signature)
   return signer !== undefined && equalBytes(addressBytes(signer), addressBytes(signingKey.address))

@@ -268,6 +268,34 @@ describe('typed statements', () => {
     expect(new Set(statements).size).toBe(statements.length)
   })
 
+  it('is remembered once it was true, for that key, statement and signature alone', () => {
+    const statement = outputStatement(DOMAIN, sid, `0x${'5e'.repeat(32)}`)
+    const other = outputStatement(DOMAIN, sid, `0x${'5f'.repeat(32)}`)
+    const signature = signStatement(first.privateKey, statement)
+    const flipped = signature.with(40, (signature[40] ?? 0) ^ 1)
+    const time = (check: () => boolean) => {
+      const began = performance.now()
+      const result = check()
+      return { result, took: performance.now() - began }
+    }
+    for (let round = 0; round < 2; round++) {
+      expect(isSignedBy(first.info, statement, signature)).toBe(true)
+      expect(isSignedBy(second.info, statement, signature)).toBe(false)
+      expect(isSignedBy(first.info, other, signature)).toBe(false)
+      expect(isSignedBy(first.info, statement, flipped)).toBe(false)
+      expect(isSignedBy(first.info, statement, signature.subarray(0, 64))).toBe(false)
+    }
+    const repeats = Array.from({ length: 50 }, () =>
+      time(() => isSignedBy(first.info, statement, signature)),
+    )
+    const refusals = Array.from({ length: 50 }, () =>
+      time(() => isSignedBy(first.info, other, signature)),
+    )
+    const fastest = (times: typeof repeats) => Math.min(...times.map(({ took }) => took))
+    expect(repeats.every(({ result }) => result)).toBe(true)
+    expect(fastest(repeats)).toBeLessThan(fastest(refusals) / 3)
+  })
+
   it('refuse a signature that is high, of another length, with another v, of zeros, or of another member', () => {
     const statement = acksStatement(DOMAIN, acks)
     const good = signStatement(first.privateKey, statement)
