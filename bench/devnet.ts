@@ -4,7 +4,7 @@ import { type Devnet, startDevnet } from '../helper/sim/devnet.ts'
 import type { Operator } from '../helper/sim/operators.ts'
 import type { Row } from './row.ts'
 
-const UNLIMITED = { per_second: 100_000, burst: 100_000, concurrent: 64 }
+export const UNLIMITED = { per_second: 100_000, burst: 100_000, concurrent: 64 }
 
 export async function withBenchDevnet(measure: (devnet: Devnet) => Promise<Row[]>): Promise<Row[]> {
   const devnet = await startDevnet({
@@ -21,6 +21,14 @@ export async function withBenchDevnet(measure: (devnet: Devnet) => Promise<Row[]
 export function memoryOf(operator: Operator): number {
   const status = readFileSync(`/proc/${operator.program().pid}/status`, 'utf8')
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) / 1024
+}
+
+/** Processor time since its start, as Linux counts it, in hundredths of a second. */
+export function cpuSecondsOf(operator: Operator): number {
+  const status = readFileSync(`/proc/${operator.program().pid}/stat`, 'utf8')
+  // Behind the program's name, which is in brackets: user time is the twelfth field, system time the thirteenth.
+  const fields = status.slice(status.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
 /** The middle one. */

@@ -8,12 +8,9 @@ import { availableParallelism } from 'node:os'
 import { type DevnetProgress, startDevnet } from '../helper/sim/devnet.ts'
 import { postWindow } from '../helper/sim/operators.ts'
 import { median } from './devnet.ts'
+import { SHORTEST } from './epochs.ts'
 import type { Row } from './row.ts'
 
-const SHORTEST = {
-  chain: { finality: 'latest' },
-  epoch: { veto_seconds: 0, activation_delay_seconds: 0 },
-}
 const RUNS = 3
 
 export async function genesisRows(): Promise<Row[]> {

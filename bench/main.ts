@@ -4,12 +4,14 @@
  * @module
  */
 import { cpus, totalmem } from 'node:os'
+import { answerRows } from './answers.ts'
 import { cryptoRows } from './crypto.ts'
 import { withBenchDevnet } from './devnet.ts'
 import { epochRows } from './epoch.ts'
 import { evidenceRows } from './evidence.ts'
 import { genesisRows } from './genesis.ts'
 import { helperRows } from './helper.ts'
+import { reshareRows } from './reshare.ts'
 import type { Row } from './row.ts'
 import { secretsRows } from './secrets.ts'
 import { tdxRows } from './tdx.ts'
@@ -20,6 +22,8 @@ const PARTS: Readonly<Record<string, () => Promise<Row[]>>> = {
   tdx: tdxRows,
   epoch: epochRows,
   genesis: genesisRows,
+  reshare: reshareRows,
+  answers: answerRows,
   secrets: () => withBenchDevnet(secretsRows),
   helper: () => withBenchDevnet(helperRows),
 }
@@ -49,6 +53,8 @@ for (const [name, measure] of Object.entries(PARTS)) {
   }
 }
 process.stdout.write(`${describeMachine()}\n\n${formatTable(rows)}\n`)
+const budgets = rows.filter(({ budget }) => budget !== undefined)
+if (budgets.length > 0) process.stdout.write(`\nBudgets:\n\n${formatBudgets(budgets)}\n`)
 const missed = rows.filter((row) => row.budget !== undefined && row.value > row.budget)
 process.stdout.write(
   missed.length > 0
@@ -78,11 +84,29 @@ function formatTable(measured: readonly Row[]): string {
     row.budget === undefined ? '' : row.value <= row.budget ? 'ok' : 'MISSED',
     row.note ?? '',
   ])
-  const lines = [
+  const head = [
     ['what', 'measured', 'budget', '', 'note'],
     ['---', '---:', '---:', '---', '---'],
-    ...cells,
   ]
+  return joinCells([...head, ...cells])
+}
+
+/** What was promised beside what came of it, without the figures that nothing is promised about. */
+function formatBudgets(budgeted: readonly Row[]): string {
+  const cells = budgeted.map(({ name, value, unit, budget = Number.NaN }) => [
+    name,
+    `${budget} ${unit}`,
+    `${formatNumber(value)} ${unit}`,
+    value <= budget ? 'met' : 'MISSED',
+  ])
+  const head = [
+    ['what', 'at most', 'measured', ''],
+    ['---', '---:', '---:', '---'],
+  ]
+  return joinCells([...head, ...cells])
+}
+
+function joinCells(lines: readonly (readonly string[])[]): string {
   return lines.map((line) => `| ${line.join(' | ')} |`).join('\n')
 }
 

@@ -8,6 +8,7 @@ import { parseEigenxToml } from '../helper/config.ts'
 import { obtainAppKey } from '../helper/identity.ts'
 import { createRequestKey } from '../helper/request-key.ts'
 import type { Devnet } from '../helper/sim/devnet.ts'
+import type { Operator } from '../helper/sim/operators.ts'
 import { createEvidenceSource } from '../helper/source.ts'
 import { type HttpExchange, requestBytes } from '../sdk/client/node-http.ts'
 import { memoryOf } from './devnet.ts'
@@ -22,16 +23,7 @@ export async function secretsRows(devnet: Devnet): Promise<Row[]> {
   if (operator === undefined) throw new RangeError('a devnet has operators')
   const before = memoryOf(operator)
   const body = await recordRequest(devnet)
-  const ask = async () => {
-    const response = await fetch(`${operator.url}/secrets`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body,
-    })
-    const text = await response.text()
-    if (!response.ok)
-      throw new Error(`the operator refused: ${response.status} ${text.slice(0, 200)}`)
-  }
+  const ask = () => postSecrets(operator, body)
   await askFor(ask, WARM_UP_MS)
   const { answers, seconds } = await askFor(ask, MEASURE_MS)
   return [
@@ -51,6 +43,21 @@ export async function secretsRows(devnet: Devnet): Promise<Row[]> {
   ]
 }
 
+/** @throws Error when the operator refuses. */
+export async function postSecrets(
+  { url }: Pick<Operator, 'url'>,
+  body: Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  const response = await fetch(`${url}/secrets`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  })
+  const text = await response.text()
+  if (!response.ok)
+    throw new Error(`the operator refused: ${response.status} ${text.slice(0, 200)}`)
+}
+
 async function askFor(ask: () => Promise<void>, ms: number) {
   const started = performance.now()
   let answers = 0
@@ -65,7 +72,7 @@ async function askFor(ask: () => Promise<void>, ms: number) {
 }
 
 /** Lets the helper's own code obtain the key, and keeps what it sent. */
-async function recordRequest({ app, machine }: Devnet): Promise<Uint8Array<ArrayBuffer>> {
+export async function recordRequest({ app, machine }: Devnet): Promise<Uint8Array<ArrayBuffer>> {
   // Booting makes the machine's firmware vouch for the document.
   const pod = await machine.boot({ initdata: app.initdata })
   await pod.stop()
