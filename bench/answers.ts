@@ -19,8 +19,8 @@ import { postSecrets, recordRequest } from './secrets.ts'
 const OPERATORS = 10
 const PERIOD_SECONDS = 24
 const REQUESTS_PER_SECOND = 15
-/** p99 of fewer is one request's luck. */
-const MIN_SAMPLES = 200
+/** p99 of fewer is the luck of two or three requests. */
+const MIN_SAMPLES = 600
 const WARM_UP_MS = 5_000
 /** What an ended epoch leaves behind, and what the next begins with, counts for neither side. */
 const MARGIN_MS = 1_000

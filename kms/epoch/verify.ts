@@ -220,10 +220,28 @@ async function combineCommitments(
   const degree = opened[0]?.points.length ?? 0
   for (let k = 0; k < degree; k++) {
     const column = opened.map((dealing) => dealing.points[k] as G2Point)
-    combined.push(plain ? column.reduce(addG2) : g2Msm(column, weights))
+    combined.push(plain ? column.reduce(addG2) : await msmInPieces(work, column, weights))
     await work.pause()
   }
   return combined
+}
+
+/** Beyond this many points a sum would take longer than 20 ms. */
+const MSM_PIECE = 10
+
+/** Σ scalars[i]·points[i], with pauses where it is long. */
+async function msmInPieces(
+  work: Work,
+  points: readonly G2Point[],
+  scalars: readonly bigint[],
+): Promise<G2Point> {
+  let sum = g2Msm(points.slice(0, MSM_PIECE), scalars.slice(0, MSM_PIECE))
+  for (let from = MSM_PIECE; from < points.length; from += MSM_PIECE) {
+    await work.pause()
+    const to = from + MSM_PIECE
+    sum = addG2(sum, g2Msm(points.slice(from, to), scalars.slice(from, to)))
+  }
+  return sum
 }
 
 /** The factor of each dealing in the new key. */
@@ -325,7 +343,7 @@ async function tableFits(
     powers = powers.map((power, j) => (power * (xs[j] ?? 0n)) % CURVE_ORDER)
     return sum
   })
-  const table = g2Msm(points, rhos)
+  const table = await msmInPieces(work, points, rhos)
   await work.pause()
-  return equalG2(table, g2Msm(combined, exponents))
+  return equalG2(table, await msmInPieces(work, combined, exponents))
 }

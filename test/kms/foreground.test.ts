@@ -1,5 +1,5 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createForeground } from '../../kms/foreground.ts'
 import { makeWorld, post, WIDE_LIMITS } from './world.ts'
 
@@ -59,27 +59,26 @@ describe('work that can wait', () => {
     await paused
   })
 
-  it('does not wait longer than four times what its last piece took', async () => {
-    const clock = handClock()
-    const { run, pause } = createForeground(clock.now)
-    const endless = decision()
-    void run(endless.work)
-    clock.pass(10)
-    const began = performance.now()
-    await pause()
-    expect(performance.now() - began).toBeGreaterThan(35)
-    // Time that passed without any piece is not counted: at most 50 ms are.
-    clock.pass(60_000)
-    const late = performance.now()
-    await pause()
-    expect(performance.now() - late).toBeLessThan(5_000)
-    endless.end()
+  it('lets an answer go out before it goes on', async () => {
+    const { run, pause } = createForeground(handClock().now)
+    const order: string[] = []
+    const { work, end } = decision()
+    const answered = run(work).then(async () => {
+      // What is left of an answer after its decision: some steps in the same turn.
+      for (let i = 0; i < 10; i++) await Promise.resolve()
+      order.push('answer')
+    })
+    const paused = pause().then(() => void order.push('piece'))
+    await turns(3)
+    end()
+    await Promise.all([answered, paused])
+    expect(order).toEqual(['answer', 'piece'])
   })
 
   it('is done one piece a turn, whoever does it', async () => {
     const { pause } = createForeground(handClock().now)
     const order: string[] = []
-    const work = async (name: string) => {
+    const worker = async (name: string) => {
       for (let i = 0; i < 3; i++) {
         await pause()
         order.push(name)
@@ -92,7 +91,7 @@ describe('work that can wait', () => {
         order.push('|')
       }
     })()
-    await Promise.all([work('a'), work('b')])
+    await Promise.all([worker('a'), worker('b')])
     over = true
     await ticking
     const perTurn = order.join('').split('|')
@@ -109,6 +108,76 @@ describe('work that can wait', () => {
     const paused = pause()
     await expect(failing).rejects.toThrow('refused')
     await paused
+  })
+})
+
+describe('patience', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  function makeForeground() {
+    const clock = handClock()
+    const { run, pause } = createForeground(clock.now)
+    return {
+      pass: clock.pass,
+      /** @returns Ends it. */
+      begin: () => {
+        const { work, end } = decision()
+        const running = run(work)
+        return () => {
+          end()
+          return running
+        }
+      },
+      /** @returns How many milliseconds a pause lasted. */
+      waited: async () => {
+        let resumed = false
+        void pause().then(() => {
+          resumed = true
+        })
+        await turns(3)
+        let milliseconds = 0
+        for (; !resumed && milliseconds < 1000; milliseconds++) {
+          clock.pass(1)
+          vi.advanceTimersByTime(1)
+          await turns(3)
+        }
+        return milliseconds
+      },
+    }
+  }
+
+  it('with decisions that never end is 200 ms, and from then on four times what each piece took', async () => {
+    const { begin, waited, pass } = makeForeground()
+    begin()
+    expect(await waited()).toBe(200)
+    pass(10)
+    expect(await waited()).toBe(40)
+    pass(2)
+    expect(await waited()).toBe(8)
+    // Most of a minute between two pauses is no piece of work.
+    pass(60_000)
+    expect(await waited()).toBe(200)
+  })
+
+  it('is saved up while nobody needs it, to 200 ms and no more', async () => {
+    const { begin, waited, pass } = makeForeground()
+    const end = begin()
+    expect(await waited()).toBe(200)
+    await end()
+    for (let i = 0; i < 3; i++) {
+      pass(10)
+      expect(await waited()).toBe(0)
+    }
+    const endSecond = begin()
+    expect(await waited()).toBe(120)
+    await endSecond()
+    for (let i = 0; i < 20; i++) {
+      pass(10)
+      expect(await waited()).toBe(0)
+    }
+    begin()
+    expect(await waited()).toBe(200)
   })
 })
 
