@@ -104,7 +104,7 @@ describe('policy simulate', () => {
       'az-snp.json': revoked,
       'request.json': revoked,
       'snp-wire.json': revoked,
-      'tdx-agent.json': 'refused EVIDENCE_INVALID tdx.collateral',
+      'tdx-agent.json': 'refused COLLATERAL_UNAVAILABLE tdx.collateral',
       'tdx-wire.json': 'accepted',
     })
     expect(verdicts(await run(await config('few.toml', '')))).toMatchObject({
