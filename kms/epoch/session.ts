@@ -320,7 +320,10 @@ function dueForCandidate(
     self,
     terms.epoch,
   )
-  // The proposer posts at once; the others only when nothing came of it.
-  const wait = candidate.proposer === self ? 0 : ((turn ?? 0) + 1) * slotOf(session, options)
+  // The proposer posts at once; the others only when nothing came of it, as far as they can tell: its entry has to get into a block, and they
+  // have to look at the chain again. A turn is too short for that on most chains; a quarter of the time for posting is not.
+  const slot = slotOf(session, options)
+  const patience = Math.max(slot, (options.postSeconds * 1000) / 4)
+  const wait = candidate.proposer === self ? 0 : patience + (turn ?? 0) * slot
   return now >= candidate.certifiedAt + wait ? [...effects, { type: 'post', sid, hash }] : effects
 }

@@ -171,4 +171,29 @@ describe('turns count from there', () => {
     expect(certified(0, 69_999)).toBe(false)
     expect(certified(0, 70_000)).toBe(true)
   })
+
+  it('but not before its proposer’s post can be in a block and seen: a quarter of the time for posting, one transaction an epoch', () => {
+    const candidate: CandidateRecord = {
+      hash: hashOf('c'),
+      blob: hashOf('b'),
+      proposer: memberAt(1),
+      dealings: everyHash,
+      postBy: 1_000,
+      status: 'good',
+      signatures: ADDRESSES.map((operator) => ({ operator, signature: new Uint8Array(65) })),
+      certifiedAt: 2_000,
+    }
+    const posts = (i: number, now: number) =>
+      does(
+        'post',
+        memberAt(i),
+        session(memberAt(i), members.length, { usableAt: 1_000, candidates: [candidate] }),
+        now,
+      )
+    expect(posts(1, 2_000)).toBe(true)
+    expect(posts(0, 16_999)).toBe(false)
+    expect(posts(0, 17_000)).toBe(true)
+    expect(posts(2, 18_999)).toBe(false)
+    expect(posts(2, 19_000)).toBe(true)
+  })
 })
