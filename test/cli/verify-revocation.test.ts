@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import type { Verification } from '../../helper/cli/verify.ts'
 import { encodeAzureSnpJson } from '../../helper/sim/azure-evidence.ts'
 import { encodeSnpRoots } from '../../sdk/attest/anchors.ts'
+import { CRL_LIMIT } from '../../sdk/attest/crl.ts'
 import { verifySnp } from '../../sdk/attest/snp-verify.ts'
 import { encodeWireSnpEvidence } from '../../sdk/attest/wire-snp.ts'
 import { runCli } from '../kit/cli.ts'
@@ -34,6 +35,8 @@ beforeAll(async () => {
     'other/vcek-genoa.crl': await makeList({ product: 'Genoa' }),
     'empty/readme.txt': 'no list',
     'milan.crl': await makeList(),
+    'garbage/vcek-milan.crl': new Uint8Array(2048).fill(0x30),
+    'huge/vcek-milan.crl': new Uint8Array(CRL_LIMIT + 1),
   }
 }, 60_000)
 
@@ -92,6 +95,7 @@ test.each([
     'EVIDENCE_INVALID',
     ['snp.crl.signature'],
   ],
+  ['a given list that is none', ['plain.json', '--crl', 'garbage'], 1, 'EVIDENCE_MALFORMED', []],
   [
     'lists of another product line alone',
     ['plain.json', '--crl', 'other'],
@@ -107,6 +111,7 @@ test.each([
   ['a folder without a list', ['plain.json', '--crl', 'empty']],
   ['a list by another name', ['plain.json', '--crl', 'milan.crl']],
   ['a list that is not there', ['plain.json', '--crl', 'nowhere']],
+  ['a list above the limit', ['plain.json', '--crl', 'huge']],
 ])('%s: exit 2', async (_name, argv) => {
   expect(await verify(...argv)).toMatchObject({ code: 2 })
 })

@@ -6,7 +6,7 @@ import { SIM_BOOT_LOG, SIM_BOOT_RTMRS } from '../../helper/sim/tdx-event-log.ts'
 import { parseInitdata } from '../../policy/initdata.ts'
 import { prepareRelease } from '../../policy/prepare.ts'
 import { encodeTdxCollateral } from '../../sdk/attest/collateral-bundle.ts'
-import { replayEvents } from '../../sdk/attest/event-log.ts'
+import { EVENT_LOG_LIMIT, replayEvents } from '../../sdk/attest/event-log.ts'
 import { parseAgentTextLog } from '../../sdk/attest/event-log-aael.ts'
 import { parseDstackLog } from '../../sdk/attest/event-log-dstack.ts'
 import { encodeTdxRoots } from '../../sdk/attest/tdx-anchors.ts'
@@ -60,6 +60,10 @@ beforeAll(async () => {
     'dstack.json': DSTACK_LOG,
     'dstack.bin': (await authority.issue({ report: { rtmrs: DSTACK_RTMRS } })).wire(),
     'agent.log': AGENT_LOG,
+    'garbage.log': new Uint8Array(4096).fill(0xa5),
+    // Behind the last event there is filling only, which is not missed.
+    'cut.log': SIM_BOOT_LOG.slice(0, SIM_BOOT_LOG.findLastIndex((byte) => byte !== 0xff) - 2),
+    'huge.log': new Uint8Array(EVENT_LOG_LIMIT + 1),
     'agent.bin': (await authority.issue({ report: { rtmrs: AGENT_RTMRS } })).wire(),
   }
 }, 60_000)
@@ -173,6 +177,11 @@ test.each<[string, string[], string, string | undefined]>([
   expect(json.checks.at(-1)).toMatchObject({ name: check, result: 'failed' })
 })
 
+test.each(['garbage.log', 'cut.log'])('a log that is none (%s) is refused as such', async (log) => {
+  const { code, json } = await verify('quote.bin', '--event-log', log, ...folder, ...devnet)
+  expect([code, json.accepted, json.refusal?.code]).toEqual([1, false, 'EVIDENCE_MALFORMED'])
+})
+
 test('the document that the launch or the guest names is accepted, and which of them is told', async () => {
   const anchored = await verify('initdata.toml', 'wire.json', ...devnet)
   expect([anchored.code, anchored.json.binding]).toEqual([0, 'mr_config_id'])
@@ -187,6 +196,7 @@ test.each([
   ['AMD roots of a quote', ['wire.json', '--snp-roots', 'roots.pem']],
   ['a log of AMD evidence', ['snp.json', '--event-log', 'ccel.bin']],
   ['a revocation list of AMD beside a quote', ['wire.json', '--crl', 'ccel.bin']],
+  ['a log above the limit', ['quote.bin', '--event-log', 'huge.log', ...folder]],
   ['a folder that is not there', ['wire.json', '--collateral', 'gone']],
   ['roots that are none', ['wire.json', '--tdx-roots', 'initdata.toml']],
   ['33 bundles', ['wire.json', '--collateral', ...Array(33).fill('folder/now.json')]],
