@@ -196,9 +196,9 @@ function compare(path: string, old: Value, next: Value): ConfigChange[] {
     case 'demands':
       return compareLists(listOf(old), listOf(next), 'less', change)
     case 'bits':
-      return compareBits(bitsOf(old), bitsOf(next), change)
+      return compareBits([bitsOf(old), bitsOf(next)], 'demands', change)
     case 'allowed-bits':
-      return compareAllowedBits(bitsOf(old), bitsOf(next), change)
+      return compareBits([bitsOf(old), bitsOf(next)], 'allows', change)
     case 'version': {
       const order = compareVersions(old, next)
       return order === 0 ? [] : towards(order > 0)
@@ -267,23 +267,20 @@ function compareLists(
   return changes
 }
 
-function compareBits(old: bigint, next: bigint, change: Change): ConfigChange[] {
+/** What one more bit means: a demand is met by less, an allowance by more. */
+function compareBits(
+  [old, next]: readonly [bigint, bigint],
+  verb: 'demands' | 'allows',
+  change: Change,
+): ConfigChange[] {
   const hex = (bits: bigint) => `0x${bits.toString(16)}`
+  const [onMore, onFewer] =
+    verb === 'demands' ? (['less', 'more'] as const) : (['more', 'less'] as const)
   const added = next & ~old
   const removed = old & ~next
   return [
-    ...(added === 0n ? [] : [change('less', `also demands ${hex(added)}`)]),
-    ...(removed === 0n ? [] : [change('more', `no longer demands ${hex(removed)}`)]),
-  ]
-}
-
-function compareAllowedBits(old: bigint, next: bigint, change: Change): ConfigChange[] {
-  const hex = (bits: bigint) => `0x${bits.toString(16)}`
-  const added = next & ~old
-  const removed = old & ~next
-  return [
-    ...(added === 0n ? [] : [change('more', `also allows ${hex(added)}`)]),
-    ...(removed === 0n ? [] : [change('less', `no longer allows ${hex(removed)}`)]),
+    ...(added === 0n ? [] : [change(onMore, `also ${verb} ${hex(added)}`)]),
+    ...(removed === 0n ? [] : [change(onFewer, `no longer ${verb} ${hex(removed)}`)]),
   ]
 }
 

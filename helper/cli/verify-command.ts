@@ -1,6 +1,7 @@
 /** The command `verify` with its options and its help. @module */
 import { type Command, Option } from 'commander'
 import { type Io, type KeepCode, UsageError } from './io.ts'
+import type { VerifyInput } from './verify.ts'
 
 export function registerVerifyCommand(program: Command, io: Io, keepCode: KeepCode): void {
   program
@@ -54,28 +55,10 @@ Examples:
   $ eigenx-tee verify evidence.json --json | jq '.checks[] | select(.result == "failed")'`,
     )
     .action(
-      keepCode(
-        async (
-          files: string[],
-          options: {
-            certificate?: string[]
-            reportData?: string
-            at?: string
-            vmpl: number
-            collateral?: string[]
-            crl?: string[]
-            eventLog?: string
-            snpRoots?: string
-            tdxRoots?: string
-            json: boolean
-            explain: boolean
-            eat: boolean
-          },
-        ) => {
-          const { verifyFiles } = await import('./verify.ts')
-          return verifyFiles(io, { files, ...options })
-        },
-      ),
+      keepCode(async (files: string[], options: Omit<VerifyInput, 'files'>) => {
+        const { verifyFiles } = await import('./verify.ts')
+        return verifyFiles(io, { files, ...options })
+      }),
     )
 }
 
