@@ -151,28 +151,9 @@ describe('turns count from there', () => {
     expect(later([{ ...good, postBy: 600 }, good])).toBe(true)
   })
 
-  it('likewise for posting a certified candidate: its proposer at once, the others in turn', () => {
-    const certified = (i: number, now: number) => {
-      const signature = new Uint8Array(65)
-      const candidate: CandidateRecord = {
-        hash: hashOf('c'),
-        blob: hashOf('b'),
-        proposer: memberAt(1),
-        dealings: everyHash,
-        postBy: 1_000,
-        status: 'good',
-        signatures: ADDRESSES.map((operator) => ({ operator, signature })),
-        certifiedAt: 50_000,
-      }
-      const change = { usableAt: 40_000, candidates: [candidate] }
-      return does('post', memberAt(i), session(memberAt(i), members.length, change), now)
-    }
-    expect(certified(1, 50_000)).toBe(true)
-    expect(certified(0, 69_999)).toBe(false)
-    expect(certified(0, 70_000)).toBe(true)
-  })
-
-  it('but not before its proposer’s post can be in a block and seen: a quarter of the time for posting, one transaction an epoch', () => {
+  /** Whether a member posts a candidate of member 1, certified at that time in a session usable from then. */
+  const postsAt = (i: number, now: number, usableAt: number, certifiedAt: number) => {
+    const signature = new Uint8Array(65)
     const candidate: CandidateRecord = {
       hash: hashOf('c'),
       blob: hashOf('b'),
@@ -180,16 +161,22 @@ describe('turns count from there', () => {
       dealings: everyHash,
       postBy: 1_000,
       status: 'good',
-      signatures: ADDRESSES.map((operator) => ({ operator, signature: new Uint8Array(65) })),
-      certifiedAt: 2_000,
+      signatures: ADDRESSES.map((operator) => ({ operator, signature })),
+      certifiedAt,
     }
-    const posts = (i: number, now: number) =>
-      does(
-        'post',
-        memberAt(i),
-        session(memberAt(i), members.length, { usableAt: 1_000, candidates: [candidate] }),
-        now,
-      )
+    const change = { usableAt, candidates: [candidate] }
+    return does('post', memberAt(i), session(memberAt(i), members.length, change), now)
+  }
+
+  it('likewise for posting a certified candidate: its proposer at once, the others in turn', () => {
+    const posts = (i: number, now: number) => postsAt(i, now, 40_000, 50_000)
+    expect(posts(1, 50_000)).toBe(true)
+    expect(posts(0, 69_999)).toBe(false)
+    expect(posts(0, 70_000)).toBe(true)
+  })
+
+  it('but not before its proposer’s post can be in a block and seen: a quarter of the time for posting, one transaction an epoch', () => {
+    const posts = (i: number, now: number) => postsAt(i, now, 1_000, 2_000)
     expect(posts(1, 2_000)).toBe(true)
     expect(posts(0, 16_999)).toBe(false)
     expect(posts(0, 17_000)).toBe(true)
