@@ -21,6 +21,15 @@ export type MembershipDeps = {
   peers: Pick<PeerPort, 'push'>
   /** The certified body that an operator calls the one in force; `undefined` when it has none or does not answer. */
   fetchOutput(peer: OperatorInfo): Promise<Uint8Array | undefined>
+  /** What this operator's own process says at its socket. @throws EigenxError when it does not answer */
+  fetchReport(self: OperatorInfo): Promise<OwnReport>
+}
+
+/** The part of an operator's report that its own commands go by. */
+export type OwnReport = {
+  outputHash: string | null
+  shareHeld: boolean
+  protocol: { leaving: readonly string[] } | null
 }
 
 export type InForce = { certified: CertifiedOutput; servedBy: number }
@@ -100,16 +109,32 @@ export async function checkJoin(deps: MembershipDeps, keys: OperatorKeys): Promi
   const { operator } = keys.signer
   const info = set.operators.find(({ address }) => address.toLowerCase() === operator)
   const keyMatches = info !== undefined && sameKey(info.signingKey, keys.signingKey)
-  const inForce = await outputInForce(deps, set)
-  const dealtIn =
-    inForce?.certified.output.members.some(({ address }) => address === operator) ?? false
+  const certified = (await outputInForce(deps, set))?.certified
+  const dealtIn = certified?.output.members.some(({ address }) => address === operator) ?? false
+  // An output names also the member that has lost its disk since: only the process knows what it holds.
+  const report = await ownReport(deps, info)
+  const holds = report?.shareHeld === true && report.outputHash === certified?.hash
   const steps = [
     { done: info !== undefined, text: `registered in operator set ${set.operatorSetId}` },
     { done: keyMatches, text: 'the registered signing key is the one in the configuration' },
     { done: info !== undefined && info.socket !== '', text: `reachable at ${info?.socket ?? ''}` },
     { done: dealtIn, text: 'dealt in: the output in force has a share for this operator' },
+    { done: dealtIn && holds, text: 'its running process holds that share' },
   ]
   return { steps, joined: steps.every(({ done }) => done) }
+}
+
+async function ownReport(
+  deps: MembershipDeps,
+  info: OperatorInfo | undefined,
+): Promise<OwnReport | undefined> {
+  if (info === undefined || info.socket === '') return undefined
+  try {
+    return await deps.fetchReport(info)
+  } catch (error) {
+    if (isEigenxError(error)) return undefined
+    throw error
+  }
 }
 
 function sameKey(a: OperatorInfo['signingKey'], b: OperatorInfo['signingKey']): boolean {
@@ -138,13 +163,10 @@ export async function announceLeave(
 ): Promise<number> {
   const set = await deps.membership.current()
   const n = set.operators.length
-  if (!set.operators.some(({ address }) => address.toLowerCase() === signer.operator))
-    throw refuse('this operator is not registered in the set')
+  const info = set.operators.find(({ address }) => address.toLowerCase() === signer.operator)
+  if (info === undefined) throw refuse('this operator is not registered in the set')
   if (n === 1) throw refuse('it is the last one; its key would be lost')
-  if (thresholdOf(n) > n - 1 && !input.force)
-    throw refuse(
-      `clients need ${thresholdOf(n)} of ${n} registered operators until it has deregistered; --force accepts that gap`,
-    )
+  if (!input.force) await demandEnoughSharesToLeave(deps, set, info)
   if (input.holdsSeconds > MAX_LEAVE_SECONDS)
     throw refuse(`a leave holds for ${MAX_LEAVE_SECONDS} seconds at most`)
   const unsigned = { operator: signer.operator, notAfter: input.now + input.holdsSeconds }
@@ -161,6 +183,34 @@ export async function announceLeave(
     stage: 'protocol',
     details: { needed: thresholdOf(n), got: accepted, refusals: [] },
   })
+}
+
+/**
+ * Until those that leave have deregistered, clients count them, and they hold no share.
+ *
+ * Two that announce a leave in the same moment do not know of each other; one that comes later does.
+ * @throws EigenxError REQUEST_INVALID
+ */
+async function demandEnoughSharesToLeave(
+  deps: MembershipDeps,
+  set: OperatorSet,
+  self: OperatorInfo,
+): Promise<void> {
+  const registered = set.operators.map(({ address }) => address.toLowerCase())
+  const members = (await outputInForce(deps, set))?.certified.output.members.map(
+    ({ address }) => address,
+  )
+  const holders = registered.filter((address) => members?.some((m) => m === address) ?? true)
+  if (!holders.includes(self.address.toLowerCase())) return
+  const leaving = new Set((await ownReport(deps, self))?.protocol?.leaving)
+  const staying = holders.filter(
+    (address) => address !== self.address.toLowerCase() && !leaving.has(address),
+  )
+  const needed = thresholdOf(registered.length)
+  if (staying.length >= needed) return
+  throw refuse(
+    `clients need ${needed} shares while ${registered.length} operators are registered, and ${staying.length} would hold one; wait until those that leave have deregistered, or accept that gap with --force`,
+  )
 }
 
 /**

@@ -3,8 +3,10 @@ import { z } from 'zod'
 import { EigenxError } from '../sdk/errors.ts'
 import { PHASES } from './epoch/status.ts'
 import { loadKmsConfig } from './load-config.ts'
+import { readCapped } from './peer/transport.ts'
 
 const STATUS_TIMEOUT_MS = 10_000
+const MAX_REPORT_BYTES = 262_144
 
 /** What answers is a stranger's text: nothing but an address is printed as one. */
 const Operator = z.string().regex(/^0x[0-9a-f]{40}$/)
@@ -17,6 +19,7 @@ const Report = z.object({
   epoch: z.number().nullable(),
   threshold: z.number().nullable(),
   participants: z.number().nullable(),
+  outputHash: z.string().nullable(),
   shareHeld: z.boolean(),
   finality: z
     .object({ block: z.number(), lagSeconds: z.number(), seenSecondsAgo: z.number() })
@@ -35,6 +38,7 @@ const Report = z.object({
       signatures: z.number(),
       signaturesNeeded: z.number(),
       late: z.array(Operator),
+      leaving: z.array(Operator),
     })
     .nullable(),
   expiring: z
@@ -70,14 +74,19 @@ async function statusUrl(input: { config?: string; url?: string }): Promise<stri
   return `http://${host.includes(':') ? `[${host}]` : host}:${listen.port}`
 }
 
-async function fetchReport(url: string): Promise<z.output<typeof Report>> {
+/** @throws EigenxError AGENT_UNREACHABLE, AGENT_PROTOCOL */
+export async function fetchReport(
+  url: string,
+  timeoutMs = STATUS_TIMEOUT_MS,
+): Promise<z.output<typeof Report>> {
   let answer: unknown
   try {
     const response = await fetch(`${url}/health`, {
       redirect: 'error',
-      signal: AbortSignal.timeout(STATUS_TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     })
-    answer = await response.json()
+    const text = new TextDecoder().decode(await readCapped(response, MAX_REPORT_BYTES))
+    answer = JSON.parse(text)
   } catch (cause) {
     throw new EigenxError({
       code: 'AGENT_UNREACHABLE',
@@ -142,6 +151,7 @@ function describeProtocol(
       `${protocol.dealt.length} dealings of at least ${protocol.dealingsNeeded}, ${protocol.signatures} signatures of ${protocol.signaturesNeeded}`,
     ])
   if (protocol.late.length > 0) rows.push(['late', protocol.late.join(' ')])
+  if (protocol.leaving.length > 0) rows.push(['leaving', protocol.leaving.join(' ')])
   if (nextActivation !== null) rows.push(['next key', `active from ${isoTime(nextActivation)}`])
   else if (nextEpochAt !== null) rows.push(['next', `epoch due from ${isoTime(nextEpochAt)}`])
   return rows

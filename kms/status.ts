@@ -62,6 +62,8 @@ export type ProtocolReport = {
   signaturesNeeded: number
   /** Who is waited for. */
   late: readonly Address[]
+  /** Registered operators that have announced a leave. */
+  leaving: readonly Address[]
 }
 
 /** @param nowMs - Unix milliseconds. */
@@ -126,6 +128,7 @@ function protocolOf(epoch: EpochStatus, nowMs: number): ProtocolReport {
     signatures: epoch.signed.length,
     signaturesNeeded,
     late,
+    leaving: epoch.leaving,
   }
 }
 

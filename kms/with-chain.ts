@@ -6,6 +6,7 @@ import type { KmsConfig } from './config.ts'
 import { MAX_BLOB_BYTES } from './epoch/ports.ts'
 import { createPeerTransport, readCapped } from './peer/transport.ts'
 import type { OrderDeps } from './registration-order.ts'
+import { fetchReport } from './status-actions.ts'
 
 export async function withChain<T>(
   config: KmsConfig,
@@ -28,6 +29,7 @@ export async function withChain<T>(
         })
         return response.ok ? readCapped(response, MAX_BLOB_BYTES) : undefined
       },
+      fetchReport: ({ socket }) => fetchReport(socket, peerTimeoutMs),
     })
   } finally {
     reader.close()

@@ -48,6 +48,8 @@ export type EpochStatus = {
   signaturesNeeded: number
   /** Whose part is missing now: dealers while dealing, members that have not signed while certifying. */
   late: readonly Address[]
+  /** Registered operators that have announced a leave which still holds. */
+  leaving: readonly Address[]
 }
 
 /** Sessions that may fail before an epoch counts as stalled. */
@@ -89,6 +91,7 @@ export function epochStatus(
       signatures: Math.max(0, ...candidates.map((candidate) => candidate.signatures.length)),
     })),
     ...partsOf(state.sessions.at(-1), phase),
+    leaving: view.leaves.map(({ operator }) => operator),
   }
 }
 

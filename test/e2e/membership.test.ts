@@ -92,6 +92,9 @@ test('an operator leaves: it is dealt out, then deregisters, and is not missed',
 
   const left = await kms('leave', leaver.folder, '--hours', '1')
   expect(left).toMatchObject({ code: 0, text: expect.stringMatching(/without this operator/) })
+  const [, next] = devnet.operators
+  const second = await kms('leave', next?.folder ?? '', '--hours', '1')
+  expect(second).toMatchObject({ code: 1, text: expect.stringMatching(/2 would hold one/) })
   const gone = await kms('deregister', leaver.folder)
   expect(gone).toMatchObject({ code: 0, text: expect.stringMatching(/^sent/m) })
   await leaver.stop()

@@ -124,6 +124,7 @@ describe('kms status', () => {
     epoch: null,
     threshold: null,
     participants: null,
+    outputHash: null,
     shareHeld: false,
     dealers: [],
     finality: null,
@@ -160,6 +161,7 @@ describe('kms status', () => {
       signatures: 1,
       signaturesNeeded: 2,
       late: [operator('03')],
+      leaving: [operator('04')],
     }
     const key = { keyVersion: 1_800_000_000, epoch: 7, threshold: 2, participants: 3 }
     const ready = { ...waiting, ...key, status: 'ready', reasons: [], shareHeld: true }
@@ -170,12 +172,18 @@ describe('kms status', () => {
     expect(text).toContain('epoch 8 certifying, open for 45 s, STALLED')
     expect(text).toContain('2 dealings of at least 2, 1 signatures of 2')
     expect(text).toContain(`late      ${operator('03')}`)
+    expect(text).toContain(`leaving   ${operator('04')}`)
     expect(text).toContain('epoch due from 2027-01-15T08:10:00.000Z')
     const next = { ...report, protocol: { ...protocol, nextActivation: 1_800_000_300 } }
     expect(await showStatus({ url: await answering(JSON.stringify(next)), json: false })).toContain(
       'active from 2027-01-15T08:05:00.000Z',
     )
-    for (const lie of [{ late: ['\u001b[2J'] }, { phase: '\u001b[2J' }, { openSeconds: 'x' }])
+    for (const lie of [
+      { late: ['\u001b[2J'] },
+      { leaving: ['\u001b[2J'] },
+      { phase: '\u001b[2J' },
+      { openSeconds: 'x' },
+    ])
       await expect(
         showStatus({
           url: await answering(JSON.stringify({ ...report, protocol: { ...protocol, ...lie } })),

@@ -5,10 +5,12 @@ import {
   checkJoin,
   dealtOutIn,
   type MembershipDeps,
+  type OwnReport,
   outputInForce,
 } from '../../kms/membership.ts'
 import { demandDealtOut, demandEnoughSharesToJoin } from '../../kms/registration-order.ts'
 import type { OperatorKeys } from '../../kms/signer.ts'
+import type { OperatorInfo } from '../../sdk/chain/types.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import { encodeCertifiedBody, parseCertifiedBody } from '../../sdk/protocol/output.ts'
 import {
@@ -42,8 +44,26 @@ function depsOf(world: World): MembershipDeps {
       const key = sim === undefined ? undefined : keyServiceOf(world, sim).inForce()
       return key === undefined ? undefined : encodeCertifiedBody(key)
     },
+    fetchReport: async (self) => {
+      const sim = nodeOf(self.address)
+      if (sim?.node === undefined) throw unreachable(self.socket)
+      const keys = keyServiceOf(world, sim)
+      return {
+        outputHash: keys.inForce()?.hash ?? null,
+        shareHeld: keys.active() !== undefined,
+        protocol: { leaving: sim.node.status().leaving },
+      }
+    },
   }
 }
+
+const unreachable = (endpoint: string) =>
+  new EigenxError({
+    code: 'AGENT_UNREACHABLE',
+    message: 'The operator does not answer.',
+    stage: 'agent',
+    details: { endpoint },
+  })
 
 const keysOf = (world: World, index: number): OperatorKeys => {
   const { signer, info } = nodeAt(world, index).identity
@@ -70,10 +90,10 @@ describe('an operator that comes and goes', () => {
   it('is told what is missing until it is registered and dealt in', async () => {
     const steps = async () =>
       (await checkJoin(depsOf(world), keysOf(world, 2))).steps.map(({ done }) => done)
-    expect(await steps()).toEqual([false, false, false, false])
+    expect(await steps()).toEqual([false, false, false, false, false])
     world.chain.members = createIdentities(3).map(({ info }) => info)
     await runUntil(world, () => false, 16)
-    expect(await steps()).toEqual([true, true, true, false])
+    expect(await steps()).toEqual([true, true, true, false, false])
     const registered = (count: number) =>
       world.chain.members.slice(0, count).map(({ address }) => address)
     await demandEnoughSharesToJoin(depsOf(world), registered(2))
@@ -83,6 +103,18 @@ describe('an operator that comes and goes', () => {
     expect(await runUntil(world, allActive(world), 200)).toBe(true)
     expect(await checkJoin(depsOf(world), keysOf(world, 2))).toMatchObject({ joined: true })
     assertOneKey(world, sealed)
+  })
+
+  it.each<[string, (report: OwnReport) => Promise<OwnReport>]>([
+    ['lost its share', async (report) => ({ ...report, shareHeld: false })],
+    ['is behind', async (report) => ({ ...report, outputHash: `0x${'00'.repeat(32)}` })],
+    ['does not answer', async () => Promise.reject(unreachable('http://127.0.0.1:1'))],
+  ])('has not joined while its process %s, whatever the others dealt', async (_name, change) => {
+    const deps = depsOf(world)
+    const fetchReport = async (self: OperatorInfo) => change(await deps.fetchReport(self))
+    const { steps, joined } = await checkJoin({ ...deps, fetchReport }, keysOf(world, 2))
+    expect(steps.map(({ done }) => done)).toEqual([true, true, true, true, false])
+    expect(joined).toBe(false)
   })
 
   it('is not kept from the truth by a peer that names a block to come', async () => {
@@ -160,10 +192,19 @@ describe('an operator that comes and goes', () => {
     const input = { ...HOUR, now: world.chain.now() }
     expect(await announceLeave(deps, signer, input)).toBe(3)
     expect(await dealtOutIn(deps, signer)).toBeUndefined()
+    await runUntil(world, () => false, 2)
+    // A second one knows of the first from its own process, and once the first is dealt out from the output in force.
+    const second = nodeAt(world, 1).identity.signer
+    const tooFew = /need 2 shares while 3 operators are registered, and 1 would hold one/
+    await expect(announceLeave(deps, second, input)).rejects.toThrow(tooFew)
     const out = () =>
       [0, 1].every((i) => keyServiceOf(world, nodeAt(world, i)).active()?.epoch === 2)
     expect(await runUntil(world, out, 200)).toBe(true)
     expect(await dealtOutIn(deps, signer)).toBe(2)
+    const mute = { ...deps, fetchReport: () => Promise.reject(unreachable('http://127.0.0.1:1')) }
+    await expect(announceLeave(mute, second, input)).rejects.toThrow(tooFew)
+    // Who is dealt out may say so again.
+    expect(await announceLeave(deps, signer, { ...input, holdsSeconds: 7200 })).toBe(3)
     expect(await demandDealtOut(deps, keysOf(world, 2))).toBe(2)
     await expect(demandDealtOut(deps, keysOf(world, 1))).rejects.toThrow(/may not deregister/)
     assertOneKey(world, sealed)
@@ -195,7 +236,7 @@ describe('an operator that comes and goes', () => {
     const long = { now, holdsSeconds: 8 * 86_400, force: true }
     await expect(announceLeave(deps, signer, long)).rejects.toThrow(/at most/)
     const deaf = { ...deps, peers: { push: () => Promise.reject(new Error('down')) } }
-    await expect(announceLeave(deaf, signer, { ...HOUR, now })).rejects.toMatchObject({
+    await expect(announceLeave(deaf, signer, { ...HOUR, now, force: true })).rejects.toMatchObject({
       code: 'QUORUM_NOT_REACHED',
     })
   })

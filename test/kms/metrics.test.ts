@@ -34,6 +34,7 @@ const REPORT: StatusReport = {
     signatures: 0,
     signaturesNeeded: 3,
     late: [`0x${'03'.repeat(20)}`],
+    leaving: [],
   },
   expiring: [],
   uptimeSeconds: 60,
