@@ -15,6 +15,8 @@ import {
   operatorX,
   parseG2,
   parseScalar,
+  type Rng,
+  randomScalar,
   serializeG2,
   serializeScalar,
 } from '../../sdk/crypto/bls.ts'
@@ -34,7 +36,7 @@ export type ImportedShare = {
 
 const NAME: SecretName = { kind: 'imported-share', epoch: 0, id: '' }
 const SCALAR_BYTES = 32
-/** Subsets of dealings that are tried: enough for two wrong shares in a set of thirty. */
+/** Selections of dealings that are tried: three wrong shares of thirty are missed once in three million times. A later attempt draws others. */
 const MAX_TRIES = 500
 
 export function importedShareWrite(share: bigint, mpk: Uint8Array): Write {
@@ -65,36 +67,59 @@ export async function readImportedShare(store: Store): Promise<ImportedShare | u
 }
 
 /**
- * The largest selection of dealings whose constants are shares of the key that `root` names.
+ * The dealings whose constants are shares of the key that `root` names.
+ *
+ * One wrong share among them hides which one it is. So selections of just as many as are needed are tried until one has the key, and each of the others
+ * then shows by standing in for one of it. With w wrong shares of n, C(n-w, needed) of the C(n, needed) selections have it.
  * @param needed - Dealings that an output needs at least.
- * @returns `undefined` when there is none among the selections tried.
+ * @returns In their order; `undefined` when no selection tried has the key.
  */
-export function consistentDealings(
+export async function consistentDealings(
+  { rng, pause }: { rng: Rng; pause(): Promise<void> },
   opened: readonly OpenedDealing[],
   needed: number,
   root: Hash32,
-): readonly OpenedDealing[] | undefined {
-  let tries = 0
-  for (let left = 0; opened.length - left >= needed; left++)
-    for (const selection of without(opened, left)) {
-      if (++tries > MAX_TRIES) return undefined
-      if (keyRootOf(selection) === root) return selection
+): Promise<readonly OpenedDealing[] | undefined> {
+  if (opened.length < needed) return undefined
+  if (keyRootOf(opened) === root) return opened
+  for (const found of selections(opened, needed, rng)) {
+    await pause()
+    if (keyRootOf(found) !== root) continue
+    const fitting = new Set(found)
+    for (const other of opened.filter((dealing) => !found.includes(dealing))) {
+      await pause()
+      if (keyRootOf([...found.slice(1), other]) === root) fitting.add(other)
     }
+    return opened.filter((dealing) => fitting.has(dealing))
+  }
   return undefined
 }
 
-/** All selections that leave out so many. */
-function* without<T>(items: readonly T[], count: number, from = 0): Generator<readonly T[]> {
-  if (count === 0) {
-    yield items
-    return
-  }
-  for (let i = from; i < items.length; i++)
-    yield* without(
-      items.filter((_, index) => index !== i),
-      count - 1,
-      i,
-    )
+/** All of so many, or as many drawn ones as are tried where all are too many. */
+function* selections<T>(items: readonly T[], count: number, rng: Rng): Generator<readonly T[]> {
+  if (binomial(items.length, count) <= MAX_TRIES) yield* combinations(items, count)
+  else for (let tries = 0; tries < MAX_TRIES; tries++) yield draw(items, count, rng)
+}
+
+function* combinations<T>(items: readonly T[], count: number): Generator<readonly T[]> {
+  if (count === 0) return yield []
+  for (let first = 0; first + count <= items.length; first++)
+    for (const rest of combinations(items.slice(first + 1), count - 1))
+      yield [items[first] as T, ...rest]
+}
+
+function draw<T>(items: readonly T[], count: number, rng: Rng): readonly T[] {
+  const left = [...items]
+  return Array.from({ length: count }, () => {
+    const at = Number(randomScalar(rng) % BigInt(left.length))
+    return left.splice(at, 1)[0] as T
+  })
+}
+
+function binomial(n: number, k: number): number {
+  let ways = 1
+  for (let i = 1; i <= k; i++) ways = (ways * (n - k + i)) / i
+  return ways
 }
 
 function keyRootOf(opened: readonly OpenedDealing[]): Hash32 | undefined {

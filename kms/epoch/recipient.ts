@@ -142,7 +142,7 @@ export async function propose(
   const bodies = await Promise.all(hashes.map((hash) => storedBlob(lookup, hash)))
   const opened = goodOnly(await judge(lookup, context, hashes, bodies))
   if (opened === undefined) throw new SessionOver('a dealing is no longer good')
-  const used = usableFor(session, context, opened)
+  const used = await usableFor(deps, session, context, opened)
   const table = await buildKeyTable(deps, session.terms, used)
   const now = deps.clock()
   const output: Output = {
@@ -161,13 +161,14 @@ export async function propose(
 }
 
 /** All of them; for an import those that share the key. */
-function usableFor(
+async function usableFor(
+  deps: Parameters<typeof consistentDealings>[0],
   session: Session,
   { previous, terms }: SessionContext,
   opened: readonly OpenedDealing[],
-): readonly OpenedDealing[] {
+): Promise<readonly OpenedDealing[]> {
   if (previous !== undefined || isGenesis(terms)) return opened
-  const selection = consistentDealings(opened, session.needed, terms.prev)
+  const selection = await consistentDealings(deps, opened, session.needed, terms.prev)
   if (selection !== undefined) return selection
   throw new EigenxError({
     code: 'KEY_MISMATCH',

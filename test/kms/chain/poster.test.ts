@@ -113,7 +113,7 @@ describe('a post', () => {
   })
 })
 
-describe('a transaction that is not mined', () => {
+describe('scenario 37: a transaction that is not mined', () => {
   it('is replaced under its nonce with a higher fee, and counts once', async () => {
     await callNode(anvil.url, 'evm_setAutomine', [false])
     const { port } = openPort()
@@ -199,7 +199,7 @@ describe('a transaction that is not mined', () => {
   })
 })
 
-describe('a transaction is not sent', () => {
+describe('scenario 37: a transaction is not sent', () => {
   it('when the contract refuses it', async () => {
     const { port } = openPort()
     const nonce = await nonceOf(7)

@@ -133,7 +133,7 @@ describe('scenario 45: an imported key', () => {
   })
 })
 
-describe('a member with software of another version', () => {
+describe('scenario 45: a member with software of another version', () => {
   it('is refused message by message, and holds up nobody; with the same version it is one of them', async () => {
     const world = createWorld({ seed: 94, n: 3, options: { reshareSeconds: 2 } })
     const other = nodeAt(world, 2)

@@ -5,11 +5,13 @@ import type { KeyRing } from '../../../kms/keys.ts'
 import type { SecretName } from '../../../kms/store/store.ts'
 import type { Hash32 } from '../../../sdk/chain/types.ts'
 import { publicShareOf } from '../../../sdk/crypto/bls.ts'
+import { messageKind } from '../../../sdk/protocol/codec.ts'
 import { encodeDealing, parseDealing } from '../../../sdk/protocol/dealing.ts'
 import { encodeCertifiedBody, parseCertifiedBody } from '../../../sdk/protocol/output.ts'
 import type { CertifiedOutput, Output } from '../../../sdk/protocol/types.ts'
 import { assertInvariants } from './invariants.ts'
 import { allActive, bootAll, createWorld, keyServiceOf, nodeAt, runUntil } from './kit.ts'
+import { emptyPromise } from './promises.ts'
 import { createWitness, type World } from './world.ts'
 
 let world: World
@@ -153,7 +155,7 @@ describe('the invariants of a simulated run', () => {
       () => withOutput(({ activateAt }) => ({ activateAt: activateAt + 3600 })),
     ],
     [
-      'a promise without what it promises',
+      'a promise that was seen to be empty',
       /I6/,
       () => ({
         ...world,
@@ -186,6 +188,22 @@ describe('the invariants of a simulated run', () => {
       assertInvariants(spoilt)
     }
     expect(lookTwice).toThrow(complaint)
+  })
+
+  it('see in every kind of message that what it promises is not stored', async () => {
+    const empty = new Set<string>()
+    for (const sim of world.nodes)
+      sim.tamper = (message) => {
+        const medium = { ...sim.medium, blobs: new Map(), secrets: new Map() }
+        const promises = emptyPromise(createWitness(), { ...sim, medium }, message)
+        if (promises.length > 0) empty.add(`${messageKind(message)}`)
+        return message
+      }
+    const next = () =>
+      world.nodes.every((sim) => (keyServiceOf(world, sim).active()?.epoch ?? 0) >= 2)
+    expect(await runUntil(world, next, 300)).toBe(true)
+    for (const sim of world.nodes) sim.tamper = undefined
+    expect([...empty].sort()).toEqual(['acks', 'candidate', 'dealing', 'signature'])
   })
 
   it('end a run in which a node diverges', async () => {

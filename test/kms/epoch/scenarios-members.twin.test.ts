@@ -2,7 +2,16 @@
 import { describe, expect, it } from 'vitest'
 import { createMemoryMedium } from '../../../kms/store/memory.ts'
 import { encodeLeave, leaveStatement } from '../../../sdk/protocol/leave.ts'
-import { boot, DOMAIN, keyServiceOf, kill, nodeAt, runUntil, serviceWatch } from './kit.ts'
+import {
+  boot,
+  createIdentities,
+  DOMAIN,
+  keyServiceOf,
+  kill,
+  nodeAt,
+  runUntil,
+  serviceWatch,
+} from './kit.ts'
 import { addressOf, epochOf, establish, goOn, infos, newest, pass } from './scenario-kit.ts'
 import type { SimNode, World } from './world.ts'
 
@@ -100,7 +109,7 @@ describe('scenario 16: operators leave', () => {
     for (const sim of world.nodes.slice(0, 2)) {
       expect(epochOf(world, sim)).toBe(epoch)
       // Visible to the operator: an epoch that is open and does not get on.
-      expect(sim.node?.status().phase).toBe('dealing')
+      expect(sim.node?.status()).toMatchObject({ phase: 'dealing', stalled: true })
     }
     await boot(world, nodeAt(world, 2))
     const two = world.nodes.slice(0, 2)
@@ -119,6 +128,31 @@ describe('scenario 18: an operator', () => {
     sim.identity = { ...sim.identity, info }
     world.chain.members = infos(n).map((known) => (known.address === info.address ? info : known))
     await goOn(world, sealed, { turns: 120 })
+    await goOn(world, sealed)
+  })
+
+  it('comes back under another signing key in the middle of an epoch, with the store that it had', async () => {
+    const { world, sealed } = await establish({ seed: 1218, n: 4 })
+    expect(await runUntil(world, inDealing(world), 200)).toBe(true)
+    const sim = nodeAt(world, 2)
+    const { info } = sim.identity
+    const other = createIdentities(5).find(
+      ({ info: { address } }) => !world.chain.members.some((known) => known.address === address),
+    )
+    if (other === undefined) throw new Error('five identities')
+    kill(sim)
+    sim.identity = {
+      info: { ...info, signingKey: other.info.signingKey },
+      privateKey: other.privateKey,
+      signer: { ...other.signer, operator: info.address },
+    }
+    world.chain.members = infos(4).map((known) =>
+      known.address === info.address ? sim.identity.info : known,
+    )
+    await boot(world, sim)
+    await goOn(world, sealed, { turns: 200 })
+    const dealers = () => newest(world).output.dealings.map(({ dealer }) => dealer)
+    expect(await runUntil(world, () => dealers().includes(info.address), 600)).toBe(true)
     await goOn(world, sealed)
   })
 

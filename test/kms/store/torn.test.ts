@@ -76,7 +76,7 @@ async function read(database: Uint8Array, log: Uint8Array): Promise<bigint | und
   }
 }
 
-it('leave the state after a commit, or are refused', async () => {
+it('scenario 8: leave the state after a commit, or are refused', async () => {
   const { database, log } = await write()
   expect(await read(database, log)).toBe(BigInt(COMMITS))
   const random = createRandom(8)

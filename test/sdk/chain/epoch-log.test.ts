@@ -212,7 +212,7 @@ describe('the epoch log', () => {
   })
 })
 
-describe('an answer with a gap is an error', () => {
+describe('scenario 36: an answer with a gap is an error', () => {
   it.each([
     ['the newest post', (epochs: number) => epochs === 3],
     ['a post in the middle', (epochs: number) => epochs === 2],

@@ -251,7 +251,7 @@ describe('typed statements', () => {
     expect(foreign).toBe(toHex(signature))
   })
 
-  it('differ by chain, contract, AVS, set, struct and session', () => {
+  it('scenario 42: differ by chain, contract, AVS, set, struct and session', () => {
     const base = { sid, recipient: first.address, dealings: GENESIS.dealings }
     const statements = [
       acksStatement(DOMAIN, base),
