@@ -80,6 +80,7 @@ const good: RunRecord = {
   endedMs: 1_100_000,
   stallSeconds: 60,
   faults: { crash: 1, freeze: 1, store: 1, reorg: 1, outage: 1, blackout: 1 },
+  storesNoticed: 1,
   impossible: [],
   activations: [
     { epoch: 0, version: 900, outputHash: hash('0') },
@@ -104,6 +105,7 @@ describe('the verdict', () => {
     ['something failed', { failures: [failure] }, /operator 2 ended by itself/],
     ['it was interrupted', { cutShort: 'interrupted' }, /cut short: interrupted/],
     ['a kind of fault never came', { faults: { ...good.faults, store: 0 } }, /kind store/],
+    ['no write ever failed', { storesNoticed: 0 }, /no write failed/],
     ['no pod was booted', { probes: [] }, /no pod was booted/],
     ['too few operators granted', { probes: [few] }, /only 2 of 3 operators granted after crash 2/],
     ['nobody was heard', { sightings: 0 }, /no operator was heard/],
@@ -123,8 +125,9 @@ describe('the verdict', () => {
 
   it('says which kinds this machine cannot do, and does not ask for them', () => {
     const faults = { ...good.faults, store: 0 }
-    const record = { ...good, faults, impossible: ['store'] as const }
+    const record = { ...good, faults, storesNoticed: 0, impossible: ['store'] as const }
     expect(judge(record)).toEqual([])
+    expect(formatReport(record)).toMatch(/\nPASSED, WITHOUT store$/)
     expect(formatReport(record)).toContain('store: needs the program prlimit')
   })
 })

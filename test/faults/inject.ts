@@ -17,8 +17,14 @@ export type Injected = {
   away: readonly number[]
   /** Pods cannot obtain keys meanwhile, whatever operators do. */
   blocksPods: boolean
-  /** @returns What there is to tell about it. */
-  lift: () => Promise<string>
+  lift: () => Promise<Lifted>
+}
+
+export type Lifted = {
+  /** What there is to tell about it. */
+  text: string
+  /** Of a failing store: whether its operator met a write that failed. */
+  noticed?: boolean
 }
 
 /** util-linux: the only way to fail the writes of a process that runs, without root. */
@@ -55,7 +61,9 @@ export async function inject(devnet: Devnet, fault: Fault): Promise<Injected> {
           .find((line) => line.includes('STORE_'))
         await operator.crash()
         await back(operator)
-        return `${state}, ${complaint === undefined ? 'it had noticed nothing' : `it said: ${shorten(complaint)}`}`
+        const said =
+          complaint === undefined ? 'it had noticed nothing' : `it said: ${shorten(complaint)}`
+        return { text: `${state}, ${said}`, noticed: complaint !== undefined }
       }
       return { away: [fault.operator], blocksPods: false, lift }
     }
@@ -71,7 +79,7 @@ export async function inject(devnet: Devnet, fault: Fault): Promise<Injected> {
       await Promise.all(operators.map((operator) => operator.crash()))
       const lift = async () => {
         await Promise.all(operators.map(back))
-        return ''
+        return { text: '' }
       }
       return { away: operators.map(({ index }) => index), blocksPods: true, lift }
     }
@@ -91,7 +99,7 @@ async function reorganise(url: string, { depth, times, aimed }: Reorg): Promise<
   return {
     away: [],
     blocksPods: false,
-    lift: async () => `${dropped} transaction(s) were in the replaced blocks`,
+    lift: async () => ({ text: `${dropped} transaction(s) were in the replaced blocks` }),
   }
 }
 
@@ -118,14 +126,14 @@ function operatorAt({ operators }: Devnet, index: number): Operator {
   return operator
 }
 
-async function back(operator: Operator): Promise<string> {
+async function back(operator: Operator): Promise<Lifted> {
   await operator.restart()
-  return ''
+  return { text: '' }
 }
 
-function resume(pid: number): string {
+function resume(pid: number): Lifted {
   process.kill(pid, 'SIGCONT')
-  return ''
+  return { text: '' }
 }
 
 const shorten = (line: string) => (line.length > 300 ? `${line.slice(0, 300)}…` : line)

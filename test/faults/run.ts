@@ -32,6 +32,7 @@ export async function runFaults(devnet: Devnet, options: RunOptions): Promise<Ru
   const failures: Failure[] = []
   const probes: PodProbe[] = []
   const faults = Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Record<Kind, number>
+  let storesNoticed = 0
   let sightings = 0
   let away: readonly number[] = []
 
@@ -97,7 +98,8 @@ export async function runFaults(devnet: Devnet, options: RunOptions): Promise<Ru
     const canServe = operators.length - away.length >= genesis.threshold
     if (!injected.blocksPods && canServe) await probe(`during ${label}`)
     await pause(Math.max(0, lifted - Date.now()), undefined, { signal })
-    const told = await injected.lift()
+    const { text: told, noticed } = await injected.lift()
+    if (noticed === true) storesNoticed++
     if (told !== '') say(`  ${told}`)
     away = []
     await recover(`after ${label}`)
@@ -137,6 +139,7 @@ export async function runFaults(devnet: Devnet, options: RunOptions): Promise<Ru
     endedMs: Date.now(),
     stallSeconds,
     faults,
+    storesNoticed,
     impossible,
     activations: ledger.activations(),
     sightings,

@@ -80,6 +80,8 @@ export type RunRecord = {
   /** A new epoch must be in force at least this often. */
   stallSeconds: number
   faults: Readonly<Record<Kind, number>>
+  /** Of the store faults those in which a write failed: others found nothing to write. */
+  storesNoticed: number
   /** Kinds that this machine cannot do. */
   impossible: readonly Kind[]
   activations: readonly Activation[]
@@ -98,6 +100,8 @@ export function judge(run: RunRecord): string[] {
   for (const kind of KINDS)
     if (run.faults[kind] === 0 && !run.impossible.includes(kind))
       reasons.push(`no fault of kind ${kind} was injected: run longer`)
+  if (run.faults.store > 0 && run.storesNoticed === 0)
+    reasons.push('no write failed in any fault of kind store: run longer')
   if (run.probes.length === 0) reasons.push('no pod was booted')
   if (run.sightings === 0) reasons.push('no operator was heard')
   for (const { when, granted } of run.probes)
