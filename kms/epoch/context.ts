@@ -40,8 +40,8 @@ export type Lookup = {
   lostSequence: number
   /** Newest verified encryption key of each peer. */
   peerKeys: Map<Address, EncryptionKeyRecord>
-  /** Checked dealings by hash, with their points parsed; never written down. */
-  opened: Map<Hash32, DealingVerdict>
+  /** Checked dealings by hash, with their points parsed, each judged in the session that it names; never written down. */
+  opened: Map<Hash32, { sid: Hash32; verdict: DealingVerdict }>
   /** Shares this node holds, by output: secret. */
   shares: Map<Hash32, bigint>
   /**

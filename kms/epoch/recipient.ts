@@ -8,7 +8,7 @@ import { serializeScalar } from '../../sdk/crypto/bls.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import { sortByAddress } from '../../sdk/protocol/codec.ts'
 import { encodeComplaint, makeComplaint } from '../../sdk/protocol/complaint.ts'
-import { blobHash } from '../../sdk/protocol/dealing.ts'
+import { blobHash, isDealingOf } from '../../sdk/protocol/dealing.ts'
 import { continues, type Winner } from '../../sdk/protocol/log.ts'
 import { outputStatement } from '../../sdk/protocol/messages.ts'
 import {
@@ -62,7 +62,7 @@ export async function check(
   return true
 }
 
-/** Verdicts on bodies in order, remembered by hash. */
+/** Verdicts on bodies in order. Remembered is only what holds wherever it is looked up: how a dealing does in its own session. */
 async function judge(
   lookup: Lookup,
   context: SessionContext,
@@ -70,22 +70,26 @@ async function judge(
   bodies: readonly Uint8Array[],
 ): Promise<readonly DealingVerdict[]> {
   const { rng, pause } = lookup.runtime.deps
-  const fresh = hashes.flatMap((hash, i) => {
+  const { sid } = context
+  const isKnown = (hash: Hash32) => lookup.opened.get(hash)?.sid === sid
+  const own = hashes.flatMap((hash, i) => {
     const body = bodies[i]
-    return lookup.opened.has(hash) || body === undefined ? [] : [{ hash, dealing: dealingIn(body) }]
+    const dealing = isKnown(hash) || body === undefined ? undefined : dealingIn(body)
+    return dealing?.sid === sid ? [{ hash, dealing }] : []
   })
-  const wellFormed = fresh.flatMap(({ hash, dealing }) => (dealing ? [{ hash, dealing }] : []))
   const verdicts = await checkDealings(
     { rng, pause },
     context,
-    wellFormed.map(({ dealing }) => dealing),
+    own.map(({ dealing }) => dealing),
   )
-  wellFormed.forEach(({ hash }, i) => {
+  own.forEach(({ hash }, i) => {
     const verdict = verdicts[i]
-    if (verdict !== undefined) lookup.opened.set(hash, verdict)
+    if (verdict !== undefined) lookup.opened.set(hash, { sid, verdict })
   })
-  const malformed: DealingVerdict = { verdict: 'bad', reason: 'no dealing' }
-  return hashes.map((hash) => lookup.opened.get(hash) ?? malformed)
+  const foreign: DealingVerdict = { verdict: 'bad', reason: 'no dealing of this session' }
+  return hashes.map(
+    (hash) => (isKnown(hash) ? lookup.opened.get(hash)?.verdict : undefined) ?? foreign,
+  )
 }
 
 export async function complain(lookup: Lookup, session: Session, hash: Hash32): Promise<boolean> {
@@ -257,7 +261,7 @@ function putShare(output: Hash32, epoch: number, share: bigint): Write {
 
 /**
  * This node's share of an output from the bodies it names, after every check.
- * @param inSession - Whether fetched bodies are filed under the output's session (else only stored).
+ * @param inSession - Whether fetched bodies are checked and filed under the output's session (else only stored).
  * @returns `bad` when the output or one of its dealings fails; a complaint is stored where one is possible.
  * @throws BODY_UNAVAILABLE
  */
@@ -271,15 +275,20 @@ async function takeShare(
   const { runtime } = lookup
   const hashes = output.dealings.map(({ hash }) => hash)
   const bodies: Uint8Array[] = []
-  for (const { dealer, hash } of output.dealings) {
-    const body = await obtainBody(lookup, hash, peers)
-    const event: NodeEvent = {
-      type: 'session',
-      sid: context.sid,
-      event: { type: 'fetched', dealing: { dealer, hash } },
-    }
+  for (const dealing of output.dealings) {
+    const body = await obtainBody(lookup, dealing.hash, peers)
     const write: Write = { type: 'putBlob', bytes: body }
-    if (inSession) await runtime.apply([event], [write])
+    if (inSession) {
+      if (!isFiled(lookup, context, dealing)) {
+        if (!isOfItsDealer(context, dealing.dealer, body)) return 'bad'
+        const event: NodeEvent = {
+          type: 'session',
+          sid: context.sid,
+          event: { type: 'fetched', dealing },
+        }
+        await runtime.apply([event], [write])
+      }
+    }
     // The log names these bodies: they are kept as long as the winner is.
     else await runtime.deps.store.commit([write])
     bodies.push(body)
@@ -306,6 +315,29 @@ async function takeShare(
     })
     return 'bad'
   }
+}
+
+function isFiled(
+  { runtime }: Lookup,
+  { sid }: SessionContext,
+  { dealer, hash }: DealingRef,
+): boolean {
+  const session = runtime.state().sessions.find((known) => known.sid === sid)
+  return session?.dealings.some((known) => known.hash === hash && known.dealer === dealer) === true
+}
+
+/**
+ * A candidate may name anything in a dealer's place. Filed there before the dealer's own arrives, it would keep that out for good; so only
+ * what the dealer signed for this session is.
+ */
+function isOfItsDealer(
+  { domain, sid, dealers }: SessionContext,
+  dealer: Address,
+  body: Uint8Array,
+): boolean {
+  const operator = dealers.get(dealer)
+  const dealing = dealingIn(body)
+  return operator !== undefined && dealing?.sid === sid && isDealingOf(domain, operator, dealing)
 }
 
 async function complainAgainst(

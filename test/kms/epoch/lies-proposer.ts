@@ -13,10 +13,10 @@ import type { Output } from '../../../sdk/protocol/types.ts'
 import { DOMAIN } from './sim-chain.ts'
 import type { SimNode, World } from './world.ts'
 
-type Liar = { world: World; sim: SimNode; rng: (length: number) => Uint8Array }
+export type Liar = { world: World; sim: SimNode; rng: (length: number) => Uint8Array }
 
 /** Hands a message to every other node that runs; another one to each if the maker wants. */
-async function tell(
+export async function tell(
   { world, sim }: Liar,
   make: (receiver: Address, place: number) => Promise<Uint8Array | undefined>,
 ): Promise<void> {

@@ -6,6 +6,7 @@ import { encodeComplaint, makeComplaint } from '../../../sdk/protocol/complaint.
 import { type Dealing, parseDealing } from '../../../sdk/protocol/dealing.ts'
 import { dealsInstead, forgeDealing, signedBy, spoilShare } from './liars.ts'
 import { type Act, actsOnLog } from './lies-chain.ts'
+import { fillsPlaces, namesForeignDealings } from './lies-dealings.ts'
 import { floodsSessions, proposesTo } from './lies-proposer.ts'
 import { seededRng } from './sim-ports.ts'
 import type { SimNode, Tamper, World } from './world.ts'
@@ -79,6 +80,8 @@ export const LIES = {
   'proposes what nobody can check': (liar) => proposesTo(liar, 'unavailable'),
   'proposes differently to everyone': (liar) => proposesTo(liar, 'different'),
   'proposes nonsense': (liar) => proposesTo(liar, 'nonsense'),
+  'proposes dealings of other sessions': (liar) => namesForeignDealings(liar),
+  "fills the others' places": (liar) => fillsPlaces(liar),
   'floods with sessions': (liar) => floodsSessions(liar),
   'spams the log': (liar) => actsOnLog(liar),
 } satisfies Record<string, (liar: Liar) => Lie>
