@@ -3,13 +3,14 @@
  *
  * - The version in force at time T is the settled output with the greatest `activateAt` not after T.
  * - A time in the future counts as now: a client's fast clock must not ask for what is not active.
- * - A time before the oldest kept output counts as the oldest kept; before a genesis there was no key.
+ * - A time before all that is kept for the grace time counts as the oldest kept; before a genesis there was no key.
  * - An operator without the share of that very version refuses. It never answers with another.
  * @module
  */
 import type { Hash32 } from '../sdk/chain/types.ts'
 import { EigenxError } from '../sdk/errors.ts'
 import { versionAt } from '../sdk/protocol/log.ts'
+import { isOrigin } from '../sdk/protocol/terms.ts'
 import type { CertifiedOutput, Output } from '../sdk/protocol/types.ts'
 import type { Clock } from './epoch/ports.ts'
 
@@ -17,6 +18,8 @@ import type { Clock } from './epoch/ports.ts'
 export type KeyRing = {
   outputs: readonly CertifiedOutput[]
   shares: ReadonlyMap<Hash32, bigint>
+  /** Unix seconds: versions that were in force at this time or later are never erased on purpose. */
+  keptSince: number
 }
 
 /** What answers one request. `share` is secret. */
@@ -41,6 +44,11 @@ export type KeyService = {
   inForce(): CertifiedOutput | undefined
 }
 
+/** A version that was not active yet counts for a time before it only where the one that it replaced is gone by right. */
+function isInForce({ output }: CertifiedOutput, time: number, ring: KeyRing): boolean {
+  return output.activateAt <= Math.max(time, ring.keptSince) || isOrigin(output)
+}
+
 export function createKeyService(deps: { keyRing(): KeyRing; clock: Clock }): KeyService {
   const now = () => Math.floor(deps.clock() / 1000)
   const inForce = (): CertifiedOutput | undefined =>
@@ -57,10 +65,10 @@ export function createKeyService(deps: { keyRing(): KeyRing; clock: Clock }): Ke
         hint: 'Key generation may still be running; try again in a minute.',
       })
     const found = versionAt(ring.outputs, time)
-    if (found === undefined)
+    if (found === undefined || !isInForce(found, time, ring))
       throw new EigenxError({
         code: 'KEY_VERSION_NOT_FOUND',
-        message: 'No key version was active at that time.',
+        message: 'This operator keeps no key version that was active at that time.',
         stage: 'key',
         details: { attestationTime: unixSeconds },
       })

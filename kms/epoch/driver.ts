@@ -27,6 +27,7 @@ import { createOutbox, type Outbox } from './outbox.ts'
 import { effectKey, isSend, perform, type WorkEffect } from './perform.ts'
 import { MAX_BLOB_BYTES, type PeerHandler } from './ports.ts'
 import { createPendingResolver, readLog } from './read-log.ts'
+import { keptSince } from './retention.ts'
 import { type EpochDeps, loadRuntime } from './runtime.ts'
 import { type EpochOptions, isSettled } from './state.ts'
 import { type EpochStatus, epochStatus } from './status.ts'
@@ -84,7 +85,7 @@ export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Pro
       try {
         await readLog(lookup, heads)
       } finally {
-        // Also without the chain: what this node knows to be replaced is erased in time.
+        // Also without the chain: turns come, and what is over is erased.
         await runtime.apply([{ type: 'tick', view: runtime.view() }])
         trimLookup(lookup)
       }
@@ -260,7 +261,11 @@ async function loadShares(lookup: Lookup): Promise<void> {
 
 function keyRingOf({ runtime, shares }: Lookup): KeyRing {
   const state = runtime.state()
-  return { outputs: state.log.winners.filter((winner) => isSettled(winner, state)), shares }
+  return {
+    outputs: state.log.winners.filter((winner) => isSettled(winner, state)),
+    shares,
+    keptSince: keptSince(runtime.self.options, state, runtime.deps.clock()),
+  }
 }
 
 /**

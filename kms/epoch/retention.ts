@@ -17,13 +17,25 @@ import {
   valid,
 } from './state.ts'
 
+/**
+ * Every version that was in force at this time or later is kept, Unix seconds. The chain says so, not the clock alone: one that is ahead
+ * would erase the share in force. A clock that is behind may keep shares for longer.
+ */
+export function keptSince(
+  { graceSeconds }: Pick<EpochOptions, 'graceSeconds'>,
+  { finalTime }: Pick<NodeState, 'finalTime'>,
+  now: Millis,
+): number {
+  return Math.min(now / 1000, finalTime) - graceSeconds
+}
+
 /** The first winner that is needed: the newest of those that replaced all before them for the whole grace time. */
 function oldestKept(
-  { graceSeconds }: Pick<EpochOptions, 'graceSeconds'>,
+  options: Pick<EpochOptions, 'graceSeconds'>,
   { log, finalTime }: Pick<NodeState, 'log' | 'finalTime'>,
   now: Millis,
 ): number {
-  const graceEnd = now / 1000 - graceSeconds
+  const graceEnd = keptSince(options, { finalTime }, now)
   const index = log.winners.findLastIndex(
     (winner) => winner.output.activateAt <= graceEnd && isSettled(winner, { finalTime }),
   )

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createKeyService } from '../../kms/keys.ts'
 import { outputHash } from '../../sdk/protocol/output.ts'
+import { importRoot } from '../../sdk/protocol/terms.ts'
 import type { CertifiedOutput } from '../../sdk/protocol/types.ts'
 import { DOMAIN, GENESIS, successorOf } from '../sdk/protocol/kit.ts'
 
@@ -13,10 +14,16 @@ const first = certified(GENESIS)
 const second = certified(successorOf(GENESIS))
 const third = certified(successorOf(second.output))
 
-const serviceAt = (seconds: number, outputs = [first, second], without: CertifiedOutput[] = []) =>
+const serviceAt = (
+  seconds: number,
+  outputs = [first, second],
+  without: CertifiedOutput[] = [],
+  keptSince = 0,
+) =>
   createKeyService({
     keyRing: () => ({
       outputs,
+      keptSince,
       shares: new Map(
         outputs
           .filter((output) => !without.includes(output))
@@ -61,7 +68,20 @@ describe('the key service', () => {
         details: { attestationTime: 1_299 },
       }),
     )
-    expect(serviceAt(5_000, [second, third]).at(1_299).version).toBe(2_300)
+    expect(serviceAt(5_000, [second, third], [], 2_300).at(1_299).version).toBe(2_300)
+  })
+
+  it('refuses for a time whose version it should still have, instead of answering with the next', () => {
+    const service = serviceAt(5_000, [second, third], [], 2_299)
+    expect(() => service.at(2_298)).toThrow(
+      expect.objectContaining({ code: 'KEY_VERSION_NOT_FOUND' }),
+    )
+    expect(service.at(2_300).version).toBe(2_300)
+  })
+
+  it('gives an imported key for times before the import', () => {
+    const imported = certified({ ...GENESIS, prev: importRoot(GENESIS.mpk) })
+    expect(serviceAt(5_000, [imported]).at(1).version).toBe(1_300)
   })
 
   it('refuses instead of answering with another version when its share is missing', () => {

@@ -108,7 +108,10 @@ export function keyServiceOf(...versions: KeyVersion[]): KeyService {
     },
   }))
   const shares = new Map(versions.map(({ hash, share }) => [hash, share]))
-  return createKeyService({ keyRing: () => ({ outputs, shares }), clock: () => TEST_TIME * 1000 })
+  return createKeyService({
+    keyRing: () => ({ outputs, shares, keptSince: 0 }),
+    clock: () => TEST_TIME * 1000,
+  })
 }
 
 export type ContainerOptions = {

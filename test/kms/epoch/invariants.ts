@@ -10,14 +10,13 @@
  *   I7  one winner an epoch; winners follow each other; no number is used twice
  *   I8  who answers for a time answers with the share of the version in force then, or refuses
  *   I9  somebody who may be asked has every body of the newest output
- *   I10 replaced shares and closed epochs' dealing seeds are gone from disk and memory after the grace window
+ *   I10 replaced shares and closed epochs' dealing seeds are gone from disk and memory after the grace window, and no share before
  *
  * The others are what runs are made of. I11: runs end with everybody at the newest output, also who had no share to deal (lost disks,
  * newcomers). I12: clocks are off by an hour, stop, and leap, and all of the above holds. I13: I4, whatever was missed.
  *
  * Curve arithmetic is done once for each output and each share; a step costs comparisons only.
  */
-import type { KeyRing } from '../../../kms/keys.ts'
 import { equalBytes } from '../../../sdk/bytes.ts'
 import type { Address, Hash32 } from '../../../sdk/chain/types.ts'
 import { publicShareOf } from '../../../sdk/crypto/bls.ts'
@@ -28,7 +27,7 @@ import { isOrigin } from '../../../sdk/protocol/terms.ts'
 import type { LogComplaint, LogEntry, Output } from '../../../sdk/protocol/types.ts'
 import { DOMAIN } from './sim-chain.ts'
 import { assertObtainable, assertTranscripts } from './transcripts.ts'
-import { clockOf, keyServiceOf, type SimNode, type World } from './world.ts'
+import { clockOf, keyServiceOf, ringOf, type SimNode, type World } from './world.ts'
 
 /** Nodes that can see the chain have looked at it at this moment of the clock. Throws when an invariant is broken. */
 export function assertInvariants(world: World): void {
@@ -52,10 +51,6 @@ export function assertInvariants(world: World): void {
 type Fail = (what: string) => never
 
 const addressOf = (sim: SimNode): Address => sim.identity.info.address
-
-function ringOf(sim: SimNode): KeyRing {
-  return sim.node?.keyRing() ?? { outputs: [], shares: new Map() }
-}
 
 /** I3, I4, I5, I7 over the settled outputs that a node counts. */
 function assertHistory(world: World, sim: SimNode, fail: Fail): void {
@@ -141,11 +136,19 @@ function previousOf(world: World, output: Output): Output | undefined {
   return outputNamed(world, output.prev)
 }
 
-/** A share in memory is the share of the output it is filed under. */
+/** A share in memory is the share of the output it is filed under, and stays while that is needed. */
 function assertShares(world: World, sim: SimNode, fail: Fail): void {
-  const known = world.witness.shares.get(addressOf(sim)) ?? new Map<Hash32, bigint>()
+  const life = sim.restarts
+  const before = world.witness.shares.get(addressOf(sim))
+  const known = before?.fitting ?? new Map<Hash32, bigint>()
   const { shares } = ringOf(sim)
-  for (const hash of known.keys()) if (!shares.has(hash)) known.delete(hash)
+  for (const hash of known.keys()) {
+    if (shares.has(hash)) continue
+    // Between two lives a disk may have been lost.
+    if (before?.life === life && isNeeded(world, hash))
+      fail(`I10: ${addressOf(sim)} erased its share of ${hash} before its time`)
+    known.delete(hash)
+  }
   for (const [hash, share] of shares) {
     if (known.get(hash) === share) continue
     // An output on its way has no entry yet, or lost it to a reorganisation.
@@ -157,26 +160,35 @@ function assertShares(world: World, sim: SimNode, fail: Fail): void {
       fail(`I8: ${addressOf(sim)} holds a share that is not its own of ${hash}`)
     known.set(hash, share)
   }
-  world.witness.shares.set(addressOf(sim), known)
+  world.witness.shares.set(addressOf(sim), { life, fitting: known })
+}
+
+/** Whether a settled output was in force within the grace window: by the world's clock, which no node's own changes. */
+function isNeeded(world: World, hash: Hash32): boolean {
+  const { history } = world.witness
+  const index = history.findIndex((known) => known.hash === hash)
+  const next = history[index + 1]?.output
+  const graceEnd = world.clock / 1000 - world.options.graceSeconds
+  return index >= 0 && (next === undefined || next.activateAt > graceEnd)
 }
 
 /**
- * I8, now and at the start of every version that the node keeps, by its own clock and by what it has seen of the chain. Who sees all of
- * it counts everything that is settled there.
+ * I8 for moments that clients may name: the true time, what the node takes for it, and the start of every version that it keeps, by what it
+ * has seen of the chain. Who sees all of it counts everything that is settled there.
  */
 function assertService(world: World, sim: SimNode, fail: Fail): void {
   const service = keyServiceOf(world, sim)
-  const { outputs } = ringOf(sim)
+  const { outputs, keptSince } = ringOf(sim)
   const now = Math.floor(clockOf(world, sim) / 1000)
+  const trueTime = Math.floor(world.clock / 1000)
   const seesAll = !sim.rpc.down && sim.rpc.behind === 0
   const newest = world.witness.history.at(-1)
   if (seesAll && newest !== undefined && newest.output.vetoBy < world.chain.finalTime())
     if (outputs.at(-1)?.hash !== newest.hash) fail(`I8: ${addressOf(sim)} misses what is settled`)
   const last = outputs.at(-1)?.output.epoch ?? -1
-  const oldest = outputs[0]?.output.activateAt ?? now
   const starts = outputs.map(({ output }) => output.activateAt)
-  for (const time of new Set([now, ...starts.filter((start) => start <= now)])) {
-    if (time < oldest) continue
+  for (const time of new Set([trueTime, now, ...starts])) {
+    if (time > now || time < keptSince) continue
     const expected = world.witness.history.findLast(
       ({ output }) => output.epoch <= last && output.activateAt <= time,
     )?.hash
@@ -253,7 +265,8 @@ function assertErased(world: World, sims: readonly SimNode[], fail: Fail): void 
 
 function overdueOf(world: World, sim: SimNode): readonly string[] {
   const { outputs, shares } = ringOf(sim)
-  const graceEnd = clockOf(world, sim) / 1000 - world.options.graceSeconds
+  const seen = Math.min(clockOf(world, sim) / 1000, sim.node?.status().finalTime ?? 0)
+  const graceEnd = seen - world.options.graceSeconds
   // The newest version that has replaced all before it for the whole grace window.
   const floor = outputs.findLast(({ output }) => output.activateAt <= graceEnd)?.output.epoch ?? 0
   const stored = [...sim.medium.secrets.values()].flatMap(({ name }) => {

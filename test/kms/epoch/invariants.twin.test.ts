@@ -173,12 +173,23 @@ describe('the invariants of a simulated run', () => {
       () => withSecret({ kind: 'share', epoch: 0, id: other }),
     ],
     [
+      'a share in force that is erased',
+      /I10: .* before its time/,
+      () => {
+        const witness = createWitness()
+        assertInvariants({ ...world, witness })
+        return { ...withRing(() => ({ shares: new Map() })), witness }
+      },
+    ],
+    [
       'shares kept past their grace window',
       /I10: .* share/,
       () => ({
-        ...world,
+        // Final up to now: before that no share is replaced.
+        ...planted((node) => ({
+          status: () => ({ ...node.status(), finalTime: world.clock / 1000 }),
+        })),
         options: { ...world.options, graceSeconds: 0 },
-        witness: createWitness(),
       }),
     ],
   ])('catch %s', (_what, complaint, plant) => {

@@ -24,7 +24,7 @@ describe('the same machine, resharing', () => {
     const first = activeHash(world, nodeAt(world, 0))
     const reached = (epoch: number) => () =>
       [0, 1, 2].every((i) => (epochOf(world, i) ?? 0) >= epoch)
-    expect(await runUntil(world, reached(2), 240)).toBe(true)
+    expect(await runUntil(world, reached(3), 360)).toBe(true)
     assertOneKey(world, sealed)
     for (const { medium } of world.nodes) {
       const shares = [...medium.secrets.values()].filter(({ name }) => name.kind === 'share')

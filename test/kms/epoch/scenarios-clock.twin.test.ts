@@ -1,6 +1,6 @@
 /** Clocks that are wrong: no share is ever served for another, and what waits for a clock waits for no wrong one. */
 import { describe, expect, it } from 'vitest'
-import { boot, kill, nodeAt, runUntil } from './kit.ts'
+import { boot, keyServiceOf, kill, nodeAt, runUntil } from './kit.ts'
 import { epochOf, establish, goOn, newest, pass } from './scenario-kit.ts'
 
 const HOUR = 3_600_000
@@ -20,6 +20,29 @@ describe('scenario 38: a clock', () => {
       await goOn(world, sealed)
     },
   )
+
+  it('ahead by far more than activation and grace take: the share in force stays, and answers for the true time', async () => {
+    const { world, sealed } = await establish({
+      seed: 1044,
+      n: 4,
+      options: { reshareSeconds: 20, finalitySeconds: 60 },
+    })
+    const sim = nodeAt(world, 1)
+    const other = nodeAt(world, 0)
+    sim.skewMs = HOUR
+    const versions = new Set<number>()
+    // The invariants look at what it answers and at what it erases.
+    const ask = async () => {
+      const time = Math.floor(world.clock / 1000)
+      const { version } = keyServiceOf(world, sim).at(time)
+      expect(version).toBe(keyServiceOf(world, other).at(time).version)
+      versions.add(version)
+    }
+    await pass(world, 300, ask)
+    expect(versions.size).toBeGreaterThanOrEqual(3)
+    sim.skewMs = 0
+    await goOn(world, sealed, { turns: 600 })
+  })
 
   it.each([1, 3])(
     'an hour ahead at all %i members and then set right: the next epoch does not wait an hour',

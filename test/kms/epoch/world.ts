@@ -2,7 +2,7 @@
 import type { EpochNode } from '../../../kms/epoch/driver.ts'
 import type { EpochReport, SignerPort } from '../../../kms/epoch/ports.ts'
 import type { EpochOptions } from '../../../kms/epoch/state.ts'
-import { createKeyService } from '../../../kms/keys.ts'
+import { createKeyService, type KeyRing } from '../../../kms/keys.ts'
 import type { MemoryMedium } from '../../../kms/store/memory.ts'
 import type { Address, Hash32, OperatorInfo } from '../../../sdk/chain/types.ts'
 import type { Setup } from '../../../sdk/protocol/terms.ts'
@@ -63,8 +63,8 @@ export type Witness = {
   sound: Map<Hash32, Output>
   /** Winners by epoch, the newest last. */
   history: { hash: Hash32; output: Output }[]
-  /** Shares that were found to fit, by operator and output. */
-  shares: Map<Address, Map<Hash32, bigint>>
+  /** Shares that were found to fit, by operator and output, and in which of its lives. */
+  shares: Map<Address, { life: number; fitting: Map<Hash32, bigint> }>
   /** Settled outputs that were not compared with their dealings yet, and how many were. */
   unread: Hash32[]
   compared: number
@@ -141,9 +141,14 @@ export function later(world: World, ms: number): Promise<void> {
   })
 }
 
+/** What a node holds; nothing while it is down. */
+export function ringOf(sim: SimNode): KeyRing {
+  return sim.node?.keyRing() ?? { outputs: [], shares: new Map(), keptSince: 0 }
+}
+
 export function keyServiceOf(world: World, sim: SimNode) {
   return createKeyService({
-    keyRing: () => sim.node?.keyRing() ?? { outputs: [], shares: new Map() },
+    keyRing: () => ringOf(sim),
     clock: () => clockOf(world, sim),
   })
 }
