@@ -18,11 +18,22 @@ export function hashArgs(args: readonly string[]): string {
     .digest('hex')
 }
 
+/** @param containers Those that run the release's image. */
 export function judgeContainerPolicy(
-  container: PolicyContainer,
+  containers: readonly PolicyContainer[],
   policy: ContainerPolicy,
 ): readonly Finding[] {
-  return [...judgeArgs(container, policy), ...judgeListedEnv(container, policy)]
+  const listed = (['env', 'envOverride'] as const).map((field) => ({
+    field,
+    variables: Object.entries(policy[field]).map(([name, value]) => ({
+      name,
+      item: `${name}=${value}`,
+    })),
+  }))
+  return containers.flatMap((container) => [
+    ...judgeArgs(container, policy),
+    ...judgeListedEnv(container, listed),
+  ])
 }
 
 function judgeArgs(container: PolicyContainer, policy: ContainerPolicy): readonly Finding[] {
@@ -56,21 +67,29 @@ function judgeArgs(container: PolicyContainer, policy: ContainerPolicy): readonl
   return findings
 }
 
-function judgeListedEnv(container: PolicyContainer, policy: ContainerPolicy): readonly Finding[] {
-  return (['env', 'envOverride'] as const).flatMap((field) =>
-    Object.entries(policy[field]).flatMap(([name, value]) =>
-      container.env.includes(`${name}=${value}`)
-        ? []
-        : [
-            makeFinding(
-              'refuse',
-              'ENV_DIFFERS',
-              `${container.path}#env`,
-              `The variable ${quote(name)} of the release's ContainerPolicy.${field} is missing or has another value.`,
-            ),
-          ],
-    ),
-  )
+type ListedEnv = {
+  field: 'env' | 'envOverride'
+  variables: readonly { name: string; item: string }[]
+}
+
+function judgeListedEnv(
+  container: PolicyContainer,
+  listed: readonly ListedEnv[],
+): readonly Finding[] {
+  const present = new Set(container.env)
+  return listed.flatMap(({ field, variables }) => {
+    const absent = variables.filter(({ item }) => !present.has(item))
+    if (absent.length === 0) return []
+    const names = quote(absent.map(({ name }) => name).join(', '))
+    return [
+      makeFinding(
+        'refuse',
+        'ENV_DIFFERS',
+        `${container.path}#env`,
+        `These variables of the release's ContainerPolicy.${field} are missing or have another value: ${names}.`,
+      ),
+    ]
+  })
 }
 
 /**
@@ -89,31 +108,44 @@ const HOSTNAME = /^HOSTNAME=(?:[A-Za-z0-9_.-]{0,253}|\$\(host-name\))$/
  * Variables that the release does not fix, so whoever boots the pod chose them. An environment decides what a pinned
  * command does as much as its arguments do: which file it loads, where it sends what it knows.
  */
-function unlistedNames(container: PolicyContainer, demand: ReleaseDemand): readonly string[] {
-  const { env, envOverride } = demand.containerPolicy
+function unlistedNames(
+  container: PolicyContainer,
+  demand: ReleaseDemand,
+  listed: ReadonlySet<string>,
+): readonly string[] {
   const isApp = container.image?.digest === demand.imageDigest
-  const own = isApp ? [...Object.entries(env), ...Object.entries(envOverride)] : []
-  const listed = new Set(own.map(([name, value]) => `${name}=${value}`))
   return container.env
-    .filter((item) => !listed.has(item) && item !== DEFAULT_PATH && !HOSTNAME.test(item))
+    .filter((item) => !(isApp && listed.has(item)))
+    .filter((item) => item !== DEFAULT_PATH && !HOSTNAME.test(item))
     .map((item) => item.slice(0, Math.max(0, item.indexOf('='))))
+}
+
+/** What the release fixes in the environment of the app, as `NAME=value`. */
+function listedItems({ env, envOverride }: ContainerPolicy): ReadonlySet<string> {
+  const own = [...Object.entries(env), ...Object.entries(envOverride)]
+  return new Set(own.map(([name, value]) => `${name}=${value}`))
 }
 
 /** Unlisted variables that no operator can allow. */
 export function judgeCodeVariables(
-  container: PolicyContainer,
+  containers: readonly PolicyContainer[],
   demand: ReleaseDemand,
 ): readonly Finding[] {
-  const code = unlistedNames(container, demand).filter((name) => runsCode(container, name))
-  if (code.length === 0) return []
-  return [
-    makeFinding(
-      'refuse',
-      'ENV_RUNS_CODE',
-      `${container.path}#env`,
-      `These variables can change what runs, and the release does not list them: ${quote(code.join(', '))}.`,
-    ),
-  ]
+  const listed = listedItems(demand.containerPolicy)
+  return containers.flatMap((container) => {
+    if (isPause(container)) return []
+    const open = unlistedNames(container, demand, listed)
+    const code = open.filter((name) => runsCode(container, name))
+    if (code.length === 0) return []
+    return [
+      makeFinding(
+        'refuse',
+        'ENV_RUNS_CODE',
+        `${container.path}#env`,
+        `These variables can change what runs, and the release does not list them: ${quote(code.join(', '))}.`,
+      ),
+    ]
+  })
 }
 
 /** A relative command is looked up on PATH: then PATH is part of the command. */
@@ -127,9 +159,11 @@ export function judgeEnvironment(
   containers: readonly PolicyContainer[],
   demand: ReleaseDemand,
 ): readonly Finding[] {
+  const listed = listedItems(demand.containerPolicy)
   return containers.flatMap((container) => {
     if (isPause(container)) return []
-    const open = unlistedNames(container, demand).filter((name) => !runsCode(container, name))
+    const names = unlistedNames(container, demand, listed)
+    const open = names.filter((name) => !runsCode(container, name))
     if (open.length === 0) return []
     const isApp = container.image?.digest === demand.imageDigest
     const remedy = isApp

@@ -22,7 +22,6 @@ import { bytesToHex } from '../sdk/bytes.ts'
 import { analysePolicy } from './analyse.ts'
 import { makeFinding } from './findings.ts'
 import {
-  isPause,
   judgeCodeVariables,
   judgeCommands,
   judgeContainerPolicy,
@@ -64,10 +63,9 @@ export function judgePolicy(input: JudgeInput, find = findRuleSet): PolicyVerdic
   const containers = identifyImages(analysis, input.demand)
   findings.push(...judgeImages(containers, input.demand))
   findings.push(...judgeLogs(analysis, input.demand), ...judgeRestartPolicy(input.demand))
-  for (const container of appContainers(containers, input.demand))
-    findings.push(...judgeContainerPolicy(container, input.demand.containerPolicy))
-  for (const container of containers)
-    if (!isPause(container)) findings.push(...judgeCodeVariables(container, input.demand))
+  const own = appContainers(containers, input.demand)
+  findings.push(...judgeContainerPolicy(own, input.demand.containerPolicy))
+  findings.push(...judgeCodeVariables(containers, input.demand))
   const unpinned = [
     ...judgeCommands(containers, input.demand),
     ...judgeEnvironment(containers, input.demand),
@@ -93,9 +91,7 @@ function judgePinned(demand: ReleaseDemand, analysis: PolicyAnalysis | undefined
   const contradictions =
     analysis === undefined
       ? []
-      : appContainers(analysis.containers, demand).flatMap((container) =>
-          judgeContainerPolicy(container, demand.containerPolicy),
-        )
+      : judgeContainerPolicy(appContainers(analysis.containers, demand), demand.containerPolicy)
   return verdict(
     [
       makeFinding('info', 'INITDATA_PINNED', INITDATA_PATH, 'The release pins this very document.'),

@@ -3,8 +3,9 @@ import { EIGENX_RULES } from '../../policy/eigenx/rules.ts'
 import { explainVerdict } from '../../policy/explain.ts'
 import type { JsonObject } from '../../policy/json.ts'
 import { judgePolicy } from '../../policy/judge.ts'
+import { judgeContainerPolicy } from '../../policy/judge-container.ts'
 import { joinPolicy } from '../../policy/rego.ts'
-import type { ReleaseDemand } from '../../policy/types.ts'
+import type { PolicyContainer, ReleaseDemand } from '../../policy/types.ts'
 import { bytesToHex } from '../../sdk/bytes.ts'
 import { APP_DIGEST, OTHER_DIGEST, PATH, SIDE_DIGEST } from './agent-requests.ts'
 import {
@@ -242,6 +243,32 @@ describe('the fields of a ContainerPolicy', () => {
     expect(refusals(judge(ourPolicy(), policy(changes)))).toEqual(codes)
   })
 
+  it('reads an environment once, however many variables the release lists', () => {
+    let reads = 0
+    const env = new Proxy([PATH, 'MODE=production'], {
+      get: (target, key, self) => {
+        if (typeof key === 'string' && /^\d+$/.test(key)) reads++
+        return Reflect.get(target, key, self)
+      },
+    })
+    const container: PolicyContainer = {
+      path: 'c',
+      isSandbox: false,
+      layerRoots: [],
+      args: ['/usr/bin/app', '--serve'],
+      env,
+      argsExact: true,
+      execCommands: [],
+    }
+    const listed = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`V${index}`, '']))
+    const { containerPolicy } = policy({ env: { ...listed, MODE: 'production' } })
+    const [found, ...others] = judgeContainerPolicy([container], containerPolicy)
+    expect(reads).toBeLessThanOrEqual(2 * env.length)
+    expect(others).toEqual([])
+    expect(found).toMatchObject({ severity: 'refuse', code: 'ENV_DIFFERS', path: 'c#env' })
+    expect(found?.message).toMatch(/"V0, V1, .*…"\.$/)
+  })
+
   it('names the field that cannot be enforced', () => {
     const verdict = judge(ourPolicy(), policy({ restartPolicy: 'Always' }))
     expect(
@@ -338,6 +365,14 @@ describe('a release that pins the initdata', () => {
       expect(refusals(judge(rego, pinned(rego)))).toEqual(['HOST_POWER'])
     },
   )
+
+  it('does not let a power hide behind as many lesser findings as are listed', () => {
+    const lesser = 'default ReadStreamRequest := true\n'.repeat(100)
+    const rego = `package agent_policy\n${lesser}default SetPolicyRequest := true\n`
+    expect(refusals(judge(rego, pinned(rego)))).toEqual(['HOST_POWER'])
+    const many = `package agent_policy\n${'default SetPolicyRequest := true\n'.repeat(100)}`
+    expect(refusals(judge(many, pinned(many)))).toEqual(['HOST_POWER'])
+  })
 
   it('does not stand for a document without a policy', () => {
     expect(refusals(judge(undefined, pinned(undefined)))).toEqual(['POLICY_MISSING'])
