@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto'
 import { utf8ToBytes } from '../sdk/bytes.ts'
 import { readEigenxData } from './eigenx-data.ts'
-import { makeFinding } from './findings.ts'
+import { createFindings, makeFinding } from './findings.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import { readKataData } from './kata-data.ts'
 import { MAX_POLICY, readDefaults, splitPolicy } from './rego.ts'
@@ -139,15 +139,17 @@ const WARNED_DEFAULTS = [
 ]
 
 function readPowers(rules: string): readonly Finding[] {
-  return readDefaults(rules).flatMap(({ name, value, line }) => {
-    if (!value) return []
+  const findings = createFindings()
+  for (const { name, value, line } of readDefaults(rules)) {
+    if (!value) continue
     const path = `${POLICY_PATH}#line ${line}`
+    const message = `${name} is allowed without a condition.`
     if (REFUSED_DEFAULTS.includes(name))
-      return [makeFinding('refuse', 'HOST_POWER', path, `${name} is allowed without a condition.`)]
-    if (WARNED_DEFAULTS.includes(name))
-      return [makeFinding('warn', 'HOST_POWER', path, `${name} is allowed without a condition.`)]
-    return []
-  })
+      findings.push(makeFinding('refuse', 'HOST_POWER', path, message))
+    else if (WARNED_DEFAULTS.includes(name))
+      findings.push(makeFinding('warn', 'HOST_POWER', path, message))
+  }
+  return findings.list()
 }
 
 /** The rules build their patterns from `common`: other values would be other rules. */

@@ -12,7 +12,7 @@
  * @module
  */
 
-import { makeFinding, quote } from './findings.ts'
+import { createFindings, type FindingSink, makeFinding, quote } from './findings.ts'
 import { isSha256Digest, parseImageReference } from './image.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import {
@@ -46,7 +46,7 @@ const CONTAINER_KEYS = [
 ]
 
 export function readEigenxData(data: JsonObject): DataReading {
-  const findings: Finding[] = []
+  const findings = createFindings()
   reportUnknownKeys(
     data,
     ['format', 'containers', 'env_patterns', 'request_defaults'],
@@ -62,13 +62,14 @@ export function readEigenxData(data: JsonObject): DataReading {
     return container === undefined ? [] : [container]
   })
   readEnvPatterns(data.env_patterns, findings)
-  return { containers, logsReadable: readRequests(data.request_defaults, findings), findings }
+  const logsReadable = readRequests(data.request_defaults, findings)
+  return { containers, logsReadable, findings: findings.list() }
 }
 
 function readContainer(
   value: JsonValue,
   path: string,
-  findings: Finding[],
+  findings: FindingSink,
 ): PolicyContainer | undefined {
   const object = readObject(value, path, findings)
   if (object === undefined) return undefined
@@ -98,7 +99,7 @@ function readContainer(
 function readImage(
   object: JsonObject,
   path: string,
-  findings: Finding[],
+  findings: FindingSink,
 ): { reference: string; digest?: string } | undefined {
   const reference = readString(object.image, `${path}.image`, findings)
   const digest = readString(object.image_digest, `${path}.image_digest`, findings)
@@ -120,7 +121,7 @@ function readImage(
   return { reference, digest }
 }
 
-function readUser(value: JsonValue | undefined, path: string, findings: Finding[]): void {
+function readUser(value: JsonValue | undefined, path: string, findings: FindingSink): void {
   const user = readObject(value, path, findings)
   if (user === undefined) return
   reportUnknownKeys(user, ['uid', 'gid', 'additional_gids'], path, findings)
@@ -147,7 +148,7 @@ const STRONG_CAPABILITIES = [
 export function reportCapabilities(
   capabilities: readonly string[],
   path: string,
-  findings: Finding[],
+  findings: FindingSink,
 ): void {
   const strong = capabilities.filter(
     (name) => STRONG_CAPABILITIES.includes(name) || name === '$(privileged_caps)',
@@ -163,7 +164,7 @@ export function reportCapabilities(
     )
 }
 
-function readMounts(value: JsonValue | undefined, path: string, findings: Finding[]): void {
+function readMounts(value: JsonValue | undefined, path: string, findings: FindingSink): void {
   readList(value, path, findings).forEach((item, index) => {
     const at = `${path}[${index}]`
     const mount = readObject(item, at, findings)
@@ -209,7 +210,7 @@ const NOT_OF_THE_IMAGE = /^\/(?:proc|sys|dev|run|var\/run)(?:\/|$)/
 export function reportWorkingDirectory(
   cwd: string | undefined,
   path: string,
-  findings: Finding[],
+  findings: FindingSink,
 ): void {
   if (cwd === undefined || cwd === '/') return
   const isPlain = /^(?:\/[^/]+)+$/.test(cwd) && !/\/\.{1,2}(?:\/|$)/.test(cwd)
@@ -224,7 +225,7 @@ export function reportWorkingDirectory(
   )
 }
 
-function readEnvPatterns(value: JsonValue | undefined, findings: Finding[]): void {
+function readEnvPatterns(value: JsonValue | undefined, findings: FindingSink): void {
   const path = `${DATA_PATH}.env_patterns`
   for (const name of readStrings(value, path, findings)) {
     if (!ENV_PATTERNS.some((known) => known === name))
@@ -241,7 +242,7 @@ function readEnvPatterns(value: JsonValue | undefined, findings: Finding[]): voi
   }
 }
 
-function readRequests(value: JsonValue | undefined, findings: Finding[]): boolean {
+function readRequests(value: JsonValue | undefined, findings: FindingSink): boolean {
   const path = `${DATA_PATH}.request_defaults`
   const requests = readObject(value, path, findings)
   if (requests === undefined) return true

@@ -17,6 +17,39 @@ export function makeFinding(
   return { code, severity, path, message }
 }
 
+/** Findings of one code and severity that are listed. */
+const MAX_ALIKE = 32
+
+/** Where readers put what they find: a plain list, or a bounded one. */
+export type FindingSink = { push(finding: Finding): unknown }
+
+/**
+ * A list whose length the document does not choose. Of each code and severity the first ones are kept, and one more that counts
+ * the others: what is decided by code and severity comes out the same.
+ */
+export function createFindings(): FindingSink & { list(): readonly Finding[] } {
+  const kept: Finding[] = []
+  const alike = new Map<string, { count: number; firstLeftOut?: Finding }>()
+  return {
+    push: (finding) => {
+      const kind = `${finding.severity} ${finding.code}`
+      const seen = alike.get(kind) ?? { count: 0 }
+      alike.set(kind, seen)
+      seen.count++
+      if (seen.count <= MAX_ALIKE) kept.push(finding)
+      else seen.firstLeftOut ??= finding
+    },
+    list: () => [
+      ...kept,
+      ...[...alike.values()].flatMap(({ count, firstLeftOut }) =>
+        firstLeftOut === undefined
+          ? []
+          : [{ ...firstLeftOut, message: `${count - MAX_ALIKE} more of this kind, from here on.` }],
+      ),
+    ],
+  }
+}
+
 /** A piece of an untrusted document, shortened and free of control characters, in quotes. */
 export function quote(text: string): string {
   return clean(JSON.stringify(shorten(text)))

@@ -8,7 +8,7 @@
  */
 
 import { hostFiles, reportCapabilities, reportWorkingDirectory, scratch } from './eigenx-data.ts'
-import { makeFinding, quote } from './findings.ts'
+import { createFindings, type FindingSink, makeFinding, quote } from './findings.ts'
 import { parseImageReference } from './image.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import { readRequestDefaults } from './kata-requests.ts'
@@ -23,7 +23,7 @@ import {
   readStrings,
   reportUnknownKeys,
 } from './shape.ts'
-import type { Finding, PolicyContainer } from './types.ts'
+import type { PolicyContainer } from './types.ts'
 
 const TOP_KEYS = [
   'containers',
@@ -46,7 +46,7 @@ const SANDBOX_ID = 'io.kubernetes.cri.sandbox-id'
 const IMAGE_NAME = 'io.kubernetes.cri.image-name'
 
 export function readKataData(data: JsonObject): DataReading {
-  const findings: Finding[] = []
+  const findings = createFindings()
   reportUnknownKeys(data, TOP_KEYS, DATA_PATH, findings)
   readObject(data.common, `${DATA_PATH}.common`, findings)
   if (data.sandbox !== undefined) readSandbox(data.sandbox, findings)
@@ -58,10 +58,10 @@ export function readKataData(data: JsonObject): DataReading {
     return container === undefined ? [] : [container]
   })
   const logsReadable = readRequestDefaults(data.request_defaults, findings)
-  return { containers, logsReadable, findings }
+  return { containers, logsReadable, findings: findings.list() }
 }
 
-function readSandbox(value: JsonValue, findings: Finding[]): void {
+function readSandbox(value: JsonValue, findings: FindingSink): void {
   const path = `${DATA_PATH}.sandbox`
   const sandbox = readObject(value, path, findings)
   if (sandbox === undefined) return
@@ -73,7 +73,7 @@ function readContainer(
   value: JsonValue,
   path: string,
   layers: Map<string, string>,
-  findings: Finding[],
+  findings: FindingSink,
 ): PolicyContainer | undefined {
   const object = readObject(value, path, findings)
   if (object === undefined) return undefined
@@ -103,7 +103,7 @@ function readContainer(
   }
 }
 
-function readContainerType(annotations: JsonObject, path: string, findings: Finding[]): boolean {
+function readContainerType(annotations: JsonObject, path: string, findings: FindingSink): boolean {
   const type = annotations[CONTAINER_TYPE]
   if (type !== 'sandbox' && type !== 'container')
     findings.push(
@@ -118,7 +118,7 @@ function readContainerType(annotations: JsonObject, path: string, findings: Find
 }
 
 /** The host's id of the sandbox becomes part of patterns, so it may hold nothing that means something there. */
-function reportSandboxId(annotations: JsonObject, path: string, findings: Finding[]): void {
+function reportSandboxId(annotations: JsonObject, path: string, findings: FindingSink): void {
   const pattern = annotations[SANDBOX_ID]
   if (pattern === undefined || pattern === '^[a-z0-9]{64}$') return
   findings.push(
@@ -134,7 +134,7 @@ function reportSandboxId(annotations: JsonObject, path: string, findings: Findin
 function readImage(
   annotations: JsonObject,
   path: string,
-  findings: Finding[],
+  findings: FindingSink,
 ): { reference: string; digest?: string } | undefined {
   const at = `${path}.OCI.Annotations["${IMAGE_NAME}"]`
   const value = annotations[IMAGE_NAME]
@@ -155,7 +155,7 @@ function readImage(
 function readArgs(
   process: JsonObject,
   path: string,
-  findings: Finding[],
+  findings: FindingSink,
 ): { args: readonly string[]; argsExact: boolean } {
   const at = `${path}.OCI.Process.Args`
   const args = readStrings(process.Args ?? [], at, findings)
@@ -175,7 +175,7 @@ function readArgs(
 function readExec(
   value: JsonValue | undefined,
   path: string,
-  findings: Finding[],
+  findings: FindingSink,
 ): readonly string[] {
   const at = `${path}.exec_commands`
   // Older versions leave the key out; later ones hold either the words joined by blanks or a list of lists.
@@ -208,7 +208,7 @@ const CREDENTIALS: Readonly<Record<string, string>> = {
   '/var/run/secrets/azure/tokens': '$(sfprefix)tokens$',
 }
 
-function reportMounts(value: JsonValue | undefined, path: string, findings: Finding[]): void {
+function reportMounts(value: JsonValue | undefined, path: string, findings: FindingSink): void {
   readList(value ?? [], path, findings).forEach((item, index) => {
     const at = `${path}[${index}]`
     const mount = readObject(item, at, findings)
@@ -227,7 +227,7 @@ function reportMounts(value: JsonValue | undefined, path: string, findings: Find
   })
 }
 
-function reportProcess(process: JsonObject, path: string, findings: Finding[]): void {
+function reportProcess(process: JsonObject, path: string, findings: FindingSink): void {
   const at = `${path}.OCI.Process`
   if (process.Terminal === true)
     findings.push(
@@ -239,7 +239,7 @@ function reportProcess(process: JsonObject, path: string, findings: Finding[]): 
   if (capabilities === undefined || capabilities === null) return
   const sets = readObject(capabilities, `${at}.Capabilities`, findings)
   const names = Object.entries(sets ?? {}).flatMap(([set, list]) =>
-    readStrings(list ?? [], `${at}.Capabilities.${set}`, findings),
+    readStrings(list ?? [], `${at}.Capabilities.${set.slice(0, 64)}`, findings),
   )
   reportCapabilities([...new Set(names)], `${at}.Capabilities`, findings)
 }

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { makeFinding, quote } from './findings.ts'
+import { type FindingSink, makeFinding, quote } from './findings.ts'
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
 import { DATA_PATH, malformed, readObject, readStrings } from './shape.ts'
-import type { Finding } from './types.ts'
 
 const PATH = `${DATA_PATH}.request_defaults`
 
@@ -27,7 +26,7 @@ const HARMLESS = ['CloseStdinRequest', 'TtyWinResizeRequest', 'StatsContainerReq
 const NETWORK = ['UpdateRoutesRequest', 'UpdateInterfaceRequest', 'AddARPNeighborsRequest']
 
 /** @returns Whether the host may read the containers' output. */
-export function readRequestDefaults(value: JsonValue | undefined, findings: Finding[]): boolean {
+export function readRequestDefaults(value: JsonValue | undefined, findings: FindingSink): boolean {
   const requests = readObject(value, PATH, findings)
   if (requests === undefined) return true
   for (const [name, setting] of Object.entries(requests)) readRequest(name, setting, findings)
@@ -35,7 +34,7 @@ export function readRequestDefaults(value: JsonValue | undefined, findings: Find
   return requests.ReadStreamRequest !== false
 }
 
-function readRequest(name: string, setting: JsonValue, findings: Finding[]): void {
+function readRequest(name: string, setting: JsonValue, findings: FindingSink): void {
   const path = `${PATH}.${/^\w{1,64}$/.test(name) ? name : JSON.stringify(name.slice(0, 64))}`
   if (setting === false) return
   if (name === 'ReadStreamRequest' && setting === true) return
@@ -68,7 +67,7 @@ function readRequest(name: string, setting: JsonValue, findings: Finding[]): voi
 }
 
 /** `commands` until 2025, `allowed_commands` since; both may stand side by side. */
-function readExec(setting: JsonObject, path: string, findings: Finding[]): void {
+function readExec(setting: JsonObject, path: string, findings: FindingSink): void {
   for (const [key, list] of Object.entries(setting)) {
     const at = `${path}.${key.slice(0, 64)}`
     if (!['commands', 'allowed_commands', 'regex'].includes(key)) {
@@ -94,7 +93,7 @@ function readExec(setting: JsonObject, path: string, findings: Finding[]): void 
  */
 const COPY_PATTERN = '$(sfprefix)'
 
-function readCopy(setting: readonly JsonValue[], path: string, findings: Finding[]): void {
+function readCopy(setting: readonly JsonValue[], path: string, findings: FindingSink): void {
   for (const pattern of readStrings(setting, path, findings))
     findings.push(
       pattern === COPY_PATTERN
@@ -112,7 +111,7 @@ function readCopy(setting: readonly JsonValue[], path: string, findings: Finding
 const KNOWN_ENV_PATTERNS =
   /^\^(?:HOSTNAME=\$\(dns_label\)|\$\((?:svc_name|svc_name_downward_env)\)_(?:PORT(?:_\$\(ip_p\)_TCP(?:_PROTO|_PORT|_ADDR)?)?|SERVICE_HOST|SERVICE_PORT(?:_\$\(dns_label\))?)=(?:tcp|tcp:\/\/\$\(ipv4_a\):\$\(ip_p\)|\$\(ip_p\)|\$\(ipv4_a\))|JOB_COMPLETION_INDEX=\[0-9\]\*?\+?|AZURE_(?:CLIENT|TENANT)_ID=\[A-Fa-f0-9-\]\*|AZURE_FEDERATED_TOKEN_FILE=\/var\/run\/secrets\/azure\/tokens\/azure-identity-token|AZURE_AUTHORITY_HOST=https:\/\/login\\\.microsoftonline\\\.com\/|TERM=xterm)\$$/
 
-function readEnvPatterns(setting: JsonObject, path: string, findings: Finding[]): void {
+function readEnvPatterns(setting: JsonObject, path: string, findings: FindingSink): void {
   for (const key of Object.keys(setting))
     if (key !== 'allow_env_regex' && key !== 'allow_env_regex_map')
       findings.push(

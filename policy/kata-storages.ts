@@ -5,7 +5,7 @@
  * layer belongs, a root that is not the overlay of the layers, or one name for two layers would let the host supply the image.
  * @module
  */
-import { makeFinding, quote } from './findings.ts'
+import { type FindingSink, makeFinding, quote } from './findings.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import { DATA_PATH, malformed, readList, readObject, readString, readStrings } from './shape.ts'
 import type { Finding } from './types.ts'
@@ -23,7 +23,7 @@ const HASH = /^[0-9a-f]{64}$/
 const SHM_OPTION = /^(?:noexec|nosuid|nodev|mode=1777|size=[0-9]{1,12})$/
 
 /** Storages of the sandbox: shared memory in its own place, and nothing else. */
-export function readSandboxStorages(value: JsonValue | undefined, findings: Finding[]): void {
+export function readSandboxStorages(value: JsonValue | undefined, findings: FindingSink): void {
   const path = `${DATA_PATH}.sandbox.storages`
   readList(value, path, findings).forEach((item, index) => {
     const at = `${path}[${index}]`
@@ -35,7 +35,7 @@ export function readSandboxStorages(value: JsonValue | undefined, findings: Find
   })
 }
 
-function isSharedMemory(storage: JsonObject, path: string, findings: Finding[]): boolean {
+function isSharedMemory(storage: JsonObject, path: string, findings: FindingSink): boolean {
   return (
     storage.driver === 'ephemeral' &&
     storage.source === 'shm' &&
@@ -67,7 +67,7 @@ type Overlay = { ids: readonly string[]; roots: readonly string[]; point: string
 export function readLayers(
   input: { storages: JsonValue | undefined; root: JsonValue | undefined; path: string },
   known: Map<string, string>,
-  findings: Finding[],
+  findings: FindingSink,
 ): readonly string[] {
   const path = `${input.path}.storages`
   const overlays: Overlay[] = []
@@ -124,7 +124,7 @@ function readOverlay(
   storage: JsonObject,
   options: readonly string[],
   path: string,
-  findings: Finding[],
+  findings: FindingSink,
 ): Overlay {
   const ids = (options[0] ?? '').split(':')
   const roots = (options[1] ?? '').split(':')
@@ -144,7 +144,7 @@ function reportRoot(
   root: JsonValue | undefined,
   point: string | undefined,
   path: string,
-  findings: Finding[],
+  findings: FindingSink,
 ): void {
   if (root === point && ROOT_POINT.test(point ?? '')) return
   findings.push(

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { makeFinding } from './findings.ts'
+import { type FindingSink, makeFinding } from './findings.ts'
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
 import type { Finding, PolicyContainer } from './types.ts'
 
@@ -28,7 +28,7 @@ export function malformed(path: string, expected: string): Finding {
 export function readObject(
   value: JsonValue | undefined,
   path: string,
-  findings: Finding[],
+  findings: FindingSink,
 ): JsonObject | undefined {
   if (isJsonObject(value)) return value
   findings.push(malformed(path, 'an object'))
@@ -38,7 +38,7 @@ export function readObject(
 export function readString(
   value: JsonValue | undefined,
   path: string,
-  findings: Finding[],
+  findings: FindingSink,
 ): string | undefined {
   if (typeof value === 'string') return value
   findings.push(malformed(path, 'a string'))
@@ -48,7 +48,7 @@ export function readString(
 export function readList(
   value: JsonValue | undefined,
   path: string,
-  findings: Finding[],
+  findings: FindingSink,
   limit = MAX_LIST,
 ): readonly JsonValue[] {
   if (isJsonArray(value) && value.length <= limit) return value
@@ -59,7 +59,7 @@ export function readList(
 export function readStrings(
   value: JsonValue | undefined,
   path: string,
-  findings: Finding[],
+  findings: FindingSink,
 ): readonly string[] {
   const list = readList(value, path, findings)
   const strings = list.filter((item) => typeof item === 'string')
@@ -72,7 +72,7 @@ export function reportUnknownKeys(
   object: JsonObject,
   known: readonly string[],
   path: string,
-  findings: Finding[],
+  findings: FindingSink,
 ): void {
   for (const key of Object.keys(object))
     if (!known.includes(key))

@@ -49,6 +49,7 @@ function oci(changes: JsonObject, annotations: JsonObject = {}): JsonObject {
   }
 }
 
+const numbered = (count: number) => Array.from({ length: count }, (_, index) => `k${index}`)
 const request = (name: string, value: JsonObject[string]) =>
   kataData({}, { request_defaults: { ReadStreamRequest: false, [name]: value } })
 const process = (changes: JsonObject) =>
@@ -259,6 +260,37 @@ describe('any text', () => {
       ),
       { numRuns: 500 },
     )
+  })
+
+  it.each<[string, string]>([
+    [
+      'unknown keys',
+      joinPolicy('x', kataData({}, Object.fromEntries(numbered(5000).map((key) => [key, 1])))),
+    ],
+    ['malformed mounts', joinPolicy('x', kataData(oci({ Mounts: numbered(4000).map(() => 1) })))],
+    ['powers', `${'default ExecProcessRequest := true\n'.repeat(5000)}policy_data := {}`],
+    [
+      'sets of capabilities with endless names',
+      joinPolicy('x', process({ Capabilities: { ['x'.repeat(1_000_000)]: 1 } })),
+    ],
+  ])('is told in a few lines with thousands of %s', (_, rego) => {
+    const { findings } = analysePolicy(rego)
+    expect(findings.length).toBeLessThan(100)
+    expect(JSON.stringify(findings).length).toBeLessThan(20_000)
+    expect(findings.some((found) => found.severity === 'refuse')).toBe(true)
+  })
+
+  it('counts the findings that it leaves out, by their own code and severity', () => {
+    const keys = Object.fromEntries(numbered(100).map((key) => [key, 1]))
+    const found = analysePolicy(joinPolicy('x', kataData({}, keys))).findings
+    const unknown = found.filter((item) => item.code === 'POLICY_KEY_UNKNOWN')
+    expect(unknown).toHaveLength(33)
+    expect(unknown.at(-1)).toEqual({
+      code: 'POLICY_KEY_UNKNOWN',
+      severity: 'refuse',
+      path: 'policy.rego#policy_data["k32"]',
+      message: '68 more of this kind, from here on.',
+    })
   })
 
   it('is shown without control characters and cut', () => {
