@@ -4,10 +4,15 @@
  * @module
  */
 import type { Context } from 'hono'
+import { makeFinding } from '../../policy/findings.ts'
 import type { Finding } from '../../policy/types.ts'
 import type { Check } from '../../sdk/attest/types.ts'
 import { type EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import { type PlainAnswer, STATUS } from './status.ts'
+
+/** Findings of one answer, and characters of each text in them. */
+const MAX_FINDINGS = 256
+const MAX_FINDING_TEXT = 512
 
 const PROBLEM_TYPE = 'application/problem+json'
 
@@ -60,7 +65,7 @@ function problem(c: Context, error: EigenxError, status: number, trail?: Trail):
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     requestId: requestIdOf(c),
     details: error.details,
-    ...(trail === undefined ? {} : { checks: trail.checks, findings: trail.findings }),
+    ...(trail === undefined ? {} : { checks: trail.checks, findings: shorten(trail.findings) }),
   }
   return new Response(`${JSON.stringify(body)}\n`, {
     status,
@@ -72,6 +77,21 @@ function problem(c: Context, error: EigenxError, status: number, trail?: Trail):
       ...retryAfter(error),
     },
   })
+}
+
+/** The findings are about a document of the caller's: whatever is in it, the answer stays short. Refusals are cut last. */
+function shorten(findings: readonly Finding[]): readonly Finding[] {
+  const more = findings.length - MAX_FINDINGS
+  const refusals = findings.filter(({ severity }) => severity === 'refuse')
+  const others = findings.filter(({ severity }) => severity !== 'refuse')
+  const ordered = more > 0 ? [...refusals, ...others] : findings
+  const listed = ordered.slice(0, MAX_FINDINGS).map((finding) => ({
+    ...finding,
+    path: finding.path.slice(0, MAX_FINDING_TEXT),
+    message: finding.message.slice(0, MAX_FINDING_TEXT),
+  }))
+  if (more <= 0) return listed
+  return [...listed, makeFinding('info', 'MORE_FINDINGS', '', `${more} more are not listed.`)]
 }
 
 /** A refusal on a compatible route: Go's text, or the same refusal as problem JSON. */
