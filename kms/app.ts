@@ -11,7 +11,13 @@ import { asEigenxError } from './errors.ts'
 import type { Foreground } from './foreground.ts'
 import { type Env, json, plain, refuse } from './http/answers.ts'
 import { appSignHandler, MAX_APP_SIGN_BODY } from './http/app-sign.ts'
-import { createGuard, guardRoute, type RouteHandler, requestId } from './http/guard.ts'
+import {
+  createForwardedWarning,
+  createGuard,
+  guardRoute,
+  type RouteHandler,
+  requestId,
+} from './http/guard.ts'
 import { healthHandler } from './http/health.ts'
 import { openApi } from './http/openapi.ts'
 import { pubkeyHandler } from './http/pubkey.ts'
@@ -51,6 +57,7 @@ export function createKmsApp(deps: KmsAppDeps): Hono<Env> {
     (handle: RouteHandler): RouteHandler =>
     (c, received) =>
       run(() => handle(c, received))
+  const onForwarded = createForwardedWarning(log)
   const guardOf = (route: RouteClass, limit: RouteLimit) =>
     createGuard(
       {
@@ -59,6 +66,7 @@ export function createKmsApp(deps: KmsAppDeps): Hono<Env> {
         log,
         now,
         onRefused: (code) => metrics?.turnedAway(route, code),
+        onForwarded,
       },
       limit,
     )

@@ -88,7 +88,8 @@ signing_key_file = "signing.key"
 host = "127.0.0.1"          # behind your TLS proxy
 port = 8000
 # public_url = "https://operator.example"   # what is registered on chain
-# trusted_proxies = ["127.0.0.1"]
+# Where that proxy connects from. It must append its caller to X-Forwarded-For; callers of a proxy that is not listed count as one.
+trusted_proxies = ["127.0.0.1"]
 
 [chain]
 chain_id = 1

@@ -19,6 +19,7 @@ import {
   createGate,
   createRateLimiter,
   type Gate,
+  isTrusted,
   type RateLimiter,
   readBody,
   withinTime,
@@ -28,6 +29,11 @@ import { answerAsGo } from './status.ts'
 /** Bodies being read at once, as a multiple of the route's concurrency. */
 const READERS_PER_PLACE = 4
 
+/** Of the places of a route, one address gets at most these: many pods may be behind it, and others want to be heard, too. */
+function shareOf(places: number): number {
+  return Math.max(1, Math.floor(places * 0.8))
+}
+
 export type GuardDeps = {
   limits: KmsConfig['limits']
   trustedProxies: readonly string[]
@@ -36,6 +42,8 @@ export type GuardDeps = {
   now: () => number
   /** Told of what is refused before or beside the handler. */
   onRefused?: (code: ErrorCode) => void
+  /** Told of the peer whose X-Forwarded-For is not believed. */
+  onForwarded?: (peer: string) => void
 }
 
 /** Routes of one class share allowances. */
@@ -46,7 +54,7 @@ export function createGuard(deps: GuardDeps, limit: RouteLimit): Guard {
     ...deps,
     rate: createRateLimiter(limit, deps.limits.callers),
     readers: createGate(limit.concurrent * READERS_PER_PLACE, limit.concurrent),
-    places: createGate(limit.concurrent),
+    places: createGate(limit.concurrent, shareOf(limit.concurrent)),
   }
 }
 
@@ -70,7 +78,7 @@ export function guardRoute(
 ): Handler<Env> {
   return async (c) => {
     const arrivedMs = guard.now()
-    const caller = callerOf(c, guard.trustedProxies)
+    const caller = callerOf(c, guard)
     try {
       await guard.rate.take(caller, arrivedMs)
       // HEAD is dispatched like GET, but Go answers it with 405.
@@ -126,8 +134,28 @@ function refuseMethod(c: Context, allowed: string): Response {
   return answer
 }
 
-function callerOf(c: Context, trustedProxies: readonly string[]): string {
-  return callerKey(remoteAddress(c), c.req.header('x-forwarded-for'), trustedProxies)
+function callerOf(c: Context, guard: GuardDeps): string {
+  const remote = remoteAddress(c)
+  const forwarded = c.req.header('x-forwarded-for')
+  if (forwarded !== undefined && !isTrusted(remote, guard.trustedProxies))
+    guard.onForwarded?.(remote ?? 'unknown')
+  return callerKey(remote, forwarded, guard.trustedProxies)
+}
+
+/**
+ * Warns of the first X-Forwarded-For that is not believed, and of no other: a stranger can send as many as he likes.
+ * Behind a proxy that is not named, all callers are one.
+ */
+export function createForwardedWarning(log: Log): (peer: string) => void {
+  let isTold = false
+  return (peer) => {
+    if (isTold) return
+    isTold = true
+    log.warn(
+      { event: 'forwarded-not-believed', peer },
+      'X-Forwarded-For came from an address that is not in listen.trusted_proxies: if it is your proxy, list it there, or all callers behind it share one allowance',
+    )
+  }
 }
 
 /** `undefined` for requests that came over no socket, as in tests of the app alone. */

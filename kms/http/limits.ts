@@ -107,11 +107,15 @@ export function callerKey(
   trustedProxies: readonly string[],
 ): string {
   const peer = normaliseAddress(remote ?? '')
-  if (forwarded === undefined || !trustedProxies.map(normaliseAddress).includes(peer))
-    return subnetOf(peer)
+  if (forwarded === undefined || !isTrusted(remote, trustedProxies)) return subnetOf(peer)
   // Only the entry that our own proxy appended is true; all before it is the client's text.
   const last = forwarded.slice(forwarded.lastIndexOf(',') + 1).trim()
   return /^[0-9a-fA-F.:]{2,45}$/.test(last) ? subnetOf(normaliseAddress(last)) : subnetOf(peer)
+}
+
+/** Is that TCP peer one of the proxies whose X-Forwarded-For is believed? */
+export function isTrusted(remote: string | undefined, trustedProxies: readonly string[]): boolean {
+  return trustedProxies.map(normaliseAddress).includes(normaliseAddress(remote ?? ''))
 }
 
 function normaliseAddress(address: string): string {

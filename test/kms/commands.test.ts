@@ -38,7 +38,9 @@ describe('kms init', () => {
     expect(await readStoreKey(join(folder, 'store.key'))).toHaveLength(32)
     const sample = await readFile(join(folder, 'operator.toml'), 'utf8')
     const filled = sample.replaceAll('https://…', 'https://rpc.example')
-    expect(parseKmsConfig(filled).operator.address).toBe(address.toLowerCase())
+    const { operator, listen } = parseKmsConfig(filled)
+    expect(operator.address).toBe(address.toLowerCase())
+    expect(listen.trustedProxies).toEqual([listen.host])
   })
 
   it('makes the operator fill in the chain before it starts', async () => {

@@ -18,14 +18,7 @@ import {
   TEST_TIME,
 } from '../kit.ts'
 import { honestChain, makeWorld, PROBLEM, post, WIDE_LIMITS } from '../world.ts'
-
-/** A plain-text refusal, as Go's http.Error writes it. */
-async function expectPlain(answer: Response, status: number, text: string): Promise<void> {
-  expect(await answer.text()).toBe(`${text}\n`)
-  expect(answer.status).toBe(status)
-  expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8')
-  expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
-}
+import { expectPlain } from './plain.ts'
 
 describe('GET /pubkey', () => {
   it('answers with sorted keys, Go’s fields among them, and a line feed', async () => {
@@ -374,64 +367,4 @@ describe('POST /secrets', () => {
       await expectPlain(await post(world, '/secrets', '{}', { accept }), 400, 'app_id is required')
     },
   )
-})
-
-describe('request ids and limits', () => {
-  it('takes a sane id over and replaces any other', async () => {
-    const world = await makeWorld()
-    const echo = async (id: string) =>
-      (await world.app.request('/pubkey', { headers: { 'x-request-id': id } })).headers.get(
-        'x-request-id',
-      )
-    expect(await echo('abc-123_X.9')).toBe('abc-123_X.9')
-    for (const bad of ['short', 'a'.repeat(65), 'with space in it', '<script>alert(1)</script>'])
-      expect(await echo(bad)).toMatch(/^[0-9a-f-]{36}$/)
-  })
-
-  it('answers Go’s 429 with Retry-After above the rate, and a wrong method costs a token', async () => {
-    const world = await makeWorld({ toml: '[limits]\nsecrets = { per_second = 1, burst = 2 }' })
-    for (let i = 0; i < 3; i++) expect((await world.app.request('/secrets')).status).toBe(405)
-    const answer = await post(world, '/secrets', '{}')
-    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
-    await expectPlain(answer, 429, 'too many requests')
-  })
-
-  it('answers Go’s 503 when all places are taken, and serves again after', async () => {
-    let release = () => {}
-    const blocked = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    const world = await makeWorld({
-      toml: '[limits]\nsecrets = { concurrent = 1 }',
-      chain: { demandFresh: () => blocked },
-    })
-    const body = await makeBody(world.authority, { rsa: world.rsa })
-    const first = post(world, '/secrets', body)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    await expectPlain(await post(world, '/secrets', body), 503, 'service unavailable')
-    release()
-    expect((await first).status).toBe(200)
-    expect((await post(world, '/secrets', body)).status).toBe(200)
-  })
-
-  it('answers in time even when the chain does not', async () => {
-    const world = await makeWorld({
-      toml: '[limits]\nrequest_timeout_ms = 100',
-      chain: { decideApp: () => new Promise(() => undefined) },
-    })
-    const body = await makeBody(world.authority, { rsa: world.rsa })
-    await expectPlain(await post(world, '/secrets', body), 503, 'service unavailable')
-  })
-
-  it('turns a bug into a constant answer', async () => {
-    const world = await makeWorld({
-      chain: { decideApp: () => Promise.reject(new Error('secret detail http://rpc.example/key')) },
-    })
-    const body = await makeBody(world.authority, { rsa: world.rsa })
-    const answer = await post(world, '/secrets', body, PROBLEM)
-    const text = await answer.text()
-    expect(answer.status).toBe(500)
-    expect(text).not.toMatch(/secret detail|rpc\.example/)
-    expect(world.log()).not.toMatch(/secret detail|rpc\.example/)
-  })
 })
