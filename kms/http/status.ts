@@ -143,7 +143,8 @@ export function answerAsGo(error: EigenxError, step: Step, method: string): Plai
     case 'binding':
       return {
         status: 401,
-        text: `Invalid attestation: verification failed with method '${method}': ${error.shortMessage}`,
+        // The caller chose the name, and may have chosen a long one.
+        text: `Invalid attestation: verification failed with method '${method.slice(0, 64)}': ${error.shortMessage}`,
       }
     case 'owner':
       return answerOwner(error)

@@ -229,6 +229,12 @@ describe('POST /secrets', () => {
       "Invalid attestation: verification failed with method 'tpm': the attestation method is not registered",
     ],
     [
+      'an endless method',
+      (b) => ({ ...b, attestation_method: 'x'.repeat(10_000) }),
+      401,
+      `Invalid attestation: verification failed with method '${'x'.repeat(64)}': the attestation method is not registered`,
+    ],
+    [
       'another stack id',
       (b) => ({ ...b, stack_id: 'other' }),
       403,
