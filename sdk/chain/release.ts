@@ -11,21 +11,20 @@ import {
   APP_UPGRADED_V14_TOPIC,
   APP_UPGRADED_V15_TOPIC,
   appControllerAbi,
-  UPGRADE_CONFIRMED_TOPIC,
 } from './abi/app-controller.ts'
+import { type ConfirmationMemory, type ConfirmedPast, findConfirmation } from './confirmation.ts'
 import { readContract } from './contract.ts'
 import { readHeads } from './heads.ts'
-import { findNewestLog } from './log-search.ts'
 import { createLru } from './lru.ts'
 import type { ChainReader, ReadOptions } from './reader.ts'
 import { parseAppUpgraded } from './release-event.ts'
-import { confirmsBlock, isUpgrade, selectConfirmedUpgrade } from './release-rule.ts'
-import type { Address, AppDecision, AppStatus, BlockRef, Hash32, Release } from './types.ts'
-import type { ChainLog } from './wire.ts'
+import { isUpgrade, selectConfirmedUpgrade } from './release-rule.ts'
+import type { Address, AppDecision, AppStatus, BlockRef, Release } from './types.ts'
+import { addressTopic, type ChainLog } from './wire.ts'
 
 export type ReleaseContracts = {
   appController: Address
-  /** Keeps events of blocks that were read before; they never change. */
+  /** Keeps events of blocks that were read before, which never change, and for a while what searches found. */
   cache?: ReleaseCache
 }
 
@@ -106,14 +105,23 @@ export type ReleaseCache = {
   get(key: string): readonly ChainLog[] | undefined
   set(key: string, app: Address, logs: readonly ChainLog[]): void
   drop(app: Address): void
+  confirmations: ConfirmationMemory
 }
 
 export function createReleaseCache(maxEntries = 256): ReleaseCache {
   const blocks = createLru<{ app: Address; logs: readonly ChainLog[] }>(maxEntries)
+  const pasts = createLru<{ app: Address; past: ConfirmedPast }>(maxEntries)
   return {
     get: (key) => blocks.get(key)?.logs,
     set: (key, app, logs) => blocks.set(key, { app, logs }),
-    drop: (app) => blocks.deleteWhere((entry) => entry.app === app),
+    drop: (app) => {
+      blocks.deleteWhere((entry) => entry.app === app)
+      pasts.deleteWhere((entry) => entry.app === app)
+    },
+    confirmations: {
+      get: (key) => pasts.get(key)?.past,
+      set: (key, app, past) => pasts.set(key, { app, past }),
+    },
   }
 }
 
@@ -224,7 +232,7 @@ async function readUpgrades(
   const upgrades = await reader.logs(
     {
       address: contracts.appController,
-      topics: [[APP_UPGRADED_V15_TOPIC, APP_UPGRADED_V14_TOPIC], topicOf(app)],
+      topics: [[APP_UPGRADED_V15_TOPIC, APP_UPGRADED_V14_TOPIC], addressTopic(app)],
       in: { blockHash: releaseBlock.hash },
     },
     options,
@@ -245,46 +253,27 @@ async function resolveSeveral(
   const [creation] = await reader.logs(
     {
       address: contracts.appController,
-      topics: [APP_CREATED_TOPIC, null, topicOf(app)],
+      topics: [APP_CREATED_TOPIC, null, addressTopic(app)],
       in: { blockHash: releaseBlock.hash },
     },
     options,
   )
-  const newest = await findConfirmation(context, releaseBlock.number, views.latest.number)
+  const confirmedUpTo = async (head: bigint): Promise<ChainLog | undefined> => {
+    const question = { appController: contracts.appController, app, releaseBlock, head }
+    const final = views.block.number
+    const memory = contracts.cache?.confirmations
+    const found = await findConfirmation(reader, { ...question, final }, memory, options)
+    if (found === 'gave-up') throw ambiguous(appId, releaseBlock.number)
+    return found === 'none' ? undefined : found
+  }
+  const newest = await confirmedUpTo(views.latest.number)
   const isFinal = newest === undefined || newest.blockNumber <= views.block.number
-  const final = isFinal
-    ? newest
-    : await findConfirmation(context, releaseBlock.number, views.block.number)
+  const final = isFinal ? newest : await confirmedUpTo(views.block.number)
   const selected = selectConfirmedUpgrade({ upgrades, confirmation: final, creation })
   if (isFinal) return selected
   const next = selectConfirmedUpgrade({ upgrades, confirmation: newest, creation })
   if (next !== selected) throw notFinalYet(appId, releaseBlock.number)
   return selected
-}
-
-async function findConfirmation(
-  context: ReleaseContext,
-  releaseBlock: bigint,
-  head: bigint,
-): Promise<ChainLog | undefined> {
-  const { reader, contracts, app, appId, options } = context
-  const found = await findNewestLog(
-    reader,
-    {
-      address: contracts.appController,
-      topics: [UPGRADE_CONFIRMED_TOPIC, topicOf(app)],
-      fromBlock: releaseBlock,
-      toBlock: head,
-      matches: (log) => confirmsBlock(log, releaseBlock),
-    },
-    options,
-  )
-  if (found === 'gave-up') throw ambiguous(appId, releaseBlock)
-  return found === 'none' ? undefined : found
-}
-
-function topicOf(app: Address): Hash32 {
-  return `0x${app.slice(2).padStart(64, '0')}`
 }
 
 function isZeroAddress(address: Address): boolean {

@@ -20,6 +20,11 @@ export type ChainLog = {
   logIndex: number
 }
 
+/** An address as an indexed argument of an event. */
+export function addressTopic(address: Address): Hash32 {
+  return `0x${address.slice(2).padStart(64, '0')}`
+}
+
 /** No chain has a block number or time beyond it, and numbers stay exact. */
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 

@@ -233,6 +233,28 @@ describe('several releases in one block', () => {
     expect(await verdict(app)).toBe(digestOf('b'))
   })
 
+  it('are told apart by a search that is not made twice', async () => {
+    const app = await createWithUpgrade(3)
+    await confirm(app)
+    await mineBlocks(anvil.url, 1100)
+    await finalise(anvil.url)
+    const starts: bigint[] = []
+    const watched: ChainReader = {
+      ...reader,
+      logs: (filter, options) => {
+        if ('fromBlock' in filter.in) starts.push(filter.in.fromBlock)
+        return reader.logs(filter, options)
+      },
+    }
+    const contracts = { appController: devnet.appController, cache: createReleaseCache() }
+    const first = await readAppDecision(watched, contracts, app)
+    expect(first.release.imageDigest).toBe(digestOf('b'))
+    expect(starts).toEqual([first.release.block.number])
+    const second = await readAppDecision(watched, contracts, app)
+    expect(second.release).toEqual(first.release)
+    expect(starts.at(-1)).toBe(first.block.number - 999n)
+  })
+
   it('A, its confirmation and B in one block serve A', async () => {
     const app = await appAfter(false, [])
     await inOneBlock(anvil.url, async () => {
