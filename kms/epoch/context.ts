@@ -190,13 +190,19 @@ export function asReachable(
 
 /** Asks all other operators for their encryption keys. */
 export async function learnEncryptionKeys(lookup: Lookup): Promise<void> {
-  const { operators } = lookup.runtime.view().operators ?? { operators: [] }
-  const { operator } = lookup.runtime.self
-  const others = operators.filter((peer) => peer.address.toLowerCase() !== operator)
+  const { deps, self, view } = lookup.runtime
+  const { operators } = view().operators ?? { operators: [] }
+  const others = operators.filter((peer) => peer.address.toLowerCase() !== self.operator)
+  // An operator that registered another signing key has to sign its record anew: nobody takes a setup with the old one.
+  for (const [address, peer] of operatorsByAddress(others)) {
+    const known = lookup.peerKeys.get(address)
+    if (known !== undefined && !isEncryptionKeyOf(deps.domain, peer, known))
+      lookup.peerKeys.delete(address)
+  }
   await Promise.allSettled(others.map((peer) => learnEncryptionKey(lookup, peer)))
 }
 
-/** Asks for a peer's encryption key and keeps it when it is signed and not older than the known one. */
+/** Asks for a peer's encryption key and keeps it when it is good and not older than the known one. */
 async function learnEncryptionKey(lookup: Lookup, peer: OperatorInfo): Promise<void> {
   const { deps } = lookup.runtime
   const bytes = await deps.peers.fetchEncryptionKey(peer)

@@ -2,14 +2,17 @@
  * Opening a session and dealing in it: the effects of one who gives shares.
  * @module
  */
-import type { Hash32 } from '../../sdk/chain/types.ts'
+import type { Address, Hash32, OperatorSet } from '../../sdk/chain/types.ts'
 import { parseScalar, thresholdOf } from '../../sdk/crypto/bls.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import { blobHash, dealingStatement, encodeDealing } from '../../sdk/protocol/dealing.ts'
 import {
+  type EncryptionKeyRecord,
   encodeSetup,
+  isEncryptionKeyOf,
   isGenesis,
   NO_ENCRYPTION_KEY,
+  operatorsByAddress,
   setupStatement,
   sidOf,
 } from '../../sdk/protocol/terms.ts'
@@ -23,15 +26,14 @@ export async function proposeSetup(
   lookup: Lookup,
   { epoch, prev }: Pick<Terms, 'epoch' | 'prev'>,
 ): Promise<boolean> {
-  const { runtime, keys, peerKeys } = lookup
+  const { runtime } = lookup
   const { deps, self } = runtime
-  const set = runtime.view().operators
-  if (set === undefined) return false
   await learnEncryptionKeys(lookup)
-  const { leaves } = runtime.view()
-  const records = comingMembers(runtime.view()).map((address) => {
-    return { address, record: address === self.operator ? keys.record : peerKeys.get(address) }
-  })
+  // One view for all: the others judge members and leaves by the set that the terms name.
+  const view = runtime.view()
+  const { operators: set, leaves } = view
+  if (set === undefined) return false
+  const records = recordsFor(lookup, set, comingMembers(view))
   const present = records.filter(({ record }) => record !== undefined).length
   const opened = runtime.state().opened?.at ?? 0
   const patient = deps.clock() < opened + self.options.patienceMs
@@ -70,6 +72,25 @@ export async function proposeSetup(
     [{ type: 'putBlob', bytes: setup }],
   )
   return verdict === 'valid'
+}
+
+/** The newest record of each member that the others will let pass; one that they would refuse would cost everybody the epoch. */
+function recordsFor(
+  { runtime, keys, peerKeys }: Lookup,
+  { operators }: OperatorSet,
+  members: readonly Address[],
+): readonly { address: Address; record: EncryptionKeyRecord | undefined }[] {
+  const { deps, self } = runtime
+  const byAddress = operatorsByAddress(operators)
+  return members.map((address) => {
+    const operator = byAddress.get(address)
+    const record = address === self.operator ? keys.record : peerKeys.get(address)
+    const passes =
+      operator !== undefined &&
+      record !== undefined &&
+      isEncryptionKeyOf(deps.domain, operator, record)
+    return { address, record: passes ? record : undefined }
+  })
 }
 
 export async function deal(lookup: Lookup, session: Session): Promise<boolean> {

@@ -129,6 +129,10 @@ export function parseEncryptionKey(bytes: Uint8Array): EncryptionKeyRecord {
   }))
 }
 
+/**
+ * Whether it is this operator's and names a key that shares can be dealt to. What a proposer takes into its setup and what others let pass there
+ * is judged by this alone.
+ */
 export function isEncryptionKeyOf(
   domain: Domain,
   operator: OperatorInfo,
@@ -136,6 +140,7 @@ export function isEncryptionKeyOf(
 ): boolean {
   return (
     record.operator === operator.address.toLowerCase() &&
+    isRistrettoPoint(record.encryptionKey) &&
     isSignedBy(operator, encryptionKeyStatement(domain, record), record.signature)
   )
 }
@@ -244,14 +249,13 @@ export function verifySetup(
     if (
       operator === undefined ||
       record === undefined ||
-      !isRistrettoPoint(member.encryptionKey) ||
       !isEncryptionKeyOf(domain, operator, {
         operator: member.address,
         encryptionKey: member.encryptionKey,
         ...record,
       })
     )
-      throw refuse(`encryption key of ${member.address} is not signed by it`)
+      throw refuse(`encryption key of ${member.address} is none that it signed`)
   })
 }
 

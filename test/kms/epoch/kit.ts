@@ -110,6 +110,7 @@ export function createWorld(input: {
       restarts: 0,
       tamper: undefined,
       withholds: false,
+      announces: undefined,
       act: undefined,
       hangs: false,
       muted: false,

@@ -7,6 +7,7 @@ import { type Dealing, parseDealing } from '../../../sdk/protocol/dealing.ts'
 import { dealsInstead, forgeDealing, signedBy, spoilShare } from './liars.ts'
 import { type Act, actsOnLog } from './lies-chain.ts'
 import { fillsPlaces, namesForeignDealings } from './lies-dealings.ts'
+import { announcesNoKey } from './lies-keys.ts'
 import { floodsSessions, proposesTo } from './lies-proposer.ts'
 import { seededRng } from './sim-ports.ts'
 import type { SimNode, Tamper, World } from './world.ts'
@@ -16,6 +17,8 @@ export type Lie = {
   tamper?: Tamper
   /** Keeps the bodies that it has. */
   withholds?: boolean
+  /** What it answers who asks for its encryption key. */
+  announces?: SimNode['announces']
   /** What it does at every turn beside. */
   act?: Act
   /** Undoes what it did to others. */
@@ -84,6 +87,7 @@ export const LIES = {
   "fills the others' places": (liar) => fillsPlaces(liar),
   'floods with sessions': (liar) => floodsSessions(liar),
   'spams the log': (liar) => actsOnLog(liar),
+  'announces a key that is none': (liar) => announcesNoKey(liar),
 } satisfies Record<string, (liar: Liar) => Lie>
 
 export type LieName = keyof typeof LIES
@@ -101,11 +105,13 @@ export function corrupt(world: World, sim: SimNode, name: LieName): () => void {
   world.liars.add(sim.identity.info.address)
   sim.tamper = lie.tamper ?? ((message) => message)
   sim.withholds = lie.withholds ?? false
+  sim.announces = lie.announces
   sim.act = lie.act
   return () => {
     lie.end?.()
     sim.tamper = undefined
     sim.withholds = false
+    sim.announces = undefined
     sim.act = undefined
   }
 }

@@ -174,7 +174,9 @@ function peersOf(world: World, sim: SimNode, alive: () => void): PeerPort {
     },
     fetchEncryptionKey: async (peer) => {
       alive()
-      return answered(await (await reach(peer)).node?.handler.encryptionKey())
+      const other = await reach(peer)
+      const announce = other.announces ?? other.node?.handler.encryptionKey
+      return answered(await announce?.(sim.identity.info.address))
     },
   }
 }

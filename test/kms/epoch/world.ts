@@ -35,6 +35,8 @@ export type SimNode = {
   tamper: Tamper | undefined
   /** Refuses to serve bodies. */
   withholds: boolean
+  /** What it answers who asks for its encryption key, in the place of its node. */
+  announces: ((asker: Address) => Promise<Uint8Array | undefined>) | undefined
   /** What a lying member does at every turn. */
   act: (() => Promise<void>) | undefined
   /** Accepts connections and never answers. */

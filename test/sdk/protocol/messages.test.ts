@@ -394,4 +394,10 @@ describe('verifySetup', () => {
     expect(isEncryptionKeyOf(DOMAIN, first.info, { ...record, sequence: 5 })).toBe(false)
     expect(isEncryptionKeyOf({ ...DOMAIN, operatorSetId: 9 }, first.info, record)).toBe(false)
   })
+
+  it.each([0, 0xff])('knows that 32 bytes of %i are no key, whoever signed them', (byte) => {
+    const unsigned = { ...keyRecord(first, 4), encryptionKey: new Uint8Array(32).fill(byte) }
+    const signature = signStatement(first.privateKey, encryptionKeyStatement(DOMAIN, unsigned))
+    expect(isEncryptionKeyOf(DOMAIN, first.info, { ...unsigned, signature })).toBe(false)
+  })
 })
