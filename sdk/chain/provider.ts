@@ -27,12 +27,17 @@ export type Answer<T> =
   | { kind: 'revert' }
   | { kind: 'fault'; fault: Fault; refusal?: Refusal }
 
+/** Questions for the newest blocks never wait behind other reads, which a provider may leave unanswered. */
+export type Lane = 'head' | 'read'
+
 /** One request to one provider. Never throws. */
 export type Provider = {
   request(
     method: string,
     params: readonly unknown[],
     signals?: readonly AbortSignal[],
+    /** @default 'read' */
+    lane?: Lane,
   ): Promise<Answer<unknown>>
 }
 
@@ -41,51 +46,84 @@ type Checked = Exclude<Answer<unknown>, { kind: 'revert' }>
 export type ProviderConfig = {
   url: string
   chainId: number
+  /** For a request as a whole: its wait for a turn, what precedes it, and a second try. */
   timeoutMs: number
   /** Largest answer in bytes. */
   maxResponseBytes: number
-  /** Requests under way at once. */
+  /** Requests under way at once, beside `MAX_HEADS` in the lane of heads. */
   maxConcurrent: number
 }
 
+/** Few are needed: readers share the question for a head, and only those that may cancel ask for themselves. */
+const MAX_HEADS = 8
 /** Requests that may wait for their turn; beyond it a request is `busy` at once. */
 const MAX_WAITING = 2000
 /** Public endpoints are many nodes behind one name: a node that lags is often not the one asked next. */
 const RETRY_DELAY_MS = 150
 
 export function createProvider(config: ProviderConfig): Provider {
-  const enter = createGate(config.maxConcurrent, MAX_WAITING)
+  const gates: Record<Lane, Gate> = {
+    head: createGate(MAX_HEADS, MAX_WAITING),
+    read: createGate(config.maxConcurrent, MAX_WAITING),
+  }
   const send = createSender(config)
   let chainChecked: Promise<Checked> | undefined
 
   async function checkChain(): Promise<Checked> {
-    const answer = await send('eth_chainId', [])
+    const answer = await withinTime(config.timeoutMs, [], (ends) => send('eth_chainId', [], ends))
     if (answer.kind === 'revert') return { kind: 'fault', fault: 'malformed' }
     if (answer.kind === 'fault') return answer
     const matches = parseQuantity(answer.value) === BigInt(config.chainId)
     return matches ? answer : { kind: 'fault', fault: 'wrong-chain' }
   }
 
+  async function ask(
+    method: string,
+    params: readonly unknown[],
+    ends: readonly AbortSignal[],
+  ): Promise<Answer<unknown>> {
+    chainChecked ??= checkChain()
+    const check = await orCancelled(chainChecked, ends)
+    if (check.kind !== 'value') {
+      // Ask again next time, unless only this caller went away.
+      if (check.fault !== 'cancelled') chainChecked = undefined
+      return check
+    }
+    const answer = await send(method, params, ends)
+    if (answer.kind !== 'fault' || !isWorthRetrying(answer)) return answer
+    await pause(RETRY_DELAY_MS)
+    return isCancelled(ends) ? answer : await send(method, params, ends)
+  }
+
   return {
-    async request(method, params, signals = []) {
-      const leave = await enter()
-      if (leave === undefined) return { kind: 'fault', fault: 'busy' }
-      try {
-        chainChecked ??= checkChain()
-        const check = await orCancelled(chainChecked, signals)
-        if (check.kind !== 'value') {
-          // Ask again next time, unless only this caller went away.
-          if (check.fault !== 'cancelled') chainChecked = undefined
-          return check
+    request: (method, params, signals = [], lane = 'read') =>
+      withinTime(config.timeoutMs, signals, async (ends) => {
+        const leave = await gates[lane](ends)
+        if (leave === undefined)
+          return { kind: 'fault', fault: isCancelled(ends) ? 'cancelled' : 'busy' }
+        try {
+          return await ask(method, params, ends)
+        } finally {
+          leave()
         }
-        const answer = await send(method, params, signals)
-        if (answer.kind !== 'fault' || !isWorthRetrying(answer)) return answer
-        await pause(RETRY_DELAY_MS)
-        return isCancelled(signals) ? answer : await send(method, params, signals)
-      } finally {
-        leave()
-      }
-    },
+      }),
+  }
+}
+
+/** @param work - Stops with the fault `cancelled` once one of its signals says so; where that was the clock, it is a timeout. */
+async function withinTime(
+  timeoutMs: number,
+  signals: readonly AbortSignal[],
+  work: (ends: readonly AbortSignal[]) => Promise<Answer<unknown>>,
+): Promise<Answer<unknown>> {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), timeoutMs)
+  try {
+    const answer = await work([...signals, late.signal])
+    const isCut = answer.kind === 'fault' && answer.fault === 'cancelled'
+    return isCut && !isCancelled(signals) ? { kind: 'fault', fault: 'timeout' } : answer
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -98,7 +136,7 @@ export function parseQuantity(value: unknown): bigint | undefined {
 type Send = (
   method: string,
   params: readonly unknown[],
-  signals?: readonly AbortSignal[],
+  ends: readonly AbortSignal[],
 ) => Promise<Answer<unknown>>
 
 function createSender(config: ProviderConfig): Send {
@@ -115,25 +153,17 @@ function createSender(config: ProviderConfig): Send {
     options: { signal: AbortSignal },
   ) => Promise<unknown> = transport.request
 
-  return async (method, params, signals = []) => {
-    if (isCancelled(signals)) return { kind: 'fault', fault: 'cancelled' }
-    // viem's own timer stops at the headers; this one covers the body too. Linked by hand and unlinked, since
+  return async (method, params, ends) => {
+    if (isCancelled(ends)) return { kind: 'fault', fault: 'cancelled' }
+    // viem's own timer stops at the headers; these signals cover the body too. Linked by hand and unlinked, since
     // AbortSignal.any keeps every request's signal alive as long as a signal that lives with the process.
     const controller = new AbortController()
-    const abort = () => controller.abort()
-    let isLate = false
-    const timer = setTimeout(() => {
-      isLate = true
-      abort()
-    }, config.timeoutMs)
-    const unlink = signals.map((signal) => onAbort(signal, abort))
+    const unlink = ends.map((signal) => onAbort(signal, () => controller.abort()))
     try {
       return readEnvelope(await request({ method, params }, { signal: controller.signal }))
     } catch (error) {
-      if (isCancelled(signals)) return { kind: 'fault', fault: 'cancelled' }
-      return { kind: 'fault', fault: isLate ? 'timeout' : faultOf(error) }
+      return { kind: 'fault', fault: isCancelled(ends) ? 'cancelled' : faultOf(error) }
     } finally {
-      clearTimeout(timer)
       for (const remove of unlink) remove()
     }
   }
@@ -225,26 +255,45 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
 
-/** @returns A function to enter; it gives a function to leave, or nothing when too many wait already. */
-function createGate(width: number, maxWaiting: number): () => Promise<(() => void) | undefined> {
+/** Waits for a place. @returns A function to leave, or nothing when too many wait already or one of the signals ended the wait. */
+type Gate = (ends: readonly AbortSignal[]) => Promise<(() => void) | undefined>
+
+function createGate(width: number, maxWaiting: number): Gate {
   let inside = 0
-  const waiting: (() => void)[] = []
-  const leave = () => {
-    const next = waiting.shift()
-    // The place passes on to the next in line without becoming free.
-    if (next === undefined) inside--
-    else next()
-  }
-  return async () => {
-    if (inside < width) inside++
-    else {
-      if (waiting.length >= maxWaiting) return undefined
-      await new Promise<void>((resolve) => waiting.push(resolve))
-    }
+  // In the order of their arrival.
+  const waiting = new Set<() => void>()
+  const leaveOnce = () => {
     let left = false
     return () => {
-      if (!left) leave()
+      if (left) return
       left = true
+      const [next] = waiting
+      // The place passes on to the next in line without becoming free.
+      if (next === undefined) inside--
+      else next()
     }
+  }
+  return async (ends) => {
+    if (isCancelled(ends)) return undefined
+    if (inside < width) {
+      inside++
+      return leaveOnce()
+    }
+    if (waiting.size >= maxWaiting) return undefined
+    let unlink: (() => void)[] = []
+    const place = new Promise<(() => void) | undefined>((resolve) => {
+      const enter = () => {
+        waiting.delete(enter)
+        resolve(leaveOnce())
+      }
+      waiting.add(enter)
+      const giveUp = () => {
+        if (waiting.delete(enter)) resolve(undefined)
+      }
+      unlink = ends.map((signal) => onAbort(signal, giveUp))
+    })
+    return place.finally(() => {
+      for (const remove of unlink) remove()
+    })
   }
 }

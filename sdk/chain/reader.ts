@@ -32,11 +32,11 @@ export type ChainReaderConfig = {
   chainId: number
   /** What counts as final. @default 'finalized' */
   finality?: Finality
-  /** A request to one provider, body included. @default 5000 */
+  /** A request to one provider, from its wait for a turn to the end of the body. @default 5000 */
   timeoutMs?: number
   /** @default 8 MiB */
   maxResponseBytes?: number
-  /** Requests to one provider at once. @default 16 */
+  /** Requests to one provider at once, beside those for its newest blocks. @default 16 */
   maxConcurrent?: number
   /** Told of providers that contradict the quorum; carries no URL. */
   onAlarm?: (alarm: ProviderAlarm) => void
@@ -98,8 +98,8 @@ export function createChainReader(config: ChainReaderConfig): ChainReader {
   )
   const ask: Ask = async (question, options) => {
     const signals = joinSignals(closing.signal, options?.signal)
-    const { method, params, parse, canonical, what } = question
-    const answers = providers.map((provider) => askOne(provider, method, params, parse, signals))
+    const { canonical, what } = question
+    const answers = providers.map((provider) => askOne(provider, question, signals))
     return askQuorum({ what, quorum, answers, canonical, onAlarm })
   }
   // Providers whose last head request timed out: still asked, but not waited for while the others suffice.
@@ -109,9 +109,14 @@ export function createChainReader(config: ChainReaderConfig): ChainReader {
     const params = [tag, false]
     const settled: Answer<BlockRef | undefined>[] = providers.map(() => NO_ANSWER_YET)
     const asked = providers.map(async (provider, index) => {
-      const answer = await askOne(provider, 'eth_getBlockByNumber', params, parseHeader, signals)
+      const answer = await askOne(
+        provider,
+        { method: 'eth_getBlockByNumber', params, parse: parseHeader, lane: 'head' },
+        signals,
+      )
       if (answer.kind === 'fault' && answer.fault === 'timeout') slow.add(index)
-      else slow.delete(index)
+      // Another fault is no sign that it answers again.
+      else if (answer.kind === 'value') slow.delete(index)
       settled[index] = answer
     })
     await Promise.all(asked.filter((_, index) => !slow.has(index)))
@@ -226,24 +231,23 @@ export function createChainReader(config: ChainReaderConfig): ChainReader {
   }
 }
 
-type Question<T> = {
-  what: string
+type Request<T> = {
   method: string
   params: readonly unknown[]
   parse: (value: unknown) => T | undefined
-  canonical: (value: T) => string
+  lane?: Lane
 }
+
+type Question<T> = Request<T> & { what: string; canonical: (value: T) => string }
 
 type Ask = <T>(question: Question<T>, options?: ReadOptions) => Promise<Agreed<T>>
 
 async function askOne<T>(
   provider: Provider,
-  method: string,
-  params: readonly unknown[],
-  parse: (value: unknown) => T | undefined,
+  { method, params, parse, lane }: Request<T>,
   signals: readonly AbortSignal[],
 ): Promise<Answer<T | undefined>> {
-  const answer = await provider.request(method, params, signals)
+  const answer = await provider.request(method, params, signals, lane)
   if (answer.kind !== 'value') return answer
   if (answer.value === null && method.startsWith('eth_getBlock'))
     return { kind: 'value', value: undefined }

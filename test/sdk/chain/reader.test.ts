@@ -168,6 +168,37 @@ describe('2 of 3 providers', () => {
     expect(performance.now() - start).toBeLessThan(TIMEOUT_MS)
   })
 
+  it('do not wait for one that hangs at times, and refuses at others', async () => {
+    let mood: 'hang' | 'refuse' = 'hang'
+    const moody: Tamper = () =>
+      mood === 'hang' ? 'hang' : { error: { code: -32005, message: 'limit' } }
+    const { reader } = await setUp([moody, honest, honest], 2)
+    await reader.latestBlock()
+    mood = 'refuse'
+    await reader.latestBlock()
+    await new Promise((resolve) => setTimeout(resolve, TIMEOUT_MS / 2))
+    mood = 'hang'
+    const start = performance.now()
+    await reader.latestBlock()
+    expect(performance.now() - start).toBeLessThan(TIMEOUT_MS / 2)
+  })
+
+  it('know the newest block at once while one leaves other questions unanswered', async () => {
+    const half: Tamper = ({ method }) => (method === 'eth_call' ? 'hang' : undefined)
+    const { reader, proxies } = await setUp([honest, honest, half], 2)
+    const block = await reader.latestBlock()
+    const questions = Array.from({ length: 40 }, (_, i): Address => {
+      const place = i.toString(16).padStart(2, '0')
+      return `0x${'c0'.repeat(19)}${place}`
+    })
+    await Promise.all(questions.map((to) => reader.call({ to, data: '0x', block })))
+    const start = performance.now()
+    await reader.latestBlock()
+    expect(performance.now() - start).toBeLessThan(TIMEOUT_MS / 2)
+    const asked = proxies[2]?.calls.filter(({ method }) => method === 'eth_call')
+    expect(asked?.length).toBeGreaterThanOrEqual(16)
+  })
+
   it('agree at the tip although one is ahead', async () => {
     const ahead: Tamper = (call, result) => {
       const isTip = call.method === 'eth_getBlockByNumber' && call.params[0] === 'latest'
