@@ -79,8 +79,8 @@ export type ErrorDetails = {
   APP_UNKNOWN: { appId: string }
   /** The app exists but its state does not permit keys. */
   APP_NOT_RUNNING: { appId: string; status: string }
-  /** The app has no confirmed release. */
-  RELEASE_NOT_FOUND: { appId: string }
+  /** The app has no confirmed release, or, where `released`, its event cannot be found. */
+  RELEASE_NOT_FOUND: { appId: string; released: boolean }
   /** More than one release could be the confirmed one. */
   RELEASE_AMBIGUOUS: { appId: string; block: string }
   /** The release on chain is malformed (artifacts, public env, pins). */
@@ -90,7 +90,7 @@ export type ErrorDetails = {
   /** The signer is not the app's creator (ecdsa method). */
   NOT_APP_CREATOR: { appId: string }
 
-  /** Too few chain providers answered. */
+  /** Too few chain providers answered, or what they answered lies too far back to decide on. */
   CHAIN_UNAVAILABLE: { needed: number; got: number }
   /** Chain providers contradict each other. */
   CHAIN_DISAGREES: { what: string }

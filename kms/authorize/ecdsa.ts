@@ -97,13 +97,13 @@ function verifySigner(
   return signer
 }
 
-/** Nothing released yet is no obstacle for the owner; a stopped, suspended or ended app is. */
+/** Nothing released yet is no obstacle for the owner; a release that is there and cannot be read is, and so is a stopped, suspended or ended app. */
 async function releaseIfAny(deps: DecisionDeps, app: Address): Promise<AppDecision | undefined> {
   try {
     return await deps.chain.decideApp(app)
   } catch (thrown) {
     const unreleased =
-      isEigenxError(thrown, 'RELEASE_NOT_FOUND') ||
+      (isEigenxError(thrown, 'RELEASE_NOT_FOUND') && !thrown.details.released) ||
       (isEigenxError(thrown, 'APP_NOT_RUNNING') && thrown.details.status === 'CREATED')
     if (unreleased) return undefined
     throw thrown

@@ -178,7 +178,7 @@ function refuseState(appId: string, state: AppState, serveStopped: boolean): voi
       code: 'RELEASE_NOT_FOUND',
       message: 'The app has no confirmed release',
       stage: 'release',
-      details: { appId },
+      details: { appId, released: false },
       hint: 'Publish a release and wait until it is confirmed and final.',
     })
 }
@@ -294,7 +294,7 @@ function eventMissing(appId: string): EigenxError<'RELEASE_NOT_FOUND'> {
     code: 'RELEASE_NOT_FOUND',
     message: 'The block of the confirmed release holds no release event of the app',
     stage: 'release',
-    details: { appId },
+    details: { appId, released: true },
     hint: 'A provider may keep recent events only: use one with the full history.',
   })
 }

@@ -265,7 +265,7 @@ describe('POST /secrets', () => {
         code: 'RELEASE_NOT_FOUND',
         message: 'm',
         stage: 'release',
-        details: { appId: APP },
+        details: { appId: APP, released: false },
       }),
       404,
       'Release not found',

@@ -541,7 +541,7 @@ describe('a token serves once', () => {
               code,
               message: 'No release.',
               stage: 'chain',
-              details: { appId: APP },
+              details: { appId: APP, released: false },
             })
       },
     },
