@@ -7,6 +7,9 @@
  *
  * A start reads the log from its first post, up to `LOG_LIMITS` posts and bytes. What was final then is kept for the attempts that follow, which
  * read on from there.
+ *
+ * No clock judges how old the view is, as operators do: a pod's clock is set by its host. An old view cannot bring a pod to another key than that of
+ * its master public key, nor to shares that have been erased since; it can only have operators refuse.
  * @module
  */
 import { mapBounded } from '../sdk/chain/bounded.ts'

@@ -30,6 +30,9 @@ const RESHARE_SECONDS: ReadonlyMap<number, number> = new Map([
   [DEVNET_CHAIN_ID, 30],
 ])
 
+/** Blocks of a devnet may come on demand only, and its clock is set at will. */
+const MAX_LAG_SECONDS: ReadonlyMap<number, number> = new Map([[DEVNET_CHAIN_ID, 0]])
+
 const MAX_CONFIG_BYTES = 256 * 1024
 
 /** Requests per second and burst of one caller, and how many run at once in the whole process. */
@@ -78,6 +81,8 @@ export const ConfigSchema = z.strictObject({
     quorum: count(1, 16).optional(),
     finality: z.enum(['finalized', 'safe', 'latest']).default('finalized'),
     timeout_ms: count(100, 120_000).default(10_000),
+    /** How far the newest block may lie behind this machine's clock for a grant; 0 asks for nothing. Default: 900, on a devnet 0. */
+    max_lag_seconds: seconds(0, 86_400).optional(),
   }),
   contracts: z.strictObject({
     allocation_manager: address,
@@ -187,7 +192,7 @@ type Camel<T> = T extends readonly (infer E)[]
 type Parsed = Camel<z.output<typeof ConfigSchema>>
 /** With the defaults that depend on other fields filled in. */
 export type KmsConfig = Omit<Parsed, 'chain' | 'epoch'> & {
-  readonly chain: Filled<Parsed['chain'], 'quorum'>
+  readonly chain: Filled<Parsed['chain'], 'quorum' | 'maxLagSeconds'>
   readonly epoch: Filled<Parsed['epoch'], 'postSeconds' | 'slotMs' | 'sessionMs' | 'reshareSeconds'>
 }
 type Filled<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]: number }
@@ -239,7 +244,11 @@ function withDefaults(config: Parsed): KmsConfig {
   const looks = (n: number) => n * epoch.pollMs
   return {
     ...config,
-    chain: { ...chain, quorum: chain.quorum ?? Math.floor(chain.rpcUrls.length / 2) + 1 },
+    chain: {
+      ...chain,
+      quorum: chain.quorum ?? Math.floor(chain.rpcUrls.length / 2) + 1,
+      maxLagSeconds: chain.maxLagSeconds ?? MAX_LAG_SECONDS.get(chain.chainId) ?? 900,
+    },
     epoch: {
       ...epoch,
       postSeconds: epoch.postSeconds ?? Math.ceil(looks(20) / 1000),

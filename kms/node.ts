@@ -158,6 +158,8 @@ export async function startOperator(
           appController: config.contracts.appController,
           freshnessSeconds: config.attestation.freshnessSeconds,
           serveStopped: config.policy.serveStoppedApps,
+          maxLagSeconds: config.chain.maxLagSeconds,
+          now,
         }),
       },
       log,

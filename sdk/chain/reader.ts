@@ -3,14 +3,15 @@
  *
  * Every read of one decision is made at one block hash (EIP-1898), so that no two reads see different chains and
  * no provider can answer from another fork. Only the choice of that block goes by number: the highest one that k
- * providers have, so that neither one that lags nor one that lies can hold the view back or push it ahead.
+ * providers have. Fewer than k that lie cannot push it ahead, and no more than m - k that lag or lie can hold it back:
+ * with k = m a single one can, so whoever decides something compares the newest block with a clock (`currentView`).
  * @module
  */
 
 import type { Hex } from '../bytes.ts'
 import { EigenxError } from '../errors.ts'
 import { createLru } from './lru.ts'
-import { type Answer, createProvider, type Fault, type Provider } from './provider.ts'
+import { type Answer, createProvider, type Fault, type Lane, type Provider } from './provider.ts'
 import { type Agreed, askQuorum, type ProviderAlarm, unavailable } from './quorum.ts'
 import type { Address, BlockRef, Hash32 } from './types.ts'
 import {

@@ -162,6 +162,9 @@ async function startOperators(
     appController: devnet.appController,
     freshnessSeconds: FRESHNESS_SECONDS,
     serveStopped: false,
+    // The node's clock is set forward for old evidence.
+    maxLagSeconds: 0,
+    now: () => Date.now(),
   })
   const start = (name: OperatorName) =>
     makeWorld({ toml: `${WIDE_LIMITS}\n${OPERATORS[name]}`, chain, domain })

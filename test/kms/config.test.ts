@@ -151,6 +151,15 @@ describe('operator.toml', () => {
     expect(parseKmsConfig(toml({ chain: `chain_id = 1\nrpc_urls = ${urls}` })).chain.quorum).toBe(2)
   })
 
+  it('asks of every chain but a devnet for blocks of the last quarter of an hour', () => {
+    const lagOf = (chain: string) =>
+      parseKmsConfig(toml({ chain: `${chain}\nrpc_urls = ["https://a"]` })).chain.maxLagSeconds
+    expect(lagOf('chain_id = 1')).toBe(900)
+    expect(lagOf('chain_id = 1\nmax_lag_seconds = 0')).toBe(0)
+    expect(lagOf('chain_id = 31337')).toBe(0)
+    expect(lagOf('chain_id = 31337\nmax_lag_seconds = 60')).toBe(60)
+  })
+
   it('derives the pace of the epoch protocol from how often the chain is read', () => {
     expect(parseKmsConfig(toml({ epoch: 'poll_ms = 100' })).epoch).toMatchObject({
       postSeconds: 2,
