@@ -4,11 +4,13 @@
  *
  * Plaintext secrets must not reach a disk, so a folder that is not tmpfs or ramfs is refused. Files are for the
  * owner only, written beside and renamed into place. The app key is never written here. A lock file lets the
- * processes of one boot wait for the first instead of attesting at once.
+ * processes of one boot wait for the first instead of attesting at once. It names its owner from its first moment on, and
+ * names it by more than its number, so that an owner that is killed locks nobody out, whoever gets that number next.
  * @module
  */
+import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { lstat, mkdir, open, readFile, statfs, unlink } from 'node:fs/promises'
+import { link, lstat, mkdir, open, readFile, statfs, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EigenxError } from '../sdk/errors.ts'
@@ -115,44 +117,74 @@ function parseCache(
 }
 
 /**
- * The lock names its owner; one whose process is gone is taken over. Should two take it over at once, both
- * attest and the later file wins: wasteful, not wrong.
+ * One whose process is gone is taken over. Should two take it over at once, both attest and the later file wins:
+ * wasteful, not wrong.
  */
 async function takeLock(lock: string, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs
-  for (;;) {
-    const handle = await open(lock, 'wx', 0o600).catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return undefined
-      throw unusable('cannot hold a lock', error)
-    })
-    if (handle !== undefined) {
-      await handle.writeFile(String(process.pid))
-      await handle.close()
-      return
+  const own = `${lock}.${randomUUID()}`
+  try {
+    const owner = await identify(process.pid)
+    if (owner === undefined) throw new Error('this process is not in /proc')
+    await writeFile(own, owner, { flag: 'wx', mode: 0o600 })
+    while (!(await linkNew(own, lock))) {
+      if (await isAbandoned(lock)) await unlink(lock).catch(() => undefined)
+      else if (performance.now() > deadline) throw lockedTooLong(timeoutMs)
+      else await sleep(LOCK_POLL_MS)
     }
-    if (await isAbandoned(lock)) await unlink(lock).catch(() => undefined)
-    else if (performance.now() > deadline)
-      throw new EigenxError({
-        code: 'TIMEOUT',
-        message: 'another process has been unsealing for too long',
-        stage: 'agent',
-        details: { what: 'unseal lock', afterMs: timeoutMs },
-      })
-    else await sleep(LOCK_POLL_MS)
+  } catch (error) {
+    throw error instanceof EigenxError ? error : unusable('cannot hold a lock', error)
+  } finally {
+    await unlink(own).catch(() => undefined)
+  }
+}
+
+/** The name appears with its content: a file that is created and then written is empty for a moment, or for ever. */
+async function linkNew(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false
+    throw error
   }
 }
 
 async function isAbandoned(lock: string): Promise<boolean> {
-  const text = await readFile(lock, 'utf8').catch(() => '')
-  const pid = Number(text)
-  // Empty: its owner is between creating and naming it.
-  if (text === '' || !Number.isSafeInteger(pid) || pid < 1) return false
+  let text: string
   try {
-    process.kill(pid, 0)
-    return false
+    text = await readFile(lock, 'utf8')
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH'
+    if (codeOf(error) === 'ENOENT') return false
+    throw error
   }
+  const pid = /^([1-9]\d{0,9}) \d+$/.exec(text)?.[1]
+  return pid === undefined || (await identify(Number(pid))) !== text
+}
+
+/**
+ * A process by its number and its start in clock ticks since the boot: no two have both.
+ * @returns `undefined` when there is none, or only what its parent has not collected yet
+ */
+async function identify(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined)
+  // proc_pid_stat(5): the name before the third field may hold blanks and parentheses.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const [state, start] = [fields?.[0], fields?.[19]]
+  return start === undefined || state === 'Z' || state === 'X' ? undefined : `${pid} ${start}`
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
+
+function lockedTooLong(afterMs: number): EigenxError<'TIMEOUT'> {
+  return new EigenxError({
+    code: 'TIMEOUT',
+    message: 'another process has been unsealing for too long',
+    stage: 'agent',
+    details: { what: 'unseal lock', afterMs },
+  })
 }
 
 function unusable(problem: string, cause?: unknown): EigenxError<'CONFIG_INVALID'> {

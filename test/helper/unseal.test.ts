@@ -211,19 +211,38 @@ describe('the cache', () => {
     expect(await readFile(elsewhere, 'utf8')).toBe(text)
   })
 
-  test('is not locked for ever by a process that died', async () => {
+  const taken = async (owner: string) => {
+    await writeFile(`${file()}.lock`, owner)
+    const done = await (await open()).locked(async () => 'done')
+    expect(await readdir(folder)).toEqual([])
+    return done
+  }
+
+  test('is not locked for ever by a process that died, also before it had said who it was', async () => {
     const dead = spawn(process.execPath, ['-e', ''])
     await new Promise((resolve) => dead.once('exit', resolve))
-    await writeFile(`${file()}.lock`, String(dead.pid))
-    expect(await (await open()).locked(async () => 'done')).toBe('done')
-    expect(existsSync(`${file()}.lock`)).toBe(false)
+    expect(await taken(`${dead.pid} 1`)).toBe('done')
+    expect(await taken('')).toBe('done')
+  })
+
+  test('nor by a process that has the number of one that died', async () => {
+    expect(await taken(`${process.pid} 1`)).toBe('done')
   })
 
   test('waits for a living one only so long', async () => {
-    await writeFile(`${file()}.lock`, String(process.pid))
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const first = (await open()).locked(() => held)
+    await expect.poll(() => existsSync(`${file()}.lock`)).toBe(true)
     await expect((await open()).locked(async () => 'done')).rejects.toMatchObject({
       code: 'TIMEOUT',
     })
+    expect(await readdir(folder)).toEqual([`${APP_ID}.json.lock`])
+    release()
+    await first
+    expect(await readdir(folder)).toEqual([])
   })
 
   test('in a folder that others may write to is refused', async () => {
