@@ -74,8 +74,11 @@ type Outcome = { grant: Grant } | { refusal: OperatorRefusal }
 
 /** One lying operator among the used ones must not fill logs with what it likes. */
 const MAX_MARKS = 16
-/** Largest answer of one operator, in bytes; an environment on chain is far smaller. */
-const MAX_ANSWER_BYTES = 1024 * 1024
+/**
+ * Largest answer of one operator, in bytes. Operators serve releases with up to 256 KiB of sealed environment, in hex, and 128 KiB of public
+ * one, of which Go's JSON in a JSON string makes up to seven times as much: together 1408 KiB.
+ */
+const MAX_ANSWER_BYTES = 2 * 1024 * 1024
 
 /**
  * @throws EigenxError QUORUM_NOT_REACHED with every refusal, OPERATORS_DISAGREE, KEY_MISMATCH
@@ -101,8 +104,10 @@ export async function askQuorum(deps: QuorumDeps, request: QuorumRequest): Promi
         refusals.push(outcome.refusal)
         continue
       }
-      grants.push(outcome.grant)
       const group = grants.filter((grant) => agree(grant, outcome.grant))
+      const grant = shareTexts(outcome.grant, group[0])
+      group.push(grant)
+      grants.push(grant)
       try {
         const answer = concludeGroup(request, group)
         if (answer !== undefined) return { ...answer, refusals }
@@ -270,6 +275,12 @@ function explainDefeat(
 
 function agree(a: Grant, b: Grant): boolean {
   return a.table === b.table && a.encryptedEnv === b.encryptedEnv && a.publicEnv === b.publicEnv
+}
+
+/** Equal environments are kept once, not once for each operator. */
+function shareTexts(grant: Grant, twin: Grant | undefined): Grant {
+  const { encryptedEnv, publicEnv } = twin ?? grant
+  return { ...grant, encryptedEnv, publicEnv }
 }
 
 function lower(address: Address): Address {

@@ -186,9 +186,16 @@ export function encodeSecretsRequest(request: SecretsRequest): string {
   })
 }
 
+/**
+ * Values and escapes of an answer. A public environment may have 128 KiB, and each byte of it may need an escape in the answer: quotes of JSON in
+ * JSON, or Go's form of `<`.
+ */
+const MAX_RESPONSE_TOKENS = 160 * 1024
+
 /** @throws REQUEST_INVALID or INPUT_TOO_LARGE */
 export function parseSecretsResponse(body: Uint8Array, maxBytes?: number): SecretsResponse {
-  const fields = parseGoJson(body, SECRETS_RESPONSE, limitsOf(maxBytes))
+  const limits = { ...limitsOf(maxBytes), maxTokens: MAX_RESPONSE_TOKENS }
+  const fields = parseGoJson(body, SECRETS_RESPONSE, limits)
   return {
     encryptedEnv: fields.encrypted_env,
     publicEnv: fields.public_env,

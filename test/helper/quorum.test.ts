@@ -8,6 +8,7 @@ import type { Address } from '../../sdk/chain/types.ts'
 import { requestBytes } from '../../sdk/client/node-http.ts'
 import { partialSign, randomScalar } from '../../sdk/crypto/bls.ts'
 import { isEigenxError, type OperatorRefusal } from '../../sdk/errors.ts'
+import { marshalGo } from '../../sdk/wire/go-json.ts'
 import { encodeSecretsRequest } from '../../sdk/wire/secrets.ts'
 import {
   APP_ID,
@@ -295,6 +296,18 @@ describe('what operators say about the release', () => {
     )
     await expect(ask(cluster, { handlers })).rejects.toMatchObject({ code: 'OPERATORS_DISAGREE' })
   })
+})
+
+test('an environment as large as operators serve it gets through', async () => {
+  const cluster = makeCluster(3)
+  const encryptedEnv = 'ab'.repeat(256 * 1024)
+  // As many bytes on chain. One '<' is six characters in Go's JSON and seven in the answer, one '"' two and four.
+  for (const text of ['<'.repeat(128 * 1024 - 8), '"'.repeat(64 * 1024 - 4)]) {
+    const publicEnv = marshalGo(new Map([['K', text]]))
+    const handlers = [0, 1, 2].map((i) => honest(cluster, i, { encryptedEnv, publicEnv }))
+    const answer = await ask(cluster, { handlers })
+    expect(answer.publicEnv === publicEnv && answer.encryptedEnv === encryptedEnv).toBe(true)
+  }
 })
 
 describe('key versions', () => {
