@@ -14,6 +14,8 @@ import { EigenxError } from '../sdk/errors.ts'
 import { carrierOf, METHODS, type Method, platformOf } from './evidence.ts'
 
 const MAX_CONFIG_BYTES = 64 * 1024
+/** By convention of anvil and hardhat. */
+const DEVNET_CHAIN_ID = 31337
 
 /** How the helper fills REPORT_DATA; `auto` is v2, and v1 where the guest image cannot carry v2. */
 type ReportDataMode = 'v2' | 'v1' | 'auto'
@@ -254,12 +256,22 @@ function checkTrust(config: EigenxConfig): void {
   if (pinned) return
   if (operators.epochLog === undefined)
     throw invalid('operators.epoch_log', 'or operators.master_public_key is needed')
+  if (chain?.rpcUrls.length === 1 && !isOwnChain(chain))
+    throw invalid(
+      'chain.rpc_urls',
+      'must name at least two providers, better three, where operators.master_public_key is not pinned: a single one would choose the key',
+    )
   const open = chain?.rpcUrls.some((url) => url.startsWith('http:') && !isLoopback(url)) ?? false
   if (open)
     throw invalid(
       'chain.rpc_urls',
       'must be https where operators.master_public_key is not pinned: the network would choose the key',
     )
+}
+
+/** A development chain, or a node in the pod: there is no provider to be trusted. */
+function isOwnChain({ chainId, rpcUrls }: NonNullable<EigenxConfig['chain']>): boolean {
+  return chainId === DEVNET_CHAIN_ID || rpcUrls.every(isLoopback)
 }
 
 function pickOne<T>(first: T | undefined, second: T | undefined, a: string, b: string) {

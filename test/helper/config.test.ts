@@ -270,6 +270,23 @@ describe('what would let somebody else choose the key is refused', () => {
     expect(parseEigenxToml(text).chain?.rpcUrls).toEqual(['http://eth.example'])
   })
 
+  test('a single provider without a pin, unless it is in the pod or the chain a devnet', () => {
+    const single = (chain: object, pin?: string) =>
+      pathOfRefusal(
+        changed((d) => {
+          Object.assign(d.chain, { chain_id: 1, rpc_urls: ['https://a.example'] }, chain)
+          if (pin !== undefined) d.operators.master_public_key = pin
+        }),
+      )
+    expect(single({})).toBe('chain.rpc_urls')
+    expect(single({}, MPK)).toBe('accepted')
+    expect(single({ rpc_urls: ['http://127.0.0.1:8545'] })).toBe('accepted')
+    expect(single({ chain_id: 31337 })).toBe('accepted')
+    expect(single({ rpc_urls: ['https://a.example', 'https://b.example'], quorum: 2 })).toBe(
+      'accepted',
+    )
+  })
+
   test('keys twice in one table, and files that are too large', () => {
     expect(pathOfRefusal(`app_id = "${APP}"\napp_id = "${APP}"`)).toBe('eigenx.toml')
     expect(pathOfRefusal(`# ${'x'.repeat(70_000)}`)).toBe('eigenx.toml')
