@@ -6,11 +6,12 @@
  *   would see what is not durable yet: everything else waits until the commit is through.
  * - Head and secrets are sealed (`seal.ts`); blobs are public bodies under their hash.
  * - Bytes that are the only parameter of a statement go in a list: libsql takes a lone object, bytes too, for named parameters.
- * - The file belongs to one operator, one operator set and one key. Any other is refused at opening, before anything is read or written.
+ * - The file belongs to one operator, one operator set and one key. Any other is refused at opening, before a record is read or written,
+ *   and so is the file of another program.
  * @module
  */
 import Database from 'libsql/promise'
-import { parseHex, toHex, utf8ToBytes } from '../../sdk/bytes.ts'
+import { equalBytes, parseHex, toHex, utf8ToBytes } from '../../sdk/bytes.ts'
 import type { Address, Hash32 } from '../../sdk/chain/types.ts'
 import type { Rng } from '../../sdk/crypto/bls.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
@@ -90,6 +91,7 @@ async function openEngine(path: string): Promise<Engine> {
   const engine: Engine = new Database(path, {})
   try {
     await engine.exec('PRAGMA locking_mode = EXCLUSIVE')
+    await demandOurs(engine)
     await engine.exec('PRAGMA journal_mode = WAL')
     await engine.exec('PRAGMA synchronous = FULL')
     // What is erased must not linger in free pages.
@@ -107,6 +109,14 @@ async function openEngine(path: string): Promise<Engine> {
   }
 }
 
+/** Before anything is changed: a file with tables but no owner is another program's. */
+async function demandOurs(engine: Engine): Promise<void> {
+  const select = await engine.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
+  const tables = (await select.all()).map((row) => column(row, 'name'))
+  if (tables.length > 0 && !tables.includes('owner'))
+    throw corrupt('owner', 'This file is the database of another program.')
+}
+
 /** Whose store this is; a new one becomes ours. */
 async function claim(engine: Engine, input: LibsqlStoreInput, sealer: Sealer): Promise<void> {
   const label = `${input.operator.toLowerCase()} ${toHex(domainSeparator(input.domain))}`
@@ -120,8 +130,11 @@ async function claim(engine: Engine, input: LibsqlStoreInput, sealer: Sealer): P
   if (column(row, 'label') !== label)
     throw corrupt('owner', 'This store belongs to another operator or operator set.')
   const proof = column(row, 'proof')
-  if (!(proof instanceof Uint8Array) || sealer.open(['owner'], proof) === undefined)
-    throw corrupt('owner', 'This store was sealed with another key.')
+  const proven = proof instanceof Uint8Array ? sealer.open(['owner'], proof) : undefined
+  if (proven === undefined) throw corrupt('owner', 'This store was sealed with another key.')
+  // The label is clear text, which whoever holds the file can change.
+  if (!equalBytes(proven, utf8ToBytes(label)))
+    throw corrupt('owner', 'This store belongs to another operator or operator set.')
 }
 
 const STATEMENTS = {

@@ -155,6 +155,30 @@ describe('the libsql store', () => {
     await (await open(path)).close()
   })
 
+  it('refuses another operator set also where the file says that it is of that one', async () => {
+    const [path, other] = [await filled(), freshPath()]
+    const domain = { ...DOMAIN_OF_TESTS, operatorSetId: 1 }
+    await (await open(other, { domain })).close()
+    const database = new Database(path)
+    database.exec(
+      `ATTACH '${other}' AS other; UPDATE owner SET label = (SELECT label FROM other.owner)`,
+    )
+    database.close()
+    const refusal = { code: 'STORE_CORRUPT', message: expect.stringMatching(/operator set/) }
+    await expect(open(path, { domain })).rejects.toMatchObject(refusal)
+  })
+
+  it('refuses the database of another program, and leaves it as it is', async () => {
+    const path = freshPath()
+    const database = new Database(path)
+    database.exec('CREATE TABLE bookmarks (url TEXT)')
+    database.close()
+    const before = readFileSync(path)
+    const refusal = { code: 'STORE_CORRUPT', message: expect.stringMatching(/another program/) }
+    await expect(open(path)).rejects.toMatchObject(refusal)
+    expect(readFileSync(path)).toEqual(before)
+  })
+
   it('lets one process in at a time', async () => {
     const path = await filled()
     const first = await open(path)
