@@ -47,46 +47,72 @@ const hex = (length?: number) =>
     return z.NEVER
   })
 
+/** The shares alone: certified bodies of the largest sets are 34 kB, and bytes are hex here. */
+const MAX_SHARES_CHARS = 3 * 1024 * 1024
+const MAX_ENTRIES = 64
+
 const Content = z.strictObject({
   operator: z.string(),
   domain: z.string(),
   encryptionKeys: z
     .array(z.strictObject({ sequence: z.int().positive(), secret: hex(32) }))
     .min(1)
-    .max(64),
-  shares: z.array(z.strictObject({ body: hex(), share: hex(32) })).max(64),
+    .max(MAX_ENTRIES),
+  shares: z.array(z.strictObject({ body: hex(), share: hex(32) })).max(MAX_ENTRIES),
 })
 type Content = z.output<typeof Content>
 
-/** @returns The file. @throws STORE_CORRUPT, STORE_UNAVAILABLE */
+/**
+ * Long grace times and short intervals leave an operator with more keys and shares than a backup takes: the newest are in it, which is what
+ * pods ask for.
+ * @returns The file.
+ * @throws EigenxError STORE_CORRUPT, STORE_UNAVAILABLE; REQUEST_INVALID where there is nothing to back up
+ */
 export async function createBackup(
   deps: { store: Store; rng: Rng },
   owner: BackupOwner,
   key: BackupKey,
 ): Promise<Uint8Array> {
   const { store, rng } = deps
-  const encryptionKeys: { sequence: number; secret: string }[] = []
-  for (const name of await store.secretNames('encryption-key')) {
-    const secret = await store.secret(name)
-    if (secret !== undefined)
-      encryptionKeys.push({ sequence: Number(name.id), secret: toHex(secret) })
-  }
+  const encryptionKeys = await newestEncryptionKeys(store)
   if (encryptionKeys.length === 0) throw refuse('this operator has nothing to back up yet')
-  const head = await store.head()
-  const winners =
-    head === undefined ? [] : (await parseHead(head, (hash) => store.blob(hash))).log.winners
-  const shares: { body: string; share: string }[] = []
-  for (const { hash, output, body } of winners) {
-    const share = await store.secret({ kind: 'share', epoch: output.epoch, id: hash })
-    if (share !== undefined) shares.push({ body: toHex(body), share: toHex(share) })
-  }
-  const content = { ...ownerFields(owner), encryptionKeys, shares }
+  const shares = await newestShares(store)
+  const text = JSON.stringify({ ...ownerFields(owner), encryptionKeys, shares })
+  if (!Content.safeParse(JSON.parse(text)).success) throw corrupt()
   const how = Uint8Array.of(key.how === 'passphrase' ? 1 : 2)
   const header = concatBytes(MAGIC, how, rng(SALT_BYTES))
   const nonce = rng(NONCE_BYTES)
   const sealingKey = await deriveKey(key, header.subarray(-SALT_BYTES))
-  const sealed = gcm(sealingKey, nonce, header).encrypt(utf8ToBytes(JSON.stringify(content)))
+  const sealed = gcm(sealingKey, nonce, header).encrypt(utf8ToBytes(text))
   return concatBytes(header, nonce, sealed)
+}
+
+async function newestEncryptionKeys(
+  store: Store,
+): Promise<readonly { sequence: number; secret: string }[]> {
+  const sequences = (await store.secretNames('encryption-key')).map((name) => Number(name.id))
+  const keys: { sequence: number; secret: string }[] = []
+  for (const sequence of sequences.sort((a, b) => b - a).slice(0, MAX_ENTRIES)) {
+    const secret = await store.secret(encryptionKeyName(sequence))
+    if (secret === undefined) throw corrupt()
+    keys.push({ sequence, secret: toHex(secret) })
+  }
+  return keys.reverse()
+}
+
+async function newestShares(store: Store): Promise<readonly { body: string; share: string }[]> {
+  const head = await store.head()
+  const state = head && (await parseHead(head, (hash) => store.blob(hash)))
+  const shares: { body: string; share: string }[] = []
+  let chars = 0
+  for (const { hash, output, body } of state?.log.winners.toReversed() ?? []) {
+    const share = await store.secret({ kind: 'share', epoch: output.epoch, id: hash })
+    if (share === undefined) continue
+    chars += 2 * (body.length + share.length)
+    if (shares.length === MAX_ENTRIES || chars > MAX_SHARES_CHARS) break
+    shares.push({ body: toHex(body), share: toHex(share) })
+  }
+  return shares.reverse()
 }
 
 /**
@@ -192,5 +218,14 @@ function refuse(reason: string): EigenxError<'REQUEST_INVALID'> {
     message: `The backup cannot be used: ${reason}.`,
     stage: 'request',
     details: { path: 'backup' },
+  })
+}
+
+function corrupt(): EigenxError<'STORE_CORRUPT'> {
+  return new EigenxError({
+    code: 'STORE_CORRUPT',
+    message: 'The store holds an encryption key or a share that is none.',
+    stage: 'store',
+    details: { record: 'encryption-key' },
   })
 }
