@@ -20,15 +20,22 @@ import { EigenxError } from '../sdk/errors.ts'
 import { BACKUP_KEY_BYTES } from './backup.ts'
 
 const PREFIX = 'eigenx-tee-part-v1'
-export const MAX_CUSTODIANS = 32
+const MAX_CUSTODIANS = 32
 
-/** @returns A fresh key and its parts. Secret. */
+/** @returns A fresh key and its parts. Secret. @throws EigenxError CONFIG_INVALID */
 export function createCustodianKey(
   { custodians, threshold }: { custodians: number; threshold: number },
   rng: Rng,
 ): { key: Uint8Array; parts: readonly string[] } {
-  if (threshold < 2 || threshold > custodians || custodians > MAX_CUSTODIANS)
-    throw refuse(`a threshold from 2 to the number of custodians, ${MAX_CUSTODIANS} at most`)
+  // NaN is neither smaller nor larger than anything.
+  const areNumbers = [custodians, threshold].every(Number.isSafeInteger)
+  if (!areNumbers || threshold < 2 || threshold > custodians || custodians > MAX_CUSTODIANS)
+    throw new EigenxError({
+      code: 'CONFIG_INVALID',
+      message: `A backup has 2 to ${MAX_CUSTODIANS} custodians, and a threshold from 2 to their number.`,
+      stage: 'config',
+      details: { path: 'custodians' },
+    })
   const secret = randomScalar(rng)
   const polynomial = randomPolynomial(secret, threshold - 1, rng)
   const id = bytesToHex(derive(secret, 'id', 8))

@@ -3,14 +3,12 @@
  * Files that hold secrets are written with mode 600 and never overwrite anything.
  * @module
  */
-import { stat, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { randomBytes } from '@noble/hashes/utils.js'
-import { parseHex } from '../sdk/bytes.ts'
 import { EigenxError, isEigenxError } from '../sdk/errors.ts'
-import { readFileBounded, readTextFileBounded } from '../sdk/node/files.ts'
+import { readFileBounded } from '../sdk/node/files.ts'
 import { decisionSettings } from './authorize/settings.ts'
 import {
-  BACKUP_KEY_BYTES,
   type BackupKey,
   type BackupOwner,
   createBackup,
@@ -18,6 +16,7 @@ import {
   restoreBackup,
 } from './backup.ts'
 import { combineCustodianParts, createCustodianKey } from './custodians.ts'
+import { readKeyFile, readSecretFile } from './key-file.ts'
 import { loadKmsConfig } from './load-config.ts'
 import { announceLeave, checkJoin, dealtOutIn } from './membership.ts'
 import { describeImport, importShare, MAX_EXPORT_CHARS, parseExportedShare } from './migration.ts'
@@ -29,8 +28,9 @@ import { withChain } from './with-chain.ts'
 
 const MAX_POLL_MS = 5000
 const BACKUP = { field: 'a backup', maxBytes: MAX_BACKUP_BYTES }
-/** An exported share is the longest of them. */
-const SECRET_TEXT = { field: 'a key, passphrase, part or share', maxBytes: MAX_EXPORT_CHARS }
+const PASSPHRASE = { what: 'the passphrase', field: '--passphrase-file', maxBytes: 1024 }
+const PART = { what: "a custodian's part", field: '--part-file', maxBytes: 1024 }
+const EXPORT = { what: 'the exported share', field: 'file', maxBytes: MAX_EXPORT_CHARS }
 
 export type ConfigOption = { config: string }
 
@@ -82,30 +82,37 @@ export type BackupOptions = ConfigOption &
 export type RestoreOptions = ConfigOption & KeyOptions & { from: string; partFile?: string[] }
 
 export async function backup(options: BackupOptions): Promise<string> {
-  const parts =
-    options.custodians === undefined
-      ? undefined
-      : createCustodianKey(
-          { custodians: Number(options.custodians), threshold: Number(options.threshold) },
-          randomBytes,
-        )
-  const key: BackupKey =
-    parts === undefined ? await readKey(options) : { how: 'key', key: parts.key }
+  const { custodians, threshold } = options
+  const { key, parts } =
+    custodians === undefined && threshold === undefined
+      ? { key: await readKey(options), parts: [] }
+      : custodianKey(options)
   const file = await withStore(options.config, (store, owner) =>
     createBackup({ store, rng: randomBytes }, owner, key),
   )
   await writeNew(options.out, file)
-  const names = (parts?.parts ?? []).map((_, i) => `${options.out}.part${i + 1}`)
-  for (const [i, name] of names.entries()) await writeNew(name, `${parts?.parts[i] ?? ''}\n`)
+  const names = parts.map((_, i) => `${options.out}.part${i + 1}`)
+  for (const [i, name] of names.entries()) await writeNew(name, `${parts[i] ?? ''}\n`)
   const rest =
     names.length === 0
       ? ''
-      : `\nGive each custodian one of ${names.join(', ')} and delete them here; ${options.threshold} open the backup.`
+      : `\nGive each custodian one of ${names.join(', ')} and delete them here; ${threshold} open the backup.`
   return `Wrote ${options.out}. It gets old when the encryption key rotates: repeat it from time to time.${rest}`
 }
 
+function custodianKey(options: BackupOptions): { key: BackupKey; parts: readonly string[] } {
+  if (options.passphraseFile !== undefined || options.keyFile !== undefined) throw notOneKey()
+  const { key, parts } = createCustodianKey(
+    { custodians: Number(options.custodians), threshold: Number(options.threshold) },
+    randomBytes,
+  )
+  return { key: { how: 'key', key }, parts }
+}
+
 export async function restore(options: RestoreOptions): Promise<string> {
-  const lines = await Promise.all((options.partFile ?? []).map(readSecretText))
+  const { passphraseFile, keyFile, partFile = [] } = options
+  if (partFile.length > 0 && (passphraseFile ?? keyFile) !== undefined) throw notOneKey()
+  const lines = await Promise.all(partFile.map((path) => readSecretFile(path, PART)))
   const key: BackupKey =
     lines.length > 0 ? { how: 'key', key: combineCustodianParts(lines) } : await readKey(options)
   const file = await readFileBounded(options.from, BACKUP).catch((error) =>
@@ -118,7 +125,7 @@ export async function restore(options: RestoreOptions): Promise<string> {
 }
 
 export async function importFile(file: string, configFile: string): Promise<string> {
-  const exported = parseExportedShare(await readSecretText(file))
+  const exported = parseExportedShare(await readSecretFile(file, EXPORT))
   await withStore(configFile, (store) => importShare(store, exported))
   return describeImport(exported)
 }
@@ -143,22 +150,14 @@ async function withStore<T>(
 }
 
 async function readKey({ passphraseFile, keyFile }: KeyOptions): Promise<BackupKey> {
-  if ((passphraseFile === undefined) === (keyFile === undefined))
-    throw usage('Give one of --passphrase-file, --key-file and custodians.')
+  if ((passphraseFile === undefined) === (keyFile === undefined)) throw notOneKey()
   if (passphraseFile !== undefined) {
-    const passphrase = (await readSecretText(passphraseFile)).split(/\r?\n/)[0] ?? ''
+    const passphrase = (await readSecretFile(passphraseFile, PASSPHRASE)).split(/\r?\n/)[0] ?? ''
     if (passphrase.length < 12) throw usage('The passphrase is shorter than 12 characters.')
     return { how: 'passphrase', passphrase }
   }
-  const key = parseHex((await readSecretText(keyFile ?? '')).trim(), BACKUP_KEY_BYTES)
-  if (key === undefined) throw usage('The key file does not hold 64 hex digits.')
-  return { how: 'key', key }
-}
-
-async function readSecretText(path: string): Promise<string> {
-  const { mode } = await stat(path).catch((error) => unreadable(path, error))
-  if ((mode & 0o077) !== 0) throw usage(`${path} is readable by others.`)
-  return readTextFileBounded(path, SECRET_TEXT).catch((error) => unreadable(path, error))
+  const file = { what: 'the backup key', field: '--key-file' }
+  return { how: 'key', key: await readKeyFile(keyFile ?? '', file) }
 }
 
 async function writeNew(path: string, content: Uint8Array | string): Promise<void> {
@@ -173,6 +172,10 @@ function unreadable(path: string, error: unknown): never {
   if (isEigenxError(error, 'INPUT_TOO_LARGE'))
     throw usage(`${path}: ${error.details.field} has at most ${error.details.limit} bytes.`)
   throw usage(`${path} cannot be read.`)
+}
+
+function notOneKey(): EigenxError<'CONFIG_INVALID'> {
+  return usage('Give one of --passphrase-file, --key-file and custodians.')
 }
 
 function notYet(message: string): EigenxError<'KEY_NOT_READY'> {

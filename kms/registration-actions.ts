@@ -5,7 +5,7 @@ import { parseSocket } from '../sdk/chain/operators.ts'
 import { EigenxError } from '../sdk/errors.ts'
 import { createPoster, type PosterConfig } from './chain/poster.ts'
 import type { KmsConfig } from './config.ts'
-import { readSigningKey } from './key-file.ts'
+import { readKeyFile } from './key-file.ts'
 import { loadKmsConfig } from './load-config.ts'
 import {
   planDeregistration,
@@ -107,7 +107,8 @@ function isOpen(step: RegistrationStep): boolean {
 async function readKeys(config: KmsConfig, { keyFile }: Common): Promise<OperatorKeys> {
   const keys = await readOperatorKeys(config.operator)
   if (keyFile === undefined) return keys
-  return { ...keys, account: privateKeyToAccount(toHex(await readSigningKey(keyFile))) }
+  const key = await readKeyFile(keyFile, { what: 'the key that sends', field: '--key-file' })
+  return { ...keys, account: privateKeyToAccount(toHex(key)) }
 }
 
 function posterConfig(config: KmsConfig, { account }: OperatorKeys): PosterConfig {

@@ -13,7 +13,7 @@ import { bn254PublicKey, isBn254PrivateKey, signBn254 } from '../sdk/protocol/bn
 import { signStatement, statementDigest } from '../sdk/protocol/digest.ts'
 import type { KmsConfig } from './config.ts'
 import type { SignerPort } from './epoch/ports.ts'
-import { readSigningKey } from './key-file.ts'
+import { readKeyFile } from './key-file.ts'
 import { createWeb3Signer, type Web3Signer } from './web3signer.ts'
 
 export type OperatorKeys = {
@@ -23,6 +23,9 @@ export type OperatorKeys = {
   /** Pays for what is posted. */
   account: Pick<LocalAccount, 'address' | 'signTransaction'>
 }
+
+const SIGNING_KEY = { what: 'the signing key', field: 'operator.signing_key_file' }
+const TRANSACTION_KEY = { what: 'the transaction key', field: 'operator.transaction_key_file' }
 
 type Settings = Omit<KmsConfig['operator'], 'address'>
 type SigningKey = Pick<OperatorKeys, 'signingKey'> &
@@ -39,7 +42,7 @@ export async function readOperatorKeys(operator: KmsConfig['operator']): Promise
   const paying =
     transactionKeyFile === undefined
       ? (service?.account ?? account)
-      : privateKeyToAccount(toHex(await readSigningKey(transactionKeyFile)))
+      : privateKeyToAccount(toHex(await readKeyFile(transactionKeyFile, TRANSACTION_KEY)))
   if (paying === undefined)
     throw invalid('No key is named that can pay for transactions.', 'transaction_key_file')
   return { signer: { operator: operator.address, sign }, signingKey, account: paying }
@@ -54,7 +57,7 @@ async function signingKeyOf(
     return { signingKey: { curve: 'ecdsa', address }, sign, account }
   }
   if (signingKeyFile === undefined) throw invalid('No signing key is named.', 'signing_key_file')
-  const key = await readSigningKey(signingKeyFile)
+  const key = await readKeyFile(signingKeyFile, SIGNING_KEY)
   if (signingCurve === 'ecdsa') {
     const account = privateKeyToAccount(toHex(key))
     return {

@@ -161,6 +161,10 @@ describe('custodians', () => {
       [3, 1],
       [2, 3],
       [33, 2],
+      [Number('3x'), 2],
+      [3, Number.NaN],
+      [3.5, 2],
+      [3, 2.5],
     ] as const)
       expect(() => createCustodianKey({ custodians, threshold }, rng)).toThrow(/threshold/)
   })

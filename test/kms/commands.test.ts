@@ -9,12 +9,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { registerKmsCommands } from '../../kms/cli.ts'
 import { initFolder } from '../../kms/commands.ts'
 import { parseKmsConfig } from '../../kms/config.ts'
-import { readSigningKey } from '../../kms/key-file.ts'
+import { readKeyFile } from '../../kms/key-file.ts'
 import { loadKmsConfig } from '../../kms/load-config.ts'
 import { showStatus } from '../../kms/status-actions.ts'
 import { readStoreKey } from '../../kms/store/key-file.ts'
 import { toHex } from '../../sdk/bytes.ts'
 import { operatorToml } from './world.ts'
+
+const SIGNING_KEY = { what: 'the signing key', field: 'operator.signing_key_file' }
 
 let folder: string
 const cleanups: (() => Promise<void>)[] = []
@@ -32,7 +34,7 @@ describe('kms init', () => {
     for (const name of ['signing.key', 'store.key'])
       expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600)
     const { address } = privateKeyToAccount(
-      toHex(await readSigningKey(join(folder, 'signing.key'))),
+      toHex(await readKeyFile(join(folder, 'signing.key'), SIGNING_KEY)),
     )
     expect(text).toContain(address)
     expect(await readStoreKey(join(folder, 'store.key'))).toHaveLength(32)
@@ -94,17 +96,24 @@ jwks_url = "https://issuer.example/keys"`,
   })
 })
 
-describe('the signing key file', () => {
-  it.each<[string, string, number]>([
-    ['readable by others', 'ab'.repeat(32), 0o644],
-    ['without a key', 'hello', 0o600],
-    ['with a short key', 'ab'.repeat(31), 0o600],
-    ['empty', '', 0o600],
-  ])('is refused when %s, and never quoted', async (_name, text, mode) => {
+describe('a key file', () => {
+  it.each<[string, string, number, RegExp]>([
+    ['readable by others', 'ab'.repeat(32), 0o644, /readable by others/],
+    ['without a key', 'hello', 0o600, /no key/],
+    ['with a short key', 'ab'.repeat(31), 0o600, /no key/],
+    ['empty', '', 0o600, /no key/],
+    ['too large', 'ab'.repeat(600), 0o600, /more than 1024 bytes/],
+  ])('is refused when %s, by its own name and setting, and never quoted', async (...row) => {
+    const [, text, mode, message] = row
     const file = join(folder, 'key')
     await writeFile(file, text, { mode })
-    const refusal: unknown = await readSigningKey(file).catch((error: unknown) => error)
-    expect(refusal).toMatchObject({ code: 'CONFIG_INVALID' })
+    const refusal: unknown = await readKeyFile(file, SIGNING_KEY).catch((error: unknown) => error)
+    expect(refusal).toMatchObject({
+      code: 'CONFIG_INVALID',
+      shortMessage: expect.stringMatching(/^The file of the signing key cannot be used/),
+      details: { path: 'operator.signing_key_file' },
+    })
+    expect(refusal).toHaveProperty('shortMessage', expect.stringMatching(message))
     if (text !== '') expect(JSON.stringify(refusal)).not.toContain(text)
   })
 })

@@ -78,6 +78,29 @@ describe('kms backup and restore', () => {
     expect(await withStore((store) => store.secret(KEY))).toEqual(VALUE)
   })
 
+  it.each([
+    { custodians: '3x', threshold: '2' },
+    { custodians: '3' },
+    { custodians: '3', threshold: '2.5' },
+    { custodians: '3', threshold: '4' },
+    { custodians: '1', threshold: '1' },
+    { threshold: '2' },
+    { custodians: '3', threshold: '2', passphraseFile: 'pass' },
+    { custodians: '3', threshold: '2', keyFile: 'key' },
+  ])('refuse %o and write nothing', async (options) => {
+    await fillStore()
+    const before = await readdir(folder)
+    await expect(backup({ config, out: file('b'), ...options })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    })
+    expect(await readdir(folder)).toEqual(before)
+  })
+
+  it('refuse parts beside another key', async () => {
+    const parts = { partFile: [file('a')], passphraseFile: file('pass') }
+    await expect(restore({ config, from: file('b'), ...parts })).rejects.toThrow(/Give one/)
+  })
+
   it('refuse weak, readable and missing keys, and an operator without anything', async () => {
     const out = file('b')
     await secret('key', 'ab'.repeat(32))
@@ -104,11 +127,16 @@ describe('files that are too large', () => {
     await secret('big', 'a'.repeat(262_145))
     await secret('backup', 'a'.repeat(4 * 1024 * 1024 + 1))
     await secret('key', 'ab'.repeat(32))
-    const textTooLarge = usage(/big: a key, passphrase, part or share has at most 262144 bytes/)
-    await expect(importFile(file('big'), config)).rejects.toEqual(textTooLarge)
+    await expect(importFile(file('big'), config)).rejects.toEqual(
+      usage(/exported share .*big has more than 262144 bytes/),
+    )
     const options = { config, out: file('b'), from: file('backup') }
-    await expect(backup({ ...options, passphraseFile: file('big') })).rejects.toEqual(textTooLarge)
-    await expect(restore({ ...options, partFile: [file('big')] })).rejects.toEqual(textTooLarge)
+    await expect(backup({ ...options, passphraseFile: file('big') })).rejects.toEqual(
+      usage(/passphrase .*big has more than 1024 bytes/),
+    )
+    await expect(restore({ ...options, partFile: [file('big')] })).rejects.toEqual(
+      usage(/custodian's part .*big has more than 1024 bytes/),
+    )
     await expect(restore({ ...options, keyFile: file('key') })).rejects.toEqual(
       usage(/backup: a backup has at most 4194304 bytes/),
     )
@@ -116,7 +144,7 @@ describe('files that are too large', () => {
       usage(/zero is larger than 1048576 bytes/),
     )
     await writeFile(file('store.key'), 'ab'.repeat(513))
-    await expect(withStore(async () => undefined)).rejects.toEqual(usage(/cannot be read/))
+    await expect(withStore(async () => undefined)).rejects.toEqual(usage(/more than 1024 bytes/))
   })
 })
 

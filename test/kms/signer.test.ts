@@ -45,6 +45,24 @@ describe('the keys of an operator', () => {
     expect(keys.signingKey).toEqual({ curve: 'ecdsa', address: keys.account.address.toLowerCase() })
   })
 
+  it.each(['signing', 'transaction'] as const)(
+    'name the %s key when its file is bad',
+    async (kind) => {
+      const files = { signingKeyFile: file('small'), transactionKeyFile: file('large') }
+      const bad = readOperatorKeys({
+        address: ADDRESS,
+        signingCurve: 'ecdsa',
+        ...files,
+        [`${kind}KeyFile`]: file('none'),
+      })
+      await expect(bad).rejects.toMatchObject({
+        message: expect.stringContaining(`the ${kind} key`),
+        details: { path: `operator.${kind}_key_file` },
+        cause: { code: 'ENOENT' },
+      })
+    },
+  )
+
   it('are refused when the file holds no key of the curve', async () => {
     const wrong = {
       address: ADDRESS,
