@@ -11,7 +11,7 @@ import { EigenxError } from '../sdk/errors.ts'
 import { type RsaJob, type RsaThread, startRsaThread } from './rsa-thread.ts'
 
 export type RsaKeys = {
-  /** The seed is taken over. @throws EigenxError OVERLOADED when too many wait, KEY_NOT_READY after `stop` */
+  /** The seed is taken over, and overwritten when the key is there or refused. @throws EigenxError OVERLOADED when too many wait, KEY_NOT_READY after `stop` */
   make(job: RsaJob): Promise<RsaKeyPair>
   /** Ends the searches and overwrites the keys that are remembered. */
   stop(): Promise<void>
@@ -53,7 +53,6 @@ export function createRsaKeys(options: RsaKeysOptions = {}): RsaKeys {
         threads.delete(thread)
       }
     } finally {
-      job.seed.fill(0)
       const next = waiting.shift()
       if (next === undefined) places++
       else next()
@@ -64,8 +63,11 @@ export function createRsaKeys(options: RsaKeysOptions = {}): RsaKeys {
     make: (job) => {
       const name = bytesToHex(sha256(job.seed))
       const known = remembered.get(name)
-      if (known !== undefined) return known
-      const pair = search(job)
+      if (known !== undefined) {
+        job.seed.fill(0)
+        return known
+      }
+      const pair = search(job).finally(() => job.seed.fill(0))
       remembered.set(name, pair)
       pair.catch(() => remembered.delete(name))
       for (const oldest of remembered.keys()) {

@@ -52,9 +52,11 @@ describe('RSA keys', () => {
     const { started, start } = fakeThreads()
     const rsa = createRsaKeys({ width: 2, start })
     const first = Array.from({ length: 18 }, (_, i) => rsa.make({ seed: seedOf(i), bits: 2048 }))
-    await expect(rsa.make({ seed: seedOf(99), bits: 2048 })).rejects.toMatchObject({
+    const refused = seedOf(99)
+    await expect(rsa.make({ seed: refused, bits: 2048 })).rejects.toMatchObject({
       code: 'OVERLOADED',
     })
+    expect(refused).toEqual(seedOf(0))
     await turn()
     expect(started.map(({ byte }) => byte)).toEqual([0, 1])
     started[1]?.finish()
@@ -83,6 +85,9 @@ describe('RSA keys', () => {
     started[0]?.finish()
     expect(await Promise.all(both)).toEqual([pairOf(7), pairOf(7)])
     expect(await rsa.make({ seed: seedOf(7), bits: 3072 })).toEqual(pairOf(7))
+    const taken = seedOf(7)
+    await rsa.make({ seed: taken, bits: 3072 })
+    expect(taken).toEqual(seedOf(0))
     expect(started).toHaveLength(1)
     const broken = rsa.make({ seed: seedOf(8), bits: 3072 })
     await turn()
