@@ -49,6 +49,8 @@ const STATUS: Partial<Record<ErrorCode, 400 | 403 | 404 | 413 | 422 | 502 | 503 
   AGENT_PROTOCOL: 502,
   OPERATORS_DISAGREE: 502,
   CHAIN_DISAGREES: 502,
+  CONTRACT_UNEXPECTED: 502,
+  OPERATOR_SET_INVALID: 502,
   KEY_NOT_READY: 503,
   OVERLOADED: 503,
   QUORUM_NOT_REACHED: 503,
@@ -81,14 +83,14 @@ export function createHelperApp(deps: HelperAppDeps): Hono {
     await next()
   })
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: () => refuse(tooLarge()) }))
-  addRoute(app, 'GetMnemonic', handlers)
-  addRoute(app, 'GetAddresses', handlers)
-  addRoute(app, 'GetKey', handlers)
-  addRoute(app, 'GetTlsKey', handlers)
-  addRoute(app, 'GetStorageKey', handlers)
-  addRoute(app, 'GetSecret', handlers)
-  addRoute(app, 'Info', handlers)
-  addRoute(app, 'Version', handlers)
+  addRoute(app, 'GetMnemonic', handlers, deps)
+  addRoute(app, 'GetAddresses', handlers, deps)
+  addRoute(app, 'GetKey', handlers, deps)
+  addRoute(app, 'GetTlsKey', handlers, deps)
+  addRoute(app, 'GetStorageKey', handlers, deps)
+  addRoute(app, 'GetSecret', handlers, deps)
+  addRoute(app, 'Info', handlers, deps)
+  addRoute(app, 'Version', handlers, deps)
   app.get('/openapi.json', (c) => c.json(createOpenApi(deps.version)))
   app.get('/health', (c) => {
     const state = deps.identity.state()
@@ -99,14 +101,19 @@ export function createHelperApp(deps: HelperAppDeps): Hono {
   return app
 }
 
-function addRoute<E extends Endpoint>(app: Hono, name: E, handlers: Handlers): void {
+function addRoute<E extends Endpoint>(
+  app: Hono,
+  name: E,
+  handlers: Handlers,
+  deps: HelperAppDeps,
+): void {
   app.post(`/${name}`, async (c) =>
     c.json(await handlers[name](parseRequest(name, await readBody(c)))),
   )
   app.get(`/${name}`, async (c) => c.json(await handlers[name](parseRequest(name, readQuery(c)))))
   app.all(`/${name}`, (c) => {
     c.header('allow', 'GET, POST')
-    return c.json({ type: 'about:blank', title: 'Method Not Allowed', status: 405 }, 405)
+    return answerProblem(c, wrongMethod(name), 405, deps)
   })
 }
 
@@ -177,7 +184,7 @@ function refuseBrowsers(c: Context): void {
 function answerProblem(
   c: Context,
   thrown: unknown,
-  status: 404 | undefined,
+  status: 404 | 405 | undefined,
   deps: HelperAppDeps,
 ): Response {
   const requestId = randomUUID()
@@ -224,6 +231,15 @@ function unknownPath(path: string): EigenxError<'REQUEST_INVALID'> {
     stage: 'request',
     details: { path: path.slice(0, 128) },
     hint: '/openapi.json lists the endpoints.',
+  })
+}
+
+function wrongMethod(endpoint: Endpoint): EigenxError<'REQUEST_INVALID'> {
+  return new EigenxError({
+    code: 'REQUEST_INVALID',
+    message: 'an endpoint takes POST and GET',
+    stage: 'request',
+    details: { path: `/${endpoint}` },
   })
 }
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from 'zod'
-import { answers, type Endpoint, requests, summaries } from './schemas.ts'
+import { answers, type Endpoint, healthAnswer, requests, summaries } from './schemas.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -33,12 +33,27 @@ export function createOpenApi(version: string): Json {
       description:
         'Answers on a Unix socket inside the attested pod. POST with JSON, or GET with the same fields as a query.',
     },
-    paths: Object.fromEntries(names.map((name) => [`/${name}`, describe(name)])),
+    paths: {
+      ...Object.fromEntries(names.map((name) => [`/${name}`, describe(name)])),
+      '/health': { get: describeHealth() },
+    },
   }
 }
 
 function isEndpoint(name: string): name is Endpoint {
   return name in requests
+}
+
+function describeHealth(): Json {
+  const content = { 'application/json': { schema: z.toJSONSchema(healthAnswer) } }
+  return {
+    operationId: 'health',
+    summary: 'Whether the keys are there, and what keeps them away.',
+    responses: {
+      '200': { description: 'The keys are there', content },
+      '503': { description: 'Not yet', content },
+    },
+  }
 }
 
 function describe(name: Endpoint): Json {

@@ -6,6 +6,7 @@
  * @module
  */
 import { z } from 'zod'
+import { MAX_TLS_KEY_VERSION } from '../sdk/crypto/tls-keys.ts'
 
 /** A whole number, or its decimal digits as a query carries it. */
 const wholeNumber = (low: number, high: number) =>
@@ -54,7 +55,7 @@ export const requests = {
   GetTlsKey: z.strictObject({
     kind: z.enum(['tls', 'acme-account']).default('tls'),
     domain: domain.optional(),
-    version: wholeNumber(0, 0xffffffff).default(0),
+    version: wholeNumber(0, MAX_TLS_KEY_VERSION).default(0),
   }),
   GetStorageKey: z.strictObject({ name: label.optional() }),
   GetSecret: z.strictObject({ name: z.string().min(1).max(512).optional() }),
@@ -134,6 +135,13 @@ export const answers = {
   }),
   Version: z.strictObject({ name: z.string(), version: z.string(), api: z.int() }),
 } as const satisfies Record<Endpoint, z.ZodType>
+
+export const healthAnswer = z.strictObject({
+  status: z.enum(['starting', 'retrying', 'ready']),
+  attempts: z.int(),
+  code: z.string().optional(),
+  message: z.string().optional(),
+})
 
 export const summaries: Readonly<Record<Endpoint, string>> = {
   GetMnemonic: "The app's BIP-39 words; the same for every pod of the app.",

@@ -61,7 +61,7 @@ export type Client = {
     path: string,
     options?: { algorithm?: KeyAlgorithm; scope?: KeyScope },
   ): Promise<DerivedKey>
-  /** A stable P-256 key as PEM: for a domain, or the ACME account. Raise `version` to rotate. */
+  /** A stable P-256 key as PEM: for a domain, or the ACME account. Raise `version` (0 to 16777215) to rotate. */
   getTlsKey(
     options: { domain: string; version?: number } | { kind: 'acme-account' },
   ): Promise<TlsKeyAnswer>

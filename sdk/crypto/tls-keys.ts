@@ -22,7 +22,8 @@ import { mnemonicToSeed } from './seed.ts'
 
 const MAX_REHASHES = 8
 const MAX_DOMAIN_BYTES = 253
-const MAX_VERSION = 2 ** 24 - 1
+/** Of a TLS key. */
+export const MAX_TLS_KEY_VERSION = 2 ** 24 - 1
 
 /** P-256 scalar, 32 bytes big-endian. */
 export function acmeAccountKey(mnemonic: string): Uint8Array {
@@ -38,8 +39,8 @@ export function tlsKey(mnemonic: string, domain: string, version: number): Uint8
   const name = utf8ToBytes(domain)
   if (name.length === 0 || name.length > MAX_DOMAIN_BYTES || !/^[\u0021-\u007e]*$/.test(domain))
     throw requestInvalid('domain', `a domain is 1 to ${MAX_DOMAIN_BYTES} visible ASCII characters`)
-  if (!Number.isSafeInteger(version) || version < 0 || version > MAX_VERSION)
-    throw requestInvalid('version', `a key version is an integer in 0..${MAX_VERSION}`)
+  if (!Number.isSafeInteger(version) || version < 0 || version > MAX_TLS_KEY_VERSION)
+    throw requestInvalid('version', `a key version is an integer in 0..${MAX_TLS_KEY_VERSION}`)
   const label = utf8ToBytes(DERIVATIONS.tlsKey.purpose)
   return seedScalar(mnemonic, concatBytes(label, name, uintBE(version, 4)))
 }

@@ -162,7 +162,13 @@ describe('requests', () => {
       path: 'path',
     })
     expect(await refusal(await app.request('/GetAppKey'))).toMatchObject({ status: 404 })
-    expect((await app.request('/GetKey', { method: 'DELETE' })).status).toBe(405)
+    const wrongMethod = await app.request('/GetKey', { method: 'DELETE' })
+    expect(wrongMethod.headers.get('allow')).toBe('GET, POST')
+    expect(await refusal(wrongMethod)).toEqual({
+      status: 405,
+      code: 'REQUEST_INVALID',
+      path: '/GetKey',
+    })
   })
 
   test('for a prototype name find nothing', async () => {
@@ -223,6 +229,21 @@ describe('refusals', () => {
     expect((await app.request('/Version')).status).toBe(200)
   })
 
+  test.each([
+    ['CONTRACT_UNEXPECTED', { contract: 'AllocationManager', call: 'getMembers' }],
+    ['OPERATOR_SET_INVALID', { reason: 'empty' }],
+  ] as const)("because of %s are the chain's, not the helper's", async (code, details) => {
+    const reason = new EigenxError({ code, message: 'm', stage: 'chain', details })
+    const { app } = makeApp({
+      identity: {
+        get: () => Promise.reject(reason),
+        state: () => ({ status: 'retrying', attempts: 1, code, message: 'm' }),
+        stop: () => {},
+      },
+    })
+    expect(await refusal(await app.request('/GetMnemonic'))).toMatchObject({ status: 502, code })
+  })
+
   test('by a bug say nothing about it', async () => {
     const { app, logged } = makeApp({
       identity: {
@@ -250,7 +271,12 @@ test('openapi.json names every endpoint, by body and by query', async () => {
   const { app } = makeApp()
   const document = await (await app.request('/openapi.json')).json()
   expect(document.openapi).toBe('3.1.0')
-  expect(Object.keys(document.paths)).toHaveLength(8)
+  expect(Object.keys(document.paths)).toHaveLength(9)
+  expect(Object.keys(document.paths['/health'].get.responses)).toEqual(['200', '503'])
+  expect(
+    document.paths['/GetTlsKey'].post.requestBody.content['application/json'].schema.properties
+      .version.anyOf[0].maximum,
+  ).toBe(2 ** 24 - 1)
   expect(
     document.paths['/GetKey'].post.requestBody.content['application/json'].schema.required,
   ).toEqual(['path'])
