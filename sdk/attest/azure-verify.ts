@@ -56,7 +56,8 @@ export function verifyAzureSnp(
  * @param evidence - The agent knows no collateral; whoever sends it on may add it, or `sources` has it.
  * @param nowSeconds - Unix time at which certificates, lists and collateral must be valid.
  * @param trace - Filled with every check in order, also when one of them throws.
- * @throws EVIDENCE_MALFORMED, INPUT_TOO_LARGE, EVIDENCE_INVALID
+ * @throws EVIDENCE_MALFORMED, INPUT_TOO_LARGE, EVIDENCE_INVALID; COLLATERAL_UNAVAILABLE where neither the evidence nor `sources` has collateral
+ *   for the platform
  */
 export function verifyAzureTdx(
   evidence: AzureTdxEvidence,

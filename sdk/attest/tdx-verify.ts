@@ -67,7 +67,8 @@ const RULES = {
 /**
  * @param nowSeconds - Unix time at which certificates, lists and collateral must be valid.
  * @param trace - Filled with every check in order, also when one of them throws.
- * @throws EVIDENCE_MALFORMED, INPUT_TOO_LARGE, EVIDENCE_INVALID
+ * @throws EVIDENCE_MALFORMED, INPUT_TOO_LARGE, EVIDENCE_INVALID; COLLATERAL_UNAVAILABLE where neither the evidence nor `sources` has collateral
+ *   for the platform
  */
 export function verifyTdx(
   evidence: TdxEvidence,
