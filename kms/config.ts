@@ -33,7 +33,7 @@ const RESHARE_SECONDS: ReadonlyMap<number, number> = new Map([
 /** Blocks of a devnet may come on demand only, and its clock is set at will. */
 const MAX_LAG_SECONDS: ReadonlyMap<number, number> = new Map([[DEVNET_CHAIN_ID, 0]])
 
-const MAX_CONFIG_BYTES = 256 * 1024
+export const MAX_CONFIG_BYTES = 256 * 1024
 
 /** Requests per second and burst of one caller, and how many run at once in the whole process. */
 const routeLimit = (perSecond: number, burst: number, concurrent: number) =>

@@ -2,9 +2,9 @@
 import { dirname, resolve } from 'node:path'
 import { EigenxError, isEigenxError } from '../sdk/errors.ts'
 import { readTextFileBounded } from '../sdk/node/files.ts'
-import { type KmsConfig, parseKmsConfig } from './config.ts'
+import { type KmsConfig, MAX_CONFIG_BYTES, parseKmsConfig } from './config.ts'
 
-const CONFIG = { field: 'operator.toml', maxBytes: 1024 * 1024 }
+const CONFIG = { field: 'operator.toml', maxBytes: MAX_CONFIG_BYTES }
 
 /** @throws EigenxError CONFIG_INVALID when the file cannot be read. */
 export async function readConfigText(file: string): Promise<string> {

@@ -141,7 +141,7 @@ describe('files that are too large', () => {
       usage(/backup: a backup has at most 4194304 bytes/),
     )
     await expect(loadKmsConfig('/dev/zero')).rejects.toEqual(
-      usage(/zero is larger than 1048576 bytes/),
+      usage(/zero is larger than 262144 bytes/),
     )
     await writeFile(file('store.key'), 'ab'.repeat(513))
     await expect(withStore(async () => undefined)).rejects.toEqual(usage(/more than 1024 bytes/))
