@@ -51,7 +51,7 @@ function loadHttp(peer: string, secure: boolean) {
       message: `${peer} cannot be reached: this runtime has no sockets`,
       stage: 'agent',
       details: { endpoint: peer },
-      hint: 'The helper is reached from Node 20.16 or newer; in browsers pass your own transport.',
+      hint: 'The helper is reached from Node 20.19 or newer; in browsers pass your own transport.',
     })
   return secure ? node.getBuiltinModule('node:https') : node.getBuiltinModule('node:http')
 }
