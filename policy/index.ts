@@ -6,7 +6,7 @@
 export { analysePolicy } from './analyse.ts'
 export { explainAnalysis, explainVerdict } from './explain.ts'
 export { encodeInitdata, INITDATA_ANNOTATION, parseInitdata } from './initdata.ts'
-export { judgePolicy } from './judge.ts'
+export { type JudgeInput, judgePolicy } from './judge.ts'
 export {
   describeInitdata,
   type InitdataDescription,

@@ -12,8 +12,8 @@ import { parsePublicKeyG2 } from './crypto/bls.ts'
 import { encryptForApp as encryptBytes } from './crypto/ibe.ts'
 import { EigenxError } from './errors.ts'
 
-export { toHex } from './bytes.ts'
-export { EigenxError, isEigenxError } from './errors.ts'
+export { type Hex, toHex } from './bytes.ts'
+export { EigenxError, type ErrorCode, isEigenxError } from './errors.ts'
 
 export type EncryptForAppInput = {
   /** Exactly as the app's release spells it: another spelling is another app. */

@@ -5,7 +5,7 @@
  * `/browser`, `/pkcs12`, `/verify`, `/testing`.
  * @module
  */
-export { toHex } from './bytes.ts'
+export { type Hex, toHex } from './bytes.ts'
 export { type Client, type ClientOptions, createClient } from './client/client.ts'
 export type {
   AddressesAnswer,
@@ -24,6 +24,8 @@ export type {
 } from './client/types.ts'
 export {
   EigenxError,
+  type EigenxErrorInput,
+  type EigenxErrorJson,
   type ErrorCode,
   type ErrorDetails,
   isEigenxError,

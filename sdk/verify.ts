@@ -38,9 +38,15 @@ export {
   appraiseAzure,
   DEFAULT_AZURE_POLICY,
 } from './attest/azure-policy.ts'
-export type { AzureClaims, AzureSnpClaims, AzureTdxClaims } from './attest/azure-types.ts'
+export type {
+  AzureClaims,
+  AzureGuest,
+  AzureSnpClaims,
+  AzureTdxClaims,
+  VerifiedAzure,
+} from './attest/azure-types.ts'
 export { verifyAzureSnp, verifyAzureTdx } from './attest/azure-verify.ts'
-export { bindInitdata } from './attest/binding.ts'
+export { type BoundInitdata, bindInitdata } from './attest/binding.ts'
 export {
   encodeTdxCollateral,
   parseTdxCollateral,
@@ -52,6 +58,7 @@ export {
   openCollateral,
   type TdxPlatform,
 } from './attest/collateral-choice.ts'
+export type { Crl } from './attest/crl.ts'
 export { type CrlMemory, createCrlMemory } from './attest/crl-memory.ts'
 export {
   EAT_PROFILE,
@@ -61,9 +68,9 @@ export {
   type EatVerdict,
   toEatClaims,
 } from './attest/eat.ts'
-export { checkReplay, type LogEvent, replayEvents } from './attest/event-log.ts'
-export { agentEvents, parseCcel, trimCcel } from './attest/event-log-ccel.ts'
-export { parseDstackLog } from './attest/event-log-dstack.ts'
+export { checkReplay, type LogEvent, type Rtmrs, replayEvents } from './attest/event-log.ts'
+export { type AgentEvent, agentEvents, parseCcel, trimCcel } from './attest/event-log-ccel.ts'
+export { type DstackLog, parseDstackLog } from './attest/event-log-dstack.ts'
 export {
   checkReportData,
   type ReportDataV1,
@@ -76,14 +83,22 @@ export {
   createSnpRevocationMemory,
   openCarriedSnpCrl,
   openSnpCrl,
+  type SnpChain,
   type SnpCrl,
+  type SnpCrlKind,
+  type SnpCrlNumbers,
   type SnpCrlPolicy,
   type SnpRevocationMemory,
   snpChainOf,
 } from './attest/snp-crl.ts'
-export { appraiseTcbFloor, type SnpTcbFloor } from './attest/snp-floor.ts'
-export { appraiseSnp, DEFAULT_SNP_POLICY, type SnpPolicy } from './attest/snp-policy.ts'
-export { parseSnpReport } from './attest/snp-report.ts'
+export { appraiseTcbFloor, type FloorVerdict, type SnpTcbFloor } from './attest/snp-floor.ts'
+export {
+  type AllowedMeasurement,
+  appraiseSnp,
+  DEFAULT_SNP_POLICY,
+  type SnpPolicy,
+} from './attest/snp-policy.ts'
+export { parseSnpReport, type SnpReport } from './attest/snp-report.ts'
 export { type SnpEvidence, verifySnp } from './attest/snp-verify.ts'
 export { INTEL_ANCHORS, type TdxTrustAnchors } from './attest/tdx-anchors.ts'
 export { bindTdxInitdata } from './attest/tdx-binding.ts'
@@ -94,7 +109,7 @@ export {
   DEFAULT_TDX_POLICY,
   type TdxPolicy,
 } from './attest/tdx-policy.ts'
-export { parseTdxQuote, type TdReport, type TdxQuote } from './attest/tdx-quote.ts'
+export { parseTdxQuote, type QeReport, type TdReport, type TdxQuote } from './attest/tdx-quote.ts'
 export { type TdxEvidence, type TdxSources, verifyTdx } from './attest/tdx-verify.ts'
 export type {
   Advisory,
@@ -110,5 +125,9 @@ export type {
   Verified,
 } from './attest/types.ts'
 export { encodeWireSnpEvidence, parseWireSnpEvidence } from './attest/wire-snp.ts'
-export { encodeWireTdxEvidence, parseWireTdxEvidence } from './attest/wire-tdx.ts'
-export { EigenxError, isEigenxError } from './errors.ts'
+export {
+  encodeWireTdxEvidence,
+  parseWireTdxEvidence,
+  type WireTdxEvidence,
+} from './attest/wire-tdx.ts'
+export { EigenxError, type ErrorCode, isEigenxError } from './errors.ts'
