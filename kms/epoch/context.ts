@@ -16,6 +16,7 @@ import {
   sidOf,
 } from '../../sdk/protocol/terms.ts'
 import type { Output } from '../../sdk/protocol/types.ts'
+import { type Court, createCourt } from './complaints.ts'
 import type { EncryptionKeys } from './encryption-keys.ts'
 import { bodyUnavailable, type Runtime } from './runtime.ts'
 import type { Session } from './state.ts'
@@ -50,6 +51,7 @@ export type Lookup = {
    */
   taken: Map<Hash32, Hash32>
   contexts: Map<Hash32, { context: SessionContext; members: readonly OperatorInfo[] }>
+  court: Court
 }
 
 /** @param sets - Those stored, by block hash. */
@@ -70,6 +72,7 @@ export function createLookup(
     shares: new Map(),
     taken: new Map(),
     contexts: new Map(),
+    court: createCourt(runtime.deps.domain, runtime.deps),
     operatorsAt: async (block) => {
       const known = sets.get(block.hash)
       if (known !== undefined) return known.block.number === block.number ? known : undefined
@@ -95,6 +98,20 @@ export function trimLookup(lookup: Lookup): void {
   ])
   for (const hash of lookup.opened.keys()) if (!hashes.has(hash)) lookup.opened.delete(hash)
   trimSets(lookup)
+  trimCourt(lookup)
+}
+
+/** Complaints about outputs that stand come when their sessions are over. */
+function trimCourt({ court, runtime }: Lookup): void {
+  if (court.size() === 0) return
+  const { sessions, log } = runtime.state()
+  const winners = [...log.winners, ...runtime.view().pending.winners]
+  court.keep(
+    new Set([
+      ...sessions.map((session) => session.sid),
+      ...winners.map(({ output }) => sidOf(runtime.deps.domain, output)),
+    ]),
+  )
 }
 
 /** Every epoch brings another block with its set; what nothing refers to is only here to save questions. */

@@ -100,9 +100,10 @@ export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Pro
     keyRing: () => keyRingOf(lookup),
     status: () => epochStatus(runtime.state(), runtime.view(), options, deps.clock()),
     remembered: () => {
-      const { sets, peerKeys, opened, shares, taken, contexts } = lookup
+      const { sets, peerKeys, opened, shares, taken, contexts, court } = lookup
       const caches = [sets, peerKeys, opened, shares, taken, contexts]
-      return caches.reduce((sum, { size }) => sum + size, outbox.size() + runner.waiting())
+      const others = outbox.size() + runner.waiting() + court.size()
+      return caches.reduce((sum, { size }) => sum + size, others)
     },
     failure: runtime.failure,
     close: runner.close,

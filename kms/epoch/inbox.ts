@@ -7,7 +7,7 @@ import { equalBytes, toHex } from '../../sdk/bytes.ts'
 import type { Address, Hash32, OperatorInfo } from '../../sdk/chain/types.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
 import { messageKind } from '../../sdk/protocol/codec.ts'
-import { accusedDealing, parseComplaint, verifyComplaint } from '../../sdk/protocol/complaint.ts'
+import { accusedDealing, parseComplaint } from '../../sdk/protocol/complaint.ts'
 import { blobHash, isDealingOf, parseDealing } from '../../sdk/protocol/dealing.ts'
 import { isSignedBy } from '../../sdk/protocol/digest.ts'
 import { isLeaveOf, parseLeave } from '../../sdk/protocol/leave.ts'
@@ -293,7 +293,10 @@ async function receiveComplaint(lookup: Lookup, bytes: Uint8Array): Promise<Push
   } else if (winner === undefined) return 'later'
   const terms = session?.terms ?? winner?.output
   if (terms === undefined) return 'later'
-  verifyComplaint(domain, terms, complaint)
+  if (!(await lookup.court.judge(terms, complaint, dealing))) return 'refused'
+  // Another against the same dealer may have been right meanwhile.
+  const now = sessionBy(lookup, dealing.sid)
+  if (now !== undefined && winner === undefined && isMoot(now, dealing.dealer, hash)) return 'later'
   const event: NodeEvent = {
     type: 'complaint',
     sid: dealing.sid,

@@ -155,7 +155,7 @@ function isFromDealer({ domain, dealers }: SessionContext, dealing: Dealing): bo
 }
 
 async function parsePoints(
-  work: Work,
+  work: Pick<Work, 'pause'>,
   encoded: readonly Uint8Array[],
 ): Promise<G2Point[] | undefined> {
   const points: G2Point[] = []
@@ -188,6 +188,25 @@ function constantFits(
   const index = previous.members.findIndex((member) => member.address === dealing.dealer)
   const expected = previous.publicShares[index]
   return expected !== undefined && dealing.constantProof.length === 0 && equalBytes(expected, bytes)
+}
+
+/** Whether an opened share is its recipient's of a commitment; one that is no list of points fits nothing. */
+export async function shareFits(
+  work: Pick<Work, 'pause'>,
+  recipient: Address,
+  share: bigint,
+  commitment: readonly Uint8Array[],
+): Promise<boolean> {
+  const points = await parsePoints(work, commitment)
+  if (points === undefined) return false
+  const x = operatorX(recipient)
+  // Σ_i x^i·C_i = Σ_k (x^PIECE)^k·(the value of the k-th piece at x).
+  const values: G2Point[] = []
+  for (let from = 0; from < points.length; from += MSM_PIECE) {
+    values.push(evaluateCommitment(points.slice(from, from + MSM_PIECE), x))
+    await work.pause()
+  }
+  return shareMatchesCommitment(share, x ** BigInt(MSM_PIECE) % CURVE_ORDER, values)
 }
 
 async function sharesFit(

@@ -97,12 +97,24 @@ export function accusedDealing(complaint: Complaint): { dealing: Dealing; hash: 
  * @throws COMPLAINT_INVALID when it is false or malformed.
  */
 export function verifyComplaint(domain: Domain, terms: Terms, complaint: Complaint): void {
+  const share = dealtShare(domain, terms, complaint)
+  if (share === undefined) return
+  if (fitsCommitment(accusedDealing(complaint).dealing, share, complaint.recipient))
+    throw complaintInvalid('the share is good')
+}
+
+/**
+ * The first part of {@link verifyComplaint}, which costs little: that the recipient itself complains, and what it was dealt.
+ * @returns The share: the complaint is right unless it fits the dealing's commitment. `undefined` when none comes out: then it is right.
+ * @throws COMPLAINT_INVALID
+ */
+export function dealtShare(domain: Domain, terms: Terms, complaint: Complaint): bigint | undefined {
   const { dealing } = accusedDealing(complaint)
   if (dealing.sid !== sidOf(domain, terms)) throw complaintInvalid('another session')
   const index = terms.members.findIndex((member) => member.address === complaint.recipient)
   const member = terms.members[index]
   if (member === undefined) throw complaintInvalid('not from a member')
-  if (!isRistrettoPoint(dealing.ephemeral)) return
+  if (!isRistrettoPoint(dealing.ephemeral)) return undefined
   const proven = verifySameSecret(
     {
       publicKey: member.encryptionKey,
@@ -114,19 +126,12 @@ export function verifyComplaint(domain: Domain, terms: Terms, complaint: Complai
   )
   if (!proven) throw complaintInvalid('the Diffie-Hellman value is not proven')
   const sealed = dealing.shares[index]
-  const share =
-    sealed === undefined
-      ? undefined
-      : openShare(
-          complaint.shared,
-          { sid: dealing.sid, dealer: dealing.dealer, recipient: complaint.recipient },
-          sealed,
-        )
-  if (share !== undefined && dealtTo(dealing, share, complaint.recipient))
-    throw complaintInvalid('the share is good')
+  const { sid, dealer } = dealing
+  const route = { sid, dealer, recipient: complaint.recipient }
+  return sealed === undefined ? undefined : openShare(complaint.shared, route, sealed)
 }
 
-function dealtTo(dealing: Dealing, share: bigint, recipient: Address): boolean {
+function fitsCommitment(dealing: Dealing, share: bigint, recipient: Address): boolean {
   try {
     const points = dealing.commitment.map((point) => parseG2(point))
     return shareMatchesCommitment(share, operatorX(recipient), points)

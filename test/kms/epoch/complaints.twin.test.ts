@@ -2,7 +2,6 @@
 import { expect, it } from 'vitest'
 import { encodeComplaint, makeComplaint } from '../../../sdk/protocol/complaint.ts'
 import { blobHash, encodeDealing } from '../../../sdk/protocol/dealing.ts'
-import { parseRistrettoScalar } from '../../../sdk/protocol/ristretto.ts'
 import {
   allActive,
   assertOneKey,
@@ -12,11 +11,12 @@ import {
   runUntil,
   seededRng,
 } from './kit.ts'
-import { forgeDealing, signedBy, spoilShare } from './liars.ts'
+import { encryptionSecretsOf, forgeDealing, signedBy, spoilShare } from './liars.ts'
 import { addressOf } from './scenario-kit.ts'
 
-it('are taken once for each dealer', async () => {
-  const world = createWorld({ seed: 1300, n: 4 })
+/** A set with its first session open, in which a member says nothing and another has this secret. */
+async function conspiracy(seed: number) {
+  const world = createWorld({ seed, n: 4 })
   await bootAll(world)
   const honest = nodeAt(world, 0)
   const [liar, friend] = [nodeAt(world, 2), nodeAt(world, 3)]
@@ -25,9 +25,13 @@ it('are taken once for each dealer', async () => {
   expect(await runUntil(world, isOpen, 40)).toBe(true)
   const sid = honest.node?.status().sessions[0]?.sid
   const terms = sid === undefined ? undefined : world.overheard.terms.get(sid)
-  const key = [...friend.medium.secrets.values()].find(({ name }) => name.kind === 'encryption-key')
-  const secret = key === undefined ? undefined : parseRistrettoScalar(key.value)
+  const [secret] = encryptionSecretsOf(friend)
   if (terms === undefined || secret === undefined) throw new Error('no session or no key')
+  return { world, honest, liar, friend, terms, secret }
+}
+
+it('are taken once for each dealer', async () => {
+  const { world, honest, liar, friend, terms, secret } = await conspiracy(1300)
   const rng = seededRng(1, 'conspiracy')
   const answers: (string | undefined)[] = []
   for (let i = 0; i < 20; i++) {
@@ -41,6 +45,27 @@ it('are taken once for each dealer', async () => {
     expect(honest.medium.blobs.has(blobHash(bytes))).toBe(i === 0)
   }
   expect(answers).toEqual(['accepted', ...Array(19).fill('later')])
+  world.liars.add(addressOf(liar))
+  expect(await runUntil(world, allActive(world), 200)).toBe(true)
+  assertOneKey(world)
+})
+
+it('that are false are refused, and nobody hears their accuser in this session any more', async () => {
+  const { world, honest, liar, friend, terms, secret } = await conspiracy(1301)
+  const rng = seededRng(2, 'conspiracy')
+  const complain = async (isTrue: boolean) => {
+    const forged = forgeDealing({ terms, dealer: addressOf(liar), constant: 5n, degree: 2, rng })
+    const shares = isTrue ? spoilShare(forged.shares, 3) : forged.shares
+    const dealing = await signedBy(liar, { ...forged, shares })
+    const bytes = encodeDealing(dealing)
+    const complaint = makeComplaint({ recipient: addressOf(friend), secret, dealing, bytes }, 7n)
+    if (complaint === undefined) throw new Error('no complaint')
+    return honest.node?.handler.receive(encodeComplaint(complaint))
+  }
+  const before = honest.node?.remembered() ?? 0
+  for (const isTrue of [false, false, true]) expect(await complain(isTrue)).toBe('refused')
+  // The liar's name, once.
+  expect(honest.node?.remembered()).toBe(before + 1)
   world.liars.add(addressOf(liar))
   expect(await runUntil(world, allActive(world), 200)).toBe(true)
   assertOneKey(world)

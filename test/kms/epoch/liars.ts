@@ -20,6 +20,7 @@ import {
 import { acksStatement, encodeAcks, parseAcks } from '../../../sdk/protocol/messages.ts'
 import {
   diffieHellman,
+  parseRistrettoScalar,
   proveKnowledge,
   randomRistrettoScalar,
   ristrettoPublicKey,
@@ -36,6 +37,13 @@ export async function signedBy(
 ): Promise<Dealing> {
   const signature = await sim.identity.signer.sign(dealingStatement(DOMAIN, unsigned))
   return { ...unsigned, signature }
+}
+
+/** All of a node's that open what is dealt to it. */
+export function encryptionSecretsOf({ medium }: SimNode): readonly bigint[] {
+  return [...medium.secrets.values()].flatMap(({ name, value }) =>
+    name.kind === 'encryption-key' ? (parseRistrettoScalar(value) ?? []) : [],
+  )
 }
 
 /** A dealing changed and signed again by its dealer. */

@@ -4,7 +4,7 @@ import { randomScalar } from '../../../sdk/crypto/bls.ts'
 import { messageKind } from '../../../sdk/protocol/codec.ts'
 import { encodeComplaint, makeComplaint } from '../../../sdk/protocol/complaint.ts'
 import { type Dealing, parseDealing } from '../../../sdk/protocol/dealing.ts'
-import { dealsInstead, forgeDealing, signedBy, spoilShare } from './liars.ts'
+import { dealsInstead, encryptionSecretsOf, forgeDealing, signedBy, spoilShare } from './liars.ts'
 import { type Act, actsOnLog } from './lies-chain.ts'
 import { fillsPlaces, namesForeignDealings } from './lies-dealings.ts'
 import { announcesNoKey } from './lies-keys.ts'
@@ -174,7 +174,7 @@ function spoilsFor(liar: Liar, isVictim: (sim: SimNode) => boolean): Lie {
   }
 }
 
-/** Instead of every other acknowledgement, with a secret that is not its own. */
+/** Instead of every other acknowledgement, with a secret that is not its own, or with its own about a dealing that is good. */
 function complainsFalsely({ world, sim, rng, dice }: Liar): Tamper {
   return async (message) => {
     if (messageKind(message) !== 'acks' || dice.chance(0.5)) return message
@@ -182,7 +182,9 @@ function complainsFalsely({ world, sim, rng, dice }: Liar): Tamper {
     const dealings = bodies.filter((body) => messageKind(body) === 'dealing')
     const bytes = dealings[dice.below(Math.max(1, dealings.length))]
     if (bytes === undefined) return message
-    const secret = BigInt((rng(1)[0] ?? 0) + 2)
+    const [choice = 0, foreign = 0] = rng(2)
+    const own = choice < 128 ? encryptionSecretsOf(sim).at(-1) : undefined
+    const secret = own ?? BigInt(foreign + 2)
     const recipient = sim.identity.info.address
     const made = makeComplaint({ recipient, secret, dealing: parseDealing(bytes), bytes }, 5n)
     if (made === undefined) return message

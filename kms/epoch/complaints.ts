@@ -1,0 +1,52 @@
+/**
+ * Judging the complaints of peers. Whether one is right takes as much arithmetic as a dealing, and whoever has its bytes can send it
+ * again: so they are judged one at a time, in pieces with pauses between, and an accuser that lied once in a session is heard there no more.
+ *
+ * That silences nobody else: only the recipient itself can prove what it was dealt, and a right complaint never turns out false. And it
+ * decides nothing that must be equal everywhere: complaints that void an output are those in the log.
+ * @module
+ */
+import type { Hash32 } from '../../sdk/chain/types.ts'
+import { type Complaint, dealtShare } from '../../sdk/protocol/complaint.ts'
+import type { Dealing } from '../../sdk/protocol/dealing.ts'
+import type { Domain, Terms } from '../../sdk/protocol/types.ts'
+import { shareFits, type Work } from './verify.ts'
+
+export type Court = {
+  /** Whether a complaint about a dealing is right. @throws COMPLAINT_INVALID when it is malformed or proves nothing. */
+  judge(terms: Terms, complaint: Complaint, dealing: Dealing): Promise<boolean>
+  /** Forgets the liars of all other sessions. */
+  keep(sids: ReadonlySet<Hash32>): void
+  /** How many liars are remembered. */
+  size(): number
+}
+
+export function createCourt(domain: Domain, work: Work): Court {
+  const liars = new Map<string, Hash32>()
+  let last: Promise<unknown> = Promise.resolve()
+
+  const judgeNow = async (terms: Terms, complaint: Complaint, dealing: Dealing) => {
+    const { recipient } = complaint
+    const name = `${dealing.sid}/${recipient}`
+    if (liars.has(name)) return false
+    await work.pause()
+    const share = dealtShare(domain, terms, complaint)
+    if (share === undefined) return true
+    if (!(await shareFits(work, recipient, share, dealing.commitment))) return true
+    liars.set(name, dealing.sid)
+    return false
+  }
+
+  return {
+    judge: (terms, complaint, dealing) => {
+      if (liars.has(`${dealing.sid}/${complaint.recipient}`)) return Promise.resolve(false)
+      const judged = last.then(() => judgeNow(terms, complaint, dealing))
+      last = judged.catch(() => undefined)
+      return judged
+    },
+    keep: (sids) => {
+      for (const [name, sid] of liars) if (!sids.has(sid)) liars.delete(name)
+    },
+    size: () => liars.size,
+  }
+}
