@@ -139,7 +139,7 @@ export function createKmsApp(deps: KmsAppDeps): Hono<Env> {
     guardRoute(
       peer,
       { method: 'POST', maxBody: MAX_MESSAGE_BYTES, style: 'own' },
-      messageHandler(v2),
+      messageHandler(v2, config.limits.callers),
     ),
   )
   app.notFound((c) => plain(c, 404, '404 page not found'))

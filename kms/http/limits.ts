@@ -42,16 +42,55 @@ export function createRateLimiter(limit: RouteLimit, callers: number): RateLimit
         await limiter.consume(nameOf(caller, nowMs))
       } catch (refused) {
         if (!(refused instanceof RateLimiterRes)) throw refused
-        throw new EigenxError({
-          code: 'RATE_LIMITED',
-          message: 'too many requests',
-          stage: 'request',
-          details: { retryAfterSeconds: Math.max(1, Math.ceil(refused.msBeforeNext / 1000)) },
-          hint: 'Wait and ask again; callers behind one address share its allowance.',
-        })
+        throw rateLimited(refused.msBeforeNext)
       }
     },
   }
+}
+
+/** How much of the process's time each caller may waste. */
+export type TimeBudget = {
+  /** @throws EigenxError RATE_LIMITED for a caller that has wasted all of it, until the window turns. */
+  check: (caller: string, nowMs: number) => void
+  charge: (caller: string, wastedMs: number, nowMs: number) => void
+}
+
+/** @param callers - So many are remembered; beyond it all further ones share a budget. */
+export function createTimeBudget(
+  budget: { ms: number; windowMs: number },
+  callers: number,
+): TimeBudget {
+  const wasted = new Map<string, number>()
+  let turnsAtMs = 0
+  const turn = (nowMs: number): void => {
+    // Also when the clock was set back.
+    if (nowMs < turnsAtMs && nowMs >= turnsAtMs - budget.windowMs) return
+    wasted.clear()
+    turnsAtMs = nowMs + budget.windowMs
+  }
+  const nameOf = (caller: string): string =>
+    wasted.has(caller) || wasted.size < callers ? caller : OVERFLOW_KEY
+  return {
+    check: (caller, nowMs) => {
+      turn(nowMs)
+      if ((wasted.get(nameOf(caller)) ?? 0) >= budget.ms) throw rateLimited(turnsAtMs - nowMs)
+    },
+    charge: (caller, wastedMs, nowMs) => {
+      turn(nowMs)
+      const name = nameOf(caller)
+      wasted.set(name, (wasted.get(name) ?? 0) + wastedMs)
+    },
+  }
+}
+
+function rateLimited(waitMs: number): EigenxError {
+  return new EigenxError({
+    code: 'RATE_LIMITED',
+    message: 'too many requests',
+    stage: 'request',
+    details: { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) },
+    hint: 'Wait and ask again; callers behind one address share its allowance.',
+  })
 }
 
 export type Gate = {

@@ -1,9 +1,11 @@
 /**
  * Our own routes: what anybody may read about the key and the log, and what operators send to each
- * other. Messages of operators carry their own signatures; the handler behind the route checks
- * those before any work, so a stranger costs one rate-limited signature check.
+ * other. Messages of operators carry their own signatures, which the handler behind the route checks before any work. What
+ * such a check takes depends on the curve, a few milliseconds or a hundred: so an address is limited by requests, and by the time
+ * that its worthless messages have taken.
  * @module
  */
+import { performance } from 'node:perf_hooks'
 import { parseHex, toBase64 } from '../../sdk/bytes.ts'
 import type { Address, Hash32 } from '../../sdk/chain/types.ts'
 import { EigenxError } from '../../sdk/errors.ts'
@@ -13,6 +15,7 @@ import type { PeerHandler } from '../epoch/ports.ts'
 import type { KeyService } from '../keys.ts'
 import { json } from './answers.ts'
 import type { RouteHandler } from './guard.ts'
+import { createTimeBudget } from './limits.ts'
 
 export type V2Deps = {
   operator: Address
@@ -91,11 +94,28 @@ export function encryptionKeyHandler(deps: V2Deps): RouteHandler {
   }
 }
 
-/** Takes one signed protocol message. */
-export function messageHandler(deps: V2Deps): RouteHandler {
-  return async (c, { body }) => {
+/** A tenth of the time for messages of one address that are not taken. */
+const WASTE = { ms: 1_000, windowMs: 10_000 }
+/** Most of what a longer one took was work for others meanwhile. */
+const LONGEST_CHECK_MS = 250
+
+/**
+ * Takes one signed protocol message.
+ * @param busyMs - Time that the process has worked so far, waiting left out.
+ */
+export function messageHandler(
+  deps: V2Deps,
+  callers: number,
+  busyMs: () => number = () => performance.eventLoopUtilization().active,
+): RouteHandler {
+  const waste = createTimeBudget(WASTE, callers)
+  return async (c, { body, caller, arrivedMs }) => {
+    waste.check(caller, arrivedMs)
+    const begun = busyMs()
     const peers = deps.peers()
     const result = peers === undefined ? 'later' : await peers.receive(body)
+    if (result !== 'accepted')
+      waste.charge(caller, Math.min(busyMs() - begun, LONGEST_CHECK_MS), arrivedMs)
     return json(c, JSON.stringify({ result }))
   }
 }

@@ -3,7 +3,9 @@ import {
   callerKey,
   createGate,
   createRateLimiter,
+  createTimeBudget,
   readBody,
+  type TimeBudget,
   withinTime,
 } from '../../../kms/http/limits.ts'
 import { isEigenxError } from '../../../sdk/errors.ts'
@@ -50,6 +52,34 @@ describe('the rate limiter', () => {
     await limiter.take('a', 0)
     for (let i = 0; i < 4; i++) await limiter.take(`stranger-${i}`, 0)
     expect(await codeOf(limiter.take('stranger-0', 3000))).toBe('none')
+  })
+})
+
+describe('a budget of time', () => {
+  const waste = (budget: TimeBudget, caller: string, nowMs: number) => {
+    budget.check(caller, nowMs)
+    budget.charge(caller, 60, nowMs)
+  }
+  const refusal = expect.objectContaining({
+    code: 'RATE_LIMITED',
+    details: { retryAfterSeconds: 9 },
+  })
+
+  it('is used up by what was wasted, of each caller apart, until the window turns', () => {
+    const budget = createTimeBudget({ ms: 100, windowMs: 10_000 }, 100)
+    waste(budget, 'a', 1_000)
+    waste(budget, 'a', 1_000)
+    expect(() => waste(budget, 'a', 2_000)).toThrow(refusal)
+    waste(budget, 'b', 2_000)
+    waste(budget, 'a', 11_000)
+  })
+
+  it('begins anew when the clock is set back, and knows a bounded number of callers', () => {
+    const budget = createTimeBudget({ ms: 100, windowMs: 10_000 }, 2)
+    for (const caller of ['a', 'a', 'b', 'c', 'd']) waste(budget, caller, 50_000)
+    expect(() => waste(budget, 'e', 51_000)).toThrow(refusal)
+    waste(budget, 'b', 51_000)
+    waste(budget, 'a', 1_000)
   })
 })
 

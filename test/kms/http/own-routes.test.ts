@@ -4,7 +4,7 @@ import { openApi } from '../../../kms/http/openapi.ts'
 import { toBase64 } from '../../../sdk/bytes.ts'
 import type { Hash32 } from '../../../sdk/chain/types.ts'
 import { parseCertifiedBody } from '../../../sdk/protocol/output.ts'
-import { KEY_VERSION, keyServiceOf } from '../kit.ts'
+import { KEY_VERSION, keyServiceOf, TEST_TIME } from '../kit.ts'
 import { makeWorld, post, WIDE_LIMITS } from '../world.ts'
 
 const HASH: Hash32 = `0x${'b1'.repeat(32)}`
@@ -123,6 +123,36 @@ describe('/v2', () => {
       expect(await (await post(world, '/v2/peer/messages', message)).json()).toEqual({ result })
       expect(received).toEqual([message])
     }
+  })
+
+  it('gives an address a tenth of the time for messages that are not taken, and does not count those that are', async () => {
+    let now = TEST_TIME * 1000
+    let result: PushResult = 'refused'
+    let received = 0
+    const handler: PeerHandler = {
+      ...makePeers().handler,
+      receive: async () => {
+        received += 1
+        const until = performance.now() + 60
+        // As long as it takes to find out that a signature of a large curve is none.
+        while (performance.now() < until);
+        return result
+      },
+    }
+    const world = await makeWorld({ anchors: new Map(), peers: handler, now: () => now })
+    const send = async () => (await post(world, '/v2/peer/messages', BODY)).status
+    result = 'accepted'
+    for (let i = 0; i < 20; i++) expect(await send()).toBe(200)
+    result = 'refused'
+    const answers: number[] = []
+    for (let i = 0; i < 20; i++) answers.push(await send())
+    const taken = answers.filter((status) => status === 200).length
+    expect(taken).toBeGreaterThan(3)
+    expect(taken).toBeLessThan(18)
+    expect(answers.slice(taken)).toEqual(Array(20 - taken).fill(429))
+    expect(received).toBe(20 + taken)
+    now += 10_000
+    expect(await send()).toBe(200)
   })
 
   it('asks peers to come later before the protocol has started', async () => {
