@@ -26,14 +26,14 @@ import { type ChainReader, createChainReader } from '../sdk/chain/reader.ts'
 import type { BlockRef, Hash32, OperatorInfo, OperatorSet } from '../sdk/chain/types.ts'
 import { EigenxError, isEigenxError } from '../sdk/errors.ts'
 import {
-  configBlocksOf,
+  claimsOf,
   EMPTY_LOG,
   type LogEvents,
   lastWinner,
   type OperatorSets,
   resolveLog,
 } from '../sdk/protocol/log.ts'
-import type { CertifiedOutput, Domain, LogPosition } from '../sdk/protocol/types.ts'
+import type { CertifiedOutput, Domain, LogPosition, Output } from '../sdk/protocol/types.ts'
 import type { EigenxConfig } from './config.ts'
 import type { QuorumView, QuorumViewer } from './identity.ts'
 import { composeSingleView, composeView } from './quorum-view.ts'
@@ -90,12 +90,22 @@ async function readOutputs(
   const { epochLog, avs, operatorSetId } = domain
   const source = { epochLog, set: epochSetId(avs, operatorSetId) }
   const { events, finalized, latest } = await readFinalEvents(reader, source, memory)
-  const blocks = await findConfigBlocks(reader, events)
-  let state = resolveLog(domain, EMPTY_LOG, events, assumeSet(blocks, today.operators))
-  const newest = events.entries.reduce((epoch, entry) => Math.max(epoch, entry.epoch), -1)
-  if (lastWinner(state)?.output.epoch !== newest && newest >= 0) {
-    const past = await readPastSets(reader, contracts, blocks)
-    const second = resolveLog(domain, EMPTY_LOG, events, past.sets)
+  const claims = claimsOf(domain, events.entries)
+  const blocks = await findConfigBlocks(reader, claims)
+  const assumed = assumeSet(blocks, today.operators)
+  let state = resolveLog(domain, EMPTY_LOG, events, assumed)
+  // What today's operators did not sign but others may have. Noise that no operators could make an entry of is not among it.
+  const newest = lastWinner(state)?.output.epoch ?? -1
+  const open = new Set(
+    claims
+      .filter(({ output }) => output.epoch > newest)
+      .map(({ output }) => output.configBlock.hash),
+  )
+  const unread = blocks.filter(({ hash }) => open.has(hash))
+  if (unread.length > 0) {
+    const past = await readPastSets(reader, contracts, unread)
+    const kept = [...assumed].filter(([hash]) => !open.has(hash))
+    const second = resolveLog(domain, EMPTY_LOG, events, new Map([...kept, ...past.sets]))
     if (past.complete || second.winners.length > state.winners.length) state = second
     else if (state.winners.length === 0) throw past.failure
   }
@@ -152,9 +162,13 @@ function explainLimit(error: unknown): never {
   })
 }
 
-/** Config blocks that are on the chain at the height they claim. */
-async function findConfigBlocks(reader: ChainReader, events: LogEvents): Promise<BlockRef[]> {
-  const found = await mapBounded(configBlocksOf(events.entries), async ({ number, hash }) => {
+/** Config blocks that are on the chain as the outputs name them. */
+async function findConfigBlocks(
+  reader: ChainReader,
+  claims: readonly { output: Output }[],
+): Promise<BlockRef[]> {
+  const named = new Map(claims.map(({ output }) => [output.configBlock.hash, output.configBlock]))
+  const found = await mapBounded([...named.values()], async ({ number, hash }) => {
     const block = await reader.blockByNumber(number)
     return block?.hash === hash ? block : undefined
   })

@@ -9,7 +9,7 @@ import { epochSetId, readLogEntries } from '../../sdk/chain/epoch-log.ts'
 import { type OperatorContracts, readOperatorSet } from '../../sdk/chain/operators.ts'
 import type { ChainReader } from '../../sdk/chain/reader.ts'
 import type { Address } from '../../sdk/chain/types.ts'
-import { EigenxError } from '../../sdk/errors.ts'
+import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import type { LogSnapshot } from '../../sdk/protocol/types.ts'
 import type { EpochLogPort, MembershipPort } from '../epoch/ports.ts'
 import type { Poster } from './poster.ts'
@@ -91,13 +91,34 @@ export function createMembershipPort(
 ): MembershipPort {
   return {
     current: () => readOperatorSet(reader, contracts),
-    async at({ number, hash }) {
+    async at({ number, hash, timestamp }) {
       const block = await reader.blockByNumber(number)
       // A provider that is behind has no such block yet. That is no answer: an entry judged by it would be lost to this operator alone.
       if (block === undefined) throw unanswered(number)
-      return block.hash === hash ? readOperatorSet(reader, contracts, block) : undefined
+      // Headers are kept for ever, state is not: whoever lies about a block's age gets no state looked up.
+      if (block.hash !== hash || block.timestamp !== timestamp) return undefined
+      return readOperatorSet(reader, contracts, block).catch((error: unknown) => {
+        // What the providers agree on at a block's hash is the same for all operators and for ever: no set. All else is no answer.
+        if (isEigenxError(error, 'CONTRACT_UNEXPECTED')) return undefined
+        if (isEigenxError(error, 'OPERATOR_SET_INVALID')) return undefined
+        throw isEigenxError(error, 'CHAIN_UNAVAILABLE') ? stateMissing(number, error) : error
+      })
     },
   }
+}
+
+function stateMissing(
+  number: bigint,
+  cause: EigenxError<'CHAIN_UNAVAILABLE'>,
+): EigenxError<'CHAIN_UNAVAILABLE'> {
+  return new EigenxError({
+    code: 'CHAIN_UNAVAILABLE',
+    message: `The operator set at block ${number} cannot be read`,
+    stage: 'chain',
+    details: cause.details,
+    hint: 'If the chain can be read otherwise, the providers no longer have the state of that block: name some in chain.rpc_urls that keep all (archive).',
+    cause,
+  })
 }
 
 function unanswered(number: bigint): EigenxError<'CHAIN_DISAGREES'> {

@@ -35,8 +35,8 @@ export type Lookup = {
   final: bigint
   /** Which of them are stored. Replaced as a whole. */
   storedSets: ReadonlySet<Hash32>
-  /** The set at a block; `undefined` when the chain has no such block. Rejects when the chain cannot be asked. */
-  operatorsAt(block: Pick<BlockRef, 'number' | 'hash'>): Promise<OperatorSet | undefined>
+  /** As `MembershipPort.at`. */
+  operatorsAt(block: BlockRef): Promise<OperatorSet | undefined>
   /** Highest sequence number of a key that this operator once announced and does not have. */
   lostSequence: number
   /** Newest verified encryption key of each peer. */
@@ -75,13 +75,18 @@ export function createLookup(
     court: createCourt(runtime.deps.domain, runtime.deps),
     operatorsAt: async (block) => {
       const known = sets.get(block.hash)
-      if (known !== undefined) return known.block.number === block.number ? known : undefined
+      if (known !== undefined) return isSameBlock(known.block, block) ? known : undefined
       const set = await runtime.deps.membership.at(block)
       if (set !== undefined && block.number <= lookup.final) sets.set(block.hash, set)
       return set
     },
   }
   return lookup
+}
+
+/** A hash names one block, but who names it may lie about the rest. */
+function isSameBlock(known: BlockRef, named: BlockRef): boolean {
+  return known.number === named.number && known.timestamp === named.timestamp
 }
 
 /** Forgets what belongs to sessions that are over. */
@@ -182,10 +187,7 @@ export function certifiedContext(lookup: Lookup, output: Output): SessionContext
   }
 }
 
-async function mustKnow(
-  lookup: Lookup,
-  block: Pick<BlockRef, 'number' | 'hash'>,
-): Promise<readonly OperatorInfo[]> {
+async function mustKnow(lookup: Lookup, block: BlockRef): Promise<readonly OperatorInfo[]> {
   const set = await lookup.operatorsAt(block)
   if (set !== undefined) return set.operators
   throw new EigenxError({

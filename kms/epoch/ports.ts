@@ -32,10 +32,12 @@ export type MembershipPort = {
   /** The set at the newest final block. */
   current(): Promise<OperatorSet>
   /**
-   * The set at that block; `undefined` when the chain has another block at that height. Rejects when it has none yet: what
-   * every node must judge alike cannot be judged from that.
+   * The set at that block. `undefined` when the chain has another block at that height, or the same with another timestamp, and when its
+   * state holds no usable set: the contracts were not there yet, or a member without a key was. No certificate can be judged by such a
+   * block, on any node. Rejects when the chain has no such height yet or its state cannot be had: what every node must judge alike
+   * cannot be judged from that.
    */
-  at(block: Pick<BlockRef, 'number' | 'hash'>): Promise<OperatorSet | undefined>
+  at(block: BlockRef): Promise<OperatorSet | undefined>
 }
 
 /**

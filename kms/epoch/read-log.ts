@@ -5,16 +5,17 @@
  * time so that others get a turn, and stored as one fact.
  * @module
  */
-import type { Address, Hash32, OperatorSet } from '../../sdk/chain/types.ts'
+import type { Address, BlockRef, OperatorSet } from '../../sdk/chain/types.ts'
+import { isEigenxError } from '../../sdk/errors.ts'
 import { sortByAddress } from '../../sdk/protocol/codec.ts'
 import { isLeaveOf } from '../../sdk/protocol/leave.ts'
 import {
-  comparePositions,
-  configBlocksOf,
+  applyEvent,
+  decidingBlock,
+  inOrder,
   type LogState,
   lastWinner,
   type OperatorSets,
-  resolveLog,
 } from '../../sdk/protocol/log.ts'
 import { operatorsByAddress } from '../../sdk/protocol/terms.ts'
 import type { Leave, LogEntry, LogSnapshot } from '../../sdk/protocol/types.ts'
@@ -23,8 +24,8 @@ import { afterWrites, operatorSetWrites } from './operator-sets.ts'
 import { withoutOld } from './retention.ts'
 import type { Runtime } from './runtime.ts'
 
-/** Entries that are judged without a pause: each costs some certificate signatures. */
-const ENTRIES_AT_ONCE = 4
+/** Posts that are judged without a pause: an entry costs some certificate signatures. */
+const POSTS_AT_ONCE = 4
 
 type Events = Pick<LogSnapshot, 'entries' | 'complaints'>
 
@@ -47,24 +48,24 @@ export async function readLog(lookup: Lookup, heads: PendingResolver): Promise<v
     entries: snapshot.entries.filter(isFinal),
     complaints: snapshot.complaints.filter(isFinal),
   }
-  const final = await resolve(lookup, log, events, (part) =>
-    withoutOld(runtime.self.options, part, finalTime, deps.clock()),
-  )
+  const progress: { log: LogState; block?: BlockRef } = { log }
+  let final: LogState
+  try {
+    final = await resolve(lookup, log, events, (part, block) => {
+      progress.log = withoutOld(runtime.self.options, part, finalTime, deps.clock())
+      progress.block = block
+      return progress.log
+    })
+  } catch (error) {
+    // An entry that cannot be judged now holds up what comes after it, but not what came before: the next look goes on from there.
+    if (progress.block !== undefined) await follow(lookup, progress.log, progress.block)
+    throw error
+  }
   const pending = await heads.resolve(lookup, final, {
     entries: snapshot.entries.filter((entry) => !isFinal(entry)),
     complaints: snapshot.complaints.filter((complaint) => !isFinal(complaint)),
   })
-  reportNews(runtime, log, final)
-  const event = {
-    type: 'log' as const,
-    log: final,
-    through: snapshot.finalized.number,
-    finalTime,
-  }
-  const { sessions } = runtime.state()
-  const writes = operatorSetWrites({ log: final, sessions }, lookup.sets, lookup.storedSets)
-  const verdict = await runtime.apply([event], writes)
-  if (verdict === 'valid') lookup.storedSets = afterWrites(lookup.storedSets, writes)
+  await follow(lookup, final, snapshot.finalized)
   runtime.look({
     pending,
     latestTime: snapshot.latest.timestamp,
@@ -72,6 +73,22 @@ export async function readLog(lookup: Lookup, heads: PendingResolver): Promise<v
     leaves: leavesFor(lookup, operators),
     keys: newestKeys(lookup),
   })
+}
+
+/** Stores the final log up to a block. */
+async function follow(lookup: Lookup, log: LogState, block: BlockRef): Promise<void> {
+  const { runtime } = lookup
+  const { log: before, sessions } = runtime.state()
+  reportNews(runtime, before, log)
+  const event = {
+    type: 'log' as const,
+    log,
+    through: block.number,
+    finalTime: block.timestamp,
+  }
+  const writes = operatorSetWrites({ log, sessions }, lookup.sets, lookup.storedSets)
+  const verdict = await runtime.apply([event], writes)
+  if (verdict === 'valid') lookup.storedSets = afterWrites(lookup.storedSets, writes)
 }
 
 /** The stored leaves that hold for a set: an operator may have another key by now, or have gone. */
@@ -110,40 +127,52 @@ export function createPendingResolver(): PendingResolver {
   }
 }
 
+/**
+ * @param covered - Told of each block whose events are all resolved; what it returns is gone on from.
+ */
 async function resolve(
   lookup: Lookup,
   start: LogState,
   events: Events,
-  trim: (part: LogState) => LogState = (part) => part,
+  covered: (part: LogState, block: BlockRef) => LogState = (part) => part,
 ): Promise<LogState> {
   const { deps } = lookup.runtime
-  const entries = [...events.entries].sort(comparePositions)
-  let { complaints } = events
+  const ordered = inOrder(events)
   let state = start
-  while (entries.length > 0 || complaints.length > 0) {
-    const some = entries.splice(0, ENTRIES_AT_ONCE)
-    const next = entries[0]
-    // Complaints up to the next entry belong to this part.
-    const isNow = (complaint: (typeof complaints)[number]) =>
-      next === undefined || comparePositions(complaint, next) < 0
-    const sets = await setsFor(lookup, some)
-    const part = { entries: some, complaints: complaints.filter(isNow) }
-    state = trim(resolveLog(deps.domain, state, part, sets))
-    complaints = complaints.filter((complaint) => !isNow(complaint))
-    await deps.pause()
+  for (const [i, event] of ordered.entries()) {
+    const sets = event.entry === undefined ? NO_SETS : await setFor(lookup, state, event.entry)
+    state = applyEvent(deps.domain, state, event, sets)
+    const { block } = event.at
+    if (ordered[i + 1]?.at.block.number !== block.number) state = covered(state, block)
+    if (i % POSTS_AT_ONCE === POSTS_AT_ONCE - 1) await deps.pause()
   }
   return state
 }
 
-async function setsFor(lookup: Lookup, entries: readonly LogEntry[]): Promise<OperatorSets> {
-  const sets = new Map<Hash32, OperatorSets extends ReadonlyMap<Hash32, infer Set> ? Set : never>()
-  for (const block of configBlocksOf(entries)) {
-    const set = await lookup.operatorsAt(block)
-    if (set === undefined) continue
-    const { number, timestamp } = set.block
-    sets.set(block.hash, { number, timestamp, operators: set.operators })
-  }
-  return sets
+const NO_SETS: OperatorSets = new Map()
+
+/** The operator set that decides an entry. Of those that strangers post in numbers, each block's is asked for once at most. */
+async function setFor(lookup: Lookup, state: LogState, entry: LogEntry): Promise<OperatorSets> {
+  const { domain, report } = lookup.runtime.deps
+  const block = decidingBlock(domain, state, entry)
+  if (block === undefined) return NO_SETS
+  const set = await lookup.operatorsAt(block).catch((error: unknown) => {
+    const code = isEigenxError(error) ? error.code : 'INTERNAL'
+    report({
+      level: 'warn',
+      event: 'an entry of the log cannot be judged: the operator set of its block cannot be read',
+      epoch: entry.epoch,
+      detail: { code, block: Number(block.number), ...hintOf(error) },
+    })
+    throw error
+  })
+  if (set === undefined) return NO_SETS
+  const { hash, number, timestamp } = set.block
+  return new Map([[hash, { number, timestamp, operators: set.operators }]])
+}
+
+function hintOf(error: unknown): { hint?: string } {
+  return isEigenxError(error) && error.hint !== undefined ? { hint: error.hint } : {}
 }
 
 function reportNews(runtime: Runtime, before: LogState, after: LogState): void {

@@ -15,13 +15,15 @@
  * @module
  */
 import { equalBytes } from '../bytes.ts'
-import type { Address, Hash32, OperatorInfo } from '../chain/types.ts'
+import type { Address, BlockRef, Hash32, OperatorInfo } from '../chain/types.ts'
+import { thresholdOf } from '../crypto/bls.ts'
 import { isEigenxError } from '../errors.ts'
 import { accusedDealing, parseComplaint, verifyComplaint } from './complaint.ts'
 import { blobHash } from './dealing.ts'
 import { outputHash, parseCertifiedBody, verifyCertificate } from './output.ts'
 import { isGenesis, isOrigin } from './terms.ts'
 import type {
+  Certificate,
   CertifiedOutput,
   Domain,
   LogComplaint,
@@ -76,18 +78,30 @@ export type LogEvents = {
   complaints: readonly LogComplaint[]
 }
 
-/** The config blocks that {@link resolveLog} must know to judge these entries: cheap, verifies nothing. */
-export function configBlocksOf(
+/**
+ * The config block whose operator set decides whether an entry wins at this place of the log; `undefined` when it cannot win whatever that
+ * set is. Anybody can post, so only what is left then is worth a question to the chain.
+ */
+export function decidingBlock(
+  domain: Domain,
+  state: LogState,
+  entry: LogEntry,
+): BlockRef | undefined {
+  return contender(domain, state, entry)?.output.configBlock
+}
+
+/**
+ * The outputs that entries claim, as far as they can be wrong only by their place in the log or by their operator set: cheap, verifies no
+ * signature.
+ */
+export function claimsOf(
+  domain: Domain,
   entries: readonly LogEntry[],
-): readonly { number: bigint; hash: Hash32 }[] {
-  const blocks = new Map<Hash32, { number: bigint; hash: Hash32 }>()
-  for (const entry of entries) {
-    const { configBlock } = parseEntry(entry)?.output ?? {}
-    // A block after the entry cannot be its configuration; do not bother the chain with it.
-    if (configBlock !== undefined && configBlock.number < entry.block.number)
-      blocks.set(configBlock.hash, { number: configBlock.number, hash: configBlock.hash })
-  }
-  return [...blocks.values()]
+): readonly { entry: LogEntry; output: Output }[] {
+  return entries.flatMap((entry) => {
+    const output = readClaim(domain, entry)?.output
+    return output === undefined ? [] : [{ entry, output }]
+  })
 }
 
 /**
@@ -100,21 +114,36 @@ export function resolveLog(
   events: LogEvents,
   sets: OperatorSets,
 ): LogState {
-  const ordered = [
-    ...events.entries.map((entry) => ({ entry, complaint: undefined, at: entry })),
-    ...events.complaints.map((complaint) => ({ entry: undefined, complaint, at: complaint })),
+  return inOrder(events).reduce((state, event) => applyEvent(domain, state, event, sets), start)
+}
+
+/** A post of the log and where it is. */
+export type LogEvent = { at: LogPosition } & (
+  | { entry: LogEntry; complaint?: undefined }
+  | { entry?: undefined; complaint: LogComplaint }
+)
+
+export function inOrder({ entries, complaints }: LogEvents): LogEvent[] {
+  return [
+    ...entries.map((entry): LogEvent => ({ at: entry, entry })),
+    ...complaints.map((complaint): LogEvent => ({ at: complaint, complaint })),
   ].sort((a, b) => comparePositions(a.at, b.at))
-  let state = start
-  for (const { entry, complaint } of ordered)
-    state =
-      entry === undefined
-        ? applyComplaint(domain, state, complaint)
-        : applyEntry(domain, state, entry, sets)
-  return state
+}
+
+/** One step of {@link resolveLog}. */
+export function applyEvent(
+  domain: Domain,
+  state: LogState,
+  event: LogEvent,
+  sets: OperatorSets,
+): LogState {
+  return event.entry === undefined
+    ? applyComplaint(domain, state, event.complaint)
+    : applyEntry(domain, state, event.entry, sets)
 }
 
 /** Order in the chain. */
-export function comparePositions(a: LogPosition, b: LogPosition): number {
+function comparePositions(a: LogPosition, b: LogPosition): number {
   if (a.block.number !== b.block.number) return a.block.number < b.block.number ? -1 : 1
   return a.logIndex - b.logIndex
 }
@@ -162,54 +191,85 @@ function parseEntry(entry: LogEntry): ReturnType<typeof parseCertifiedBody> | un
   }
 }
 
+/** What an entry says, unless it is nonsense in any log and with any operator set. */
+function readClaim(domain: Domain, entry: LogEntry): CertifiedOutput | undefined {
+  const parsed = parseEntry(entry)
+  if (parsed === undefined) return undefined
+  const { output, certificate } = parsed
+  const isSane =
+    output.epoch === entry.epoch && isInTime(output, entry) && isSignedByEnough(output, certificate)
+  const hash = isSane ? outputHash(domain, output) : undefined
+  return hash === entry.outputHash ? { output, hash, certificate } : undefined
+}
+
+/** What an entry says, when at this place of the log only its operator set and its signatures are left to ask for. */
+function contender(domain: Domain, state: LogState, entry: LogEntry): CertifiedOutput | undefined {
+  // The contract's event says the epoch: most noise need not be parsed.
+  const claim = entry.epoch < state.nextEpoch ? undefined : readClaim(domain, entry)
+  if (claim === undefined) return undefined
+  const { output } = claim
+  const previous = lastWinner(state)
+  const fits =
+    (previous === undefined
+      ? isOrigin(output)
+      : output.prev === previous.hash && comesAfter(output, entry, previous.output)) &&
+    continues(state, output, previous?.output)
+  return fits ? claim : undefined
+}
+
 function applyEntry(
   domain: Domain,
   state: LogState,
   entry: LogEntry,
   sets: OperatorSets,
 ): LogState {
-  const parsed = parseEntry(entry)
-  if (parsed === undefined) return state
-  const { output, certificate } = parsed
-  const hash = outputHash(domain, output)
-  const previous = lastWinner(state)
+  const claim = contender(domain, state, entry)
+  if (claim === undefined) return state
+  const { output } = claim
   const set = sets.get(output.configBlock.hash)
-  const fits =
-    hash === entry.outputHash &&
-    output.epoch === entry.epoch &&
-    output.epoch >= state.nextEpoch &&
-    (previous === undefined ? isOrigin(output) : output.prev === previous.hash) &&
-    isInTime(output, entry, previous?.output) &&
+  const isOnChain =
     set !== undefined &&
     set.number === output.configBlock.number &&
-    set.timestamp === output.configBlock.timestamp &&
-    continues(state, output, previous?.output)
-  if (!fits || set === undefined) return state
+    set.timestamp === output.configBlock.timestamp
+  if (!isOnChain) return state
   try {
-    verifyCertificate({ domain, output, certificate }, set.operators)
+    verifyCertificate({ domain, ...claim }, set.operators)
   } catch (error) {
     if (isEigenxError(error)) return state
     throw error
   }
   const at = { block: entry.block, logIndex: entry.logIndex }
-  const winner = { output, hash, certificate, body: entry.body, blob: blobHash(entry.body), at }
+  const winner = { ...claim, body: entry.body, blob: blobHash(entry.body), at }
   return { ...state, winners: [...state.winners, winner], nextEpoch: output.epoch + 1 }
 }
 
-function isInTime(output: Output, entry: LogEntry, previous: Output | undefined): boolean {
-  const { configBlock, postBy, vetoBy, activateAt } = output
+function isInTime({ configBlock, postBy, vetoBy, activateAt }: Output, entry: LogEntry): boolean {
   const posted = entry.block.timestamp
   return (
     posted <= postBy &&
     postBy <= vetoBy &&
     vetoBy <= activateAt &&
     configBlock.number < entry.block.number &&
-    posted - configBlock.timestamp <= MAX_CONFIG_AGE_SECONDS &&
-    // Nothing may be built on an output that can still be voided.
-    (previous === undefined ||
-      (posted > previous.vetoBy &&
-        activateAt > previous.activateAt &&
-        configBlock.number >= previous.configBlock.number))
+    posted - configBlock.timestamp <= MAX_CONFIG_AGE_SECONDS
+  )
+}
+
+/** Nothing may be built on an output that can still be voided. */
+function comesAfter(output: Output, entry: LogEntry, previous: Output): boolean {
+  return (
+    entry.block.timestamp > previous.vetoBy &&
+    output.activateAt > previous.activateAt &&
+    output.configBlock.number >= previous.configBlock.number
+  )
+}
+
+/** Whether the signatures, if they are right, would be enough. */
+function isSignedByEnough({ members, threshold }: Output, { signatures }: Certificate): boolean {
+  const addresses = new Set(members.map((member) => member.address))
+  return (
+    threshold === thresholdOf(members.length) &&
+    signatures.length >= threshold &&
+    signatures.every(({ operator }) => addresses.has(operator))
   )
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createLookup, trimLookup } from '../../../kms/epoch/context.ts'
 import { loadEncryptionKeys } from '../../../kms/epoch/encryption-keys.ts'
 import { loadRuntime } from '../../../kms/epoch/runtime.ts'
-import type { Hash32 } from '../../../sdk/chain/types.ts'
+import type { BlockRef } from '../../../sdk/chain/types.ts'
 import { createWorld, nodeAt } from './kit.ts'
 import { depsOf } from './sim-ports.ts'
 
@@ -14,7 +14,7 @@ describe('the memory of operator sets', () => {
     const deps = depsOf(world, sim)
     const runtime = await loadRuntime(deps, world.options, () => undefined)
     const lookup = createLookup(runtime, await loadEncryptionKeys(deps), new Map())
-    const blocks: { number: bigint; hash: Hash32 }[] = []
+    const blocks: BlockRef[] = []
     for (let i = 0; i < 200; i++) {
       world.chain.mine()
       const { block } = await world.chain.membership.current()
@@ -25,7 +25,7 @@ describe('the memory of operator sets', () => {
     }
     expect(lookup.sets.size).toBeLessThanOrEqual(16)
     // What was forgotten is asked for again.
-    expect((await lookup.operatorsAt(blocks[0] ?? { number: 0n, hash: '0x' }))?.operators).toEqual(
+    expect((await lookup.operatorsAt(blocks[0] ?? world.chain.first))?.operators).toEqual(
       world.chain.members,
     )
   })

@@ -47,6 +47,8 @@ export type SimChain = {
   view(rpc: () => Rpc): { log: EpochLogPort; membership: MembershipPort }
   log: EpochLogPort
   membership: MembershipPort
+  /** Before the first: its header is known for ever, its state to no provider. */
+  first: BlockRef
   /** The set of the next block on; earlier blocks keep theirs. */
   members: OperatorInfo[]
   membersAt(block: bigint): OperatorInfo[]
@@ -66,7 +68,7 @@ export function createChain(
   startSeconds: number,
 ): SimChain {
   let forks = 0
-  let final = 0
+  let final = 1
   let mempool: Transaction[] = []
   const named = new Map<Hash32, LogEntry[]>()
   let allEntries: LogEntry[] = []
@@ -78,8 +80,8 @@ export function createChain(
     entries: [],
     complaints: [],
   })
-  const blocks: Block[] = [makeBlock(0n, startSeconds)]
-  const at = (index: number): Block => blocks[Math.max(0, index)] as Block
+  const blocks: Block[] = [makeBlock(0n, startSeconds - BLOCK_SECONDS), makeBlock(1n, startSeconds)]
+  const at = (index: number): Block => blocks[Math.max(1, index)] as Block
   const tip = (): Block => at(blocks.length - 1)
   const ref = ({ number, hash, timestamp }: Block): BlockRef => ({ number, hash, timestamp })
   const setAt = (block: Block): OperatorSet => ({
@@ -134,7 +136,7 @@ export function createChain(
       log: {
         read: async (fromBlock) => {
           const { behind } = reach()
-          const seen = blocks.slice(Number(fromBlock), Math.max(1, blocks.length - behind))
+          const seen = blocks.slice(Number(fromBlock), Math.max(2, blocks.length - behind))
           return {
             fromBlock,
             finalized: ref(at(final - behind)),
@@ -148,17 +150,20 @@ export function createChain(
       },
       membership: {
         current: async () => setAt(at(final - reach().behind)),
-        at: async ({ number, hash }) => {
+        at: async ({ number, hash, timestamp }) => {
           const { behind } = reach()
           const block = blocks[Number(number)]
-          return block?.hash === hash && Number(number) < blocks.length - behind
-            ? setAt(block)
-            : undefined
+          if (block === undefined || Number(number) >= Math.max(2, blocks.length - behind))
+            throw new ChainDown('no such block yet')
+          if (block.hash !== hash || block.timestamp !== timestamp) return undefined
+          if (number === 0n) throw new ChainDown('no state of that block')
+          return setAt(block)
         },
       },
     }
   }
   const chain: SimChain = {
+    first: ref(makeBlock(0n, startSeconds - BLOCK_SECONDS)),
     stuck: false,
     finalityStalled: false,
     get members() {
@@ -166,7 +171,7 @@ export function createChain(
     },
     set members(next) {
       // Before anything happened the first set is meant.
-      const from = blocks.length === 1 ? 0n : tip().number + 1n
+      const from = blocks.length === 2 ? 0n : tip().number + 1n
       sets.push({ from, members: next })
     },
     membersAt: (block) => sets.findLast(({ from }) => from <= block)?.members ?? [],

@@ -15,6 +15,7 @@ import { parseSocket, readOperatorSet } from '../../../sdk/chain/operators.ts'
 import { type ChainReader, createChainReader } from '../../../sdk/chain/reader.ts'
 import type { OperatorInfo } from '../../../sdk/chain/types.ts'
 import { type Anvil, callNode, finalise, mineBlocks, startAnvil } from '../../kit/anvil.ts'
+import { startRpcProxy } from '../../kit/rpc-proxy.ts'
 
 let anvil: Anvil
 let reader: ChainReader
@@ -184,13 +185,44 @@ describe('membership for the epoch driver', () => {
     await finalise(anvil.url)
     expect((await port.current()).operators).toHaveLength(2)
     expect(await port.at(now.block)).toEqual(now)
-    expect(
-      await port.at({ number: now.block.number, hash: `0x${'12'.repeat(32)}` }),
-    ).toBeUndefined()
+    const { timestamp } = now.block
+    for (const lie of [{ hash: `0x${'12'.repeat(32)}` as const }, { timestamp: timestamp + 1 }])
+      expect(await port.at({ ...now.block, ...lie })).toBeUndefined()
     // Not there yet: an entry that names it must wait, not fall.
-    await expect(port.at({ number: 10n ** 9n, hash: now.block.hash })).rejects.toMatchObject({
+    await expect(port.at({ ...now.block, number: 10n ** 9n })).rejects.toMatchObject({
       code: 'CHAIN_DISAGREES',
     })
+  })
+
+  it('is none at a block before the contracts, and while a member has no key: no certificate can be judged by those', async () => {
+    await mineBlocks(anvil.url, 1)
+    const before = await reader.latestBlock()
+    const devnet = await deployWith([])
+    const empty = await reader.latestBlock()
+    const port = createMembershipPort(reader, devnet)
+    expect(await port.at(before)).toBeUndefined()
+    expect(await port.at(empty)).toBeUndefined()
+    await expect(readOperatorSet(reader, devnet, before)).rejects.toMatchObject({
+      code: 'CONTRACT_UNEXPECTED',
+    })
+    await expect(readOperatorSet(reader, devnet, empty)).rejects.toMatchObject({
+      code: 'OPERATOR_SET_INVALID',
+    })
+  })
+
+  it('cannot be told where the state is gone: that is said, and no verdict', async () => {
+    const devnet = await deployWith([ecdsaOperator(2)])
+    const block = await reader.latestBlock()
+    const forgetful = await startRpcProxy(anvil.url, ({ method }) =>
+      method === 'eth_call' ? { error: { code: -32000, message: 'missing trie node' } } : undefined,
+    )
+    const behind = createChainReader({ rpcUrls: [forgetful.url], quorum: 1, chainId: 31337 })
+    await expect(createMembershipPort(behind, devnet).at(block)).rejects.toMatchObject({
+      code: 'CHAIN_UNAVAILABLE',
+      hint: expect.stringContaining('archive'),
+    })
+    behind.close()
+    await forgetful.stop()
   })
 
   it('is not that of a block which a reorganisation dropped', async () => {

@@ -3,7 +3,8 @@ import { concatBytes } from '../../../sdk/bytes.ts'
 import { encodeComplaint, makeComplaint } from '../../../sdk/protocol/complaint.ts'
 import { blobHash, encodeDealing } from '../../../sdk/protocol/dealing.ts'
 import {
-  configBlocksOf,
+  claimsOf,
+  decidingBlock,
   EMPTY_LOG,
   isBarred,
   type LogState,
@@ -11,7 +12,7 @@ import {
   resolveLog,
   versionAt,
 } from '../../../sdk/protocol/log.ts'
-import { outputHash } from '../../../sdk/protocol/output.ts'
+import { encodeCertifiedBody, outputHash } from '../../../sdk/protocol/output.ts'
 import { proveKnowledge, ristrettoPublicKey } from '../../../sdk/protocol/ristretto.ts'
 import { sidOf } from '../../../sdk/protocol/terms.ts'
 import type { LogComplaint, LogEntry, Output } from '../../../sdk/protocol/types.ts'
@@ -37,6 +38,8 @@ const winnersOf = (state: LogState) =>
   state.winners.map(({ output }) => [output.epoch, output.activateAt])
 
 const SECOND = successorOf(GENESIS)
+
+const LATER_BLOCK = { number: 20n, hash: hashOf('block 20'), timestamp: 1_020 }
 
 /** A dealing of the first operator that opens to nothing for anybody, and the genesis that uses it. */
 const badDealing = encodeDealing({
@@ -263,14 +266,91 @@ describe('resolveLog', () => {
     expect(winnersOf(resolve([entryOf(output, 1_050)], [complaint]))).toEqual([[0, 1_300]])
   })
 
-  it('names the config blocks it needs, and none for nonsense', () => {
-    expect(
-      configBlocksOf([
-        entryOf(GENESIS, 1_050),
-        entryOf(SECOND, 1_250),
-        entryOf(GENESIS, 1_060, { body: new Uint8Array(3) }),
-      ]),
-    ).toEqual([{ number: 10n, hash: CONFIG_BLOCK.hash }])
+  it('takes a successor of fewer members with as many dealings as the old set needs, and no fewer', () => {
+    const fewer = (dealings: number) => {
+      const members = GENESIS.members.slice(0, 3)
+      const output = successorOf(GENESIS, {
+        members,
+        threshold: 2,
+        publicShares: GENESIS.publicShares.slice(0, 3),
+        dealings: GENESIS.dealings.slice(0, dealings),
+        configBlock: LATER_BLOCK,
+      })
+      const body = certify(output, OPERATORS.slice(0, 3))
+      const set = { ...LATER_BLOCK, operators: OPERATORS.slice(0, 3).map(({ info }) => info) }
+      const sets = new Map([...SETS, [LATER_BLOCK.hash, set] as const])
+      return winnersOf(
+        resolve([entryOf(GENESIS, 1_050), entryOf(output, 1_250, { body })], [], sets),
+      )
+    }
+    expect(fewer(3)).toEqual([
+      [0, 1_300],
+      [1, 2_300],
+    ])
+    // t of the new set, one less than t of the old one.
+    expect(fewer(2)).toEqual([[0, 1_300]])
+  })
+})
+
+describe('decidingBlock', () => {
+  const after = resolve([entryOf(GENESIS, 1_050)])
+  const next = (change: Partial<Output>, rest: Partial<LogEntry> = {}) =>
+    entryOf(successorOf(GENESIS, change), 1_250, rest)
+  const forged = (output: Output, count = OPERATORS.length) =>
+    encodeCertifiedBody({
+      output,
+      certificate: {
+        signatures: OPERATORS.slice(0, count).map(({ address: operator }) => ({
+          operator,
+          signature: new Uint8Array(65),
+        })),
+      },
+    })
+
+  it('is the config block of what could win, whoever signed it: only the set can tell', () => {
+    expect(decidingBlock(DOMAIN, EMPTY_LOG, entryOf(GENESIS, 1_050))).toEqual(CONFIG_BLOCK)
+    expect(decidingBlock(DOMAIN, after, entryOf(SECOND, 1_250))).toEqual(CONFIG_BLOCK)
+    expect(decidingBlock(DOMAIN, after, next({}, { body: forged(SECOND) }))).toEqual(CONFIG_BLOCK)
+  })
+
+  it.each<[string, LogEntry]>([
+    ['nonsense', next({}, { body: new Uint8Array(3) })],
+    ['no signatures', next({}, { body: forged(SECOND, 0) })],
+    ['fewer signatures than the threshold', next({}, { body: forged(SECOND, 2) })],
+    [
+      'a signature of no member',
+      next({
+        members: SECOND.members.slice(1),
+        publicShares: SECOND.publicShares.slice(1),
+        threshold: 2,
+      }),
+    ],
+    ['an epoch that is over', entryOf(GENESIS, 1_250)],
+    ['another predecessor', next({ prev: hashOf('another') })],
+    ['another epoch than its event', next({ epoch: 999 }, { epoch: 1 })],
+    ['another hash than its event', next({}, { outputHash: hashOf('another') })],
+    [
+      "a config block before its predecessor's",
+      next({ configBlock: { ...CONFIG_BLOCK, number: 1n } }),
+    ],
+    [
+      'a config block that is too old',
+      entryOf(successorOf(GENESIS, { postBy: 30_000, vetoBy: 30_000, activateAt: 30_000 }), 22_601),
+    ],
+    ['another master public key', next({ mpk: GENESIS.publicShares[0] ?? GENESIS.mpk })],
+    ['too few dealings', next({ dealings: GENESIS.dealings.slice(1, 3) })],
+  ])('is none for an entry with %s', (_name, entry) => {
+    expect(decidingBlock(DOMAIN, after, entry)).toBeUndefined()
+  })
+
+  it('names the claims that are sane in some log', () => {
+    const entries = [
+      entryOf(GENESIS, 1_050),
+      next({ epoch: 999 }),
+      next({ epoch: 999 }, { body: forged(successorOf(GENESIS, { epoch: 999 }), 0) }),
+      entryOf(GENESIS, 1_060, { body: new Uint8Array(3) }),
+    ]
+    expect(claimsOf(DOMAIN, entries).map(({ entry }) => entry)).toEqual(entries.slice(0, 2))
   })
 })
 

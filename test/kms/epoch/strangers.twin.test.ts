@@ -1,0 +1,86 @@
+/** What anybody can do who has no key, only money for a transaction. */
+import { describe, expect, it } from 'vitest'
+import { createMembershipPort } from '../../../kms/chain/epoch-log-port.ts'
+import type { ChainReader } from '../../../sdk/chain/reader.ts'
+import type { BlockRef, OperatorSet } from '../../../sdk/chain/types.ts'
+import { allActive, bootAll, createWorld, runUntil, turn } from './kit.ts'
+import { forgesNext } from './lies-chain.ts'
+import { DOMAIN } from './sim-chain.ts'
+import { keyServiceOf, type World } from './world.ts'
+
+const OPTIONS = { reshareSeconds: 2, slotMs: 1_500, patienceMs: 2_000, sessionMs: 20_000 }
+
+/** What the real port makes of a block before the contracts: every provider answers a call to them with nothing. */
+function withoutContracts(block: BlockRef): Promise<OperatorSet | undefined> {
+  const reader = {
+    blockByNumber: async () => block,
+    call: async () => ({ kind: 'value', value: '0x' }),
+  } as Pick<ChainReader, 'blockByNumber' | 'call'> as ChainReader
+  const { avs, operatorSetId } = DOMAIN
+  const contracts = { allocationManager: avs, keyRegistrar: avs, avs, operatorSetId }
+  return createMembershipPort(reader, contracts).at(block)
+}
+
+/** `asked`: numbers of the blocks whose operator sets nodes have asked for. */
+async function worldThatCounts(seed: number, unusable: { block?: BlockRef } = {}) {
+  const world = createWorld({ seed, n: 4, options: OPTIONS })
+  const asked: bigint[] = []
+  const { view } = world.chain
+  world.chain.view = (rpc) => {
+    const { log, membership } = view(rpc)
+    return {
+      log,
+      membership: {
+        ...membership,
+        at: async (block) => {
+          asked.push(block.number)
+          return block.hash === unusable.block?.hash
+            ? withoutContracts(block)
+            : membership.at(block)
+        },
+      },
+    }
+  }
+  await bootAll(world)
+  expect(await runUntil(world, allActive(world), 300)).toBe(true)
+  return { world, asked }
+}
+
+const epochs = (world: World) =>
+  world.nodes.map((sim) => keyServiceOf(world, sim).active()?.epoch ?? -1)
+
+const allAt = (world: World, epoch: number) => () => epochs(world).every((now) => now >= epoch)
+
+describe('a stranger who posts what could be the next entry but for its signatures', () => {
+  it('does not stop anybody, whatever block it names', async () => {
+    const { world } = await worldThatCounts(91)
+    const { first, membership } = world.chain
+    const { block } = await membership.current()
+    const places = [
+      first,
+      { ...first, timestamp: block.timestamp },
+      { ...block, hash: first.hash },
+      block,
+    ]
+    for (const place of places) await forgesNext(world, place)
+    expect(await runUntil(world, allAt(world, 3), 400)).toBe(true)
+  })
+
+  it('does not stop anybody with a block at which there was no operator set', async () => {
+    const unusable: { block?: BlockRef } = {}
+    const { world } = await worldThatCounts(92, unusable)
+    unusable.block = (await world.chain.membership.current()).block
+    world.chain.mine()
+    await forgesNext(world, unusable.block)
+    expect(await runUntil(world, allAt(world, 3), 400)).toBe(true)
+  })
+
+  it('makes nobody ask the chain while it has not as many signatures as an entry needs', async () => {
+    const { world, asked } = await worldThatCounts(93)
+    const { block } = await world.chain.membership.current()
+    world.chain.mine()
+    for (const count of [0, 1, 2]) await forgesNext(world, block, count)
+    for (let i = 0; i < 8; i++) await turn(world)
+    expect(asked).not.toContain(block.number)
+  })
+})
