@@ -111,7 +111,7 @@ describe('a dealer that was convicted', () => {
     expect(newest(world).output.epoch).toBe(epoch)
     const hours = 24 * 6
     await runUntil(world, () => false, hours, undefined, 600_000)
-    await goOn(world, sealed, { turns: 400 })
+    await goOn(world, sealed, { turns: 600 })
   })
 })
 
