@@ -4,6 +4,7 @@ import { createQuorumViewer } from './chain-view.ts'
 import { diagnose, isHealthy } from './doctor.ts'
 import type { DoctorFinding } from './doctor-finding.ts'
 import { INITDATA_PATHS, readPodConfig } from './initdata-file.ts'
+import { printable } from './printable.ts'
 import { createEvidenceSource } from './source.ts'
 
 export async function runDoctor(options: {
@@ -30,7 +31,6 @@ export async function runDoctor(options: {
 
 /** File names and errors may quote what the host wrote: no control characters reach a terminal. */
 function formatFinding({ subject, state, text, hint }: DoctorFinding): string[] {
-  const clean = (value: string) => value.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd')
-  const line = `${state.padEnd(4)}  ${subject.padEnd(9)}  ${clean(text)}`
-  return hint === undefined ? [line] : [line, `${' '.repeat(17)}${clean(hint)}`]
+  const line = `${state.padEnd(4)}  ${subject.padEnd(9)}  ${printable(text)}`
+  return hint === undefined ? [line] : [line, `${' '.repeat(17)}${printable(hint)}`]
 }

@@ -6,8 +6,9 @@ import { readSnpAnchors } from './collateral/start-snp.ts'
 import { type Updated, updateCollateral } from './collateral/update.ts'
 import type { CollateralOptions } from './collateral-commands.ts'
 import type { KmsConfig } from './config.ts'
+import { usage } from './errors.ts'
 import { loadKmsConfig } from './load-config.ts'
-import { layoutTable } from './table.ts'
+import { layoutColumns } from './terminal.ts'
 
 /** For tests. */
 export type CollateralDeps = {
@@ -117,12 +118,14 @@ async function anchorsOf({ development }: KmsConfig) {
 
 function describeUpdates(updates: readonly Updated[]): string {
   if (updates.length === 0) return 'Nothing to fetch: name FMSPCs in [collateral] or with --fmspc.'
-  return layoutTable(updates.map(({ file, result, reason }) => [file, result, reason ?? '']))
+  return layoutColumns(
+    updates.map(({ file, result, reason }) => [file, result, reason ?? '']),
+  ).join('\n')
 }
 
 function describeHoldings(holdings: readonly Holding[]): string {
   if (holdings.length === 0) return 'The folders are empty.'
-  return layoutTable([
+  return layoutColumns([
     ['FILE', 'STATE', 'ABOUT', 'ISSUED', 'NEXT UPDATE', 'NUMBERS', 'REVOKED'],
     ...holdings.map((holding) => [
       holding.file,
@@ -133,19 +136,10 @@ function describeHoldings(holdings: readonly Holding[]): string {
       holding.numbers ?? '',
       holding.revoked === undefined ? '' : String(holding.revoked),
     ]),
-  ])
+  ]).join('\n')
 }
 
 const day = (seconds: number | undefined) =>
   seconds === undefined ? '' : new Date(1000 * seconds).toISOString().slice(0, 10)
 
 const nowSeconds = ({ now = () => Date.now() }: CollateralDeps) => Math.floor(now() / 1000)
-
-function usage(message: string): EigenxError<'CONFIG_INVALID'> {
-  return new EigenxError({
-    code: 'CONFIG_INVALID',
-    message,
-    stage: 'config',
-    details: { path: '' },
-  })
-}

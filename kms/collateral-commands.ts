@@ -3,6 +3,7 @@
  * @module
  */
 import type { Command } from 'commander'
+import { print } from './terminal.ts'
 
 export type CollateralOptions = { config: string; json: boolean }
 
@@ -60,8 +61,4 @@ Example:
     .action(async (options: CollateralOptions & { days?: string }) =>
       print(await (await actions()).checkCollateral(options)),
     )
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`)
 }

@@ -12,9 +12,10 @@ import { readTdxAnchors } from './collateral/start.ts'
 import { readSnpAnchors } from './collateral/start-snp.ts'
 import { parseConfigDocument } from './config.ts'
 import { type ConfigChange, diffConfigs } from './config-diff.ts'
+import { usage } from './errors.ts'
 import { loadKmsConfig, readConfigText } from './load-config.ts'
 import { type Simulated, simulate } from './simulate.ts'
-import { layoutTable } from './table.ts'
+import { layoutColumns } from './terminal.ts'
 
 /** A request with the largest evidence and initdata. */
 const KEPT = { field: 'a kept request', maxBytes: 4 * 1024 * 1024 }
@@ -138,17 +139,17 @@ function describeChanges(changes: readonly ConfigChange[]): string {
 
 function describeResults(results: readonly Simulated[]): string {
   return [
-    layoutTable([
+    layoutColumns([
       ['FILE', 'METHOD', 'VERDICT', 'WHY'],
       ...results.map((result) => [result.file, result.method, result.verdict, why(result)]),
-    ]),
+    ]).join('\n'),
     countsOf(results),
   ].join('\n')
 }
 
 function describeCompared(compared: readonly Compared[]): string {
   return [
-    layoutTable([
+    layoutColumns([
       ['FILE', 'METHOD', 'BEFORE', 'AFTER', 'WHY'],
       ...compared.map(({ before, after }) => [
         after.file,
@@ -157,7 +158,7 @@ function describeCompared(compared: readonly Compared[]): string {
         after.verdict,
         why(after),
       ]),
-    ]),
+    ]).join('\n'),
     countsOf(compared.map(({ after }) => after)),
   ].join('\n')
 }
@@ -179,13 +180,4 @@ function parseAt(text: string | undefined): number {
   if (!/^\d{4}-\d{2}-\d{2}/.test(text) || Number.isNaN(at))
     throw usage('--at: expected a date such as 2026-05-01 or 2026-05-01T12:00:00Z')
   return Math.floor(at / 1000)
-}
-
-function usage(message: string): EigenxError<'CONFIG_INVALID'> {
-  return new EigenxError({
-    code: 'CONFIG_INVALID',
-    message,
-    stage: 'config',
-    details: { path: '' },
-  })
 }

@@ -1,6 +1,7 @@
 /** `eigenx-tee kms config diff` and `eigenx-tee policy simulate`: what other settings would accept. @module */
 import type { Command } from 'commander'
 import type { SimulateOptions } from './config-actions.ts'
+import { print } from './terminal.ts'
 
 const actions = () => import('./config-actions.ts')
 
@@ -52,8 +53,4 @@ Example:
     .action(async (folder: string, options: SimulateOptions) =>
       print(await (await actions()).simulatePolicy(folder, options)),
     )
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`)
 }

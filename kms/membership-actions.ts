@@ -16,6 +16,7 @@ import {
   restoreBackup,
 } from './backup.ts'
 import { combineCustodianParts, createCustodianKey } from './custodians.ts'
+import { usage } from './errors.ts'
 import { readKeyFile, readSecretFile } from './key-file.ts'
 import { loadKmsConfig } from './load-config.ts'
 import { announceLeave, checkJoin, dealtOutIn } from './membership.ts'
@@ -24,6 +25,7 @@ import { readOperatorKeys } from './signer.ts'
 import { readStoreKey } from './store/key-file.ts'
 import { openLibsqlStore } from './store/libsql.ts'
 import type { Store } from './store/store.ts'
+import { print } from './terminal.ts'
 import { withChain } from './with-chain.ts'
 
 const MAX_POLL_MS = 5000
@@ -33,10 +35,6 @@ const PART = { what: "a custodian's part", field: '--part-file', maxBytes: 1024 
 const EXPORT = { what: 'the exported share', field: 'file', maxBytes: MAX_EXPORT_CHARS }
 
 export type ConfigOption = { config: string }
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`)
-}
 
 export async function showJoin(configFile: string): Promise<string> {
   const config = await loadKmsConfig(configFile)
@@ -180,13 +178,4 @@ function notOneKey(): EigenxError<'CONFIG_INVALID'> {
 
 function notYet(message: string): EigenxError<'KEY_NOT_READY'> {
   return new EigenxError({ code: 'KEY_NOT_READY', message, stage: 'key', details: {} })
-}
-
-function usage(message: string): EigenxError<'CONFIG_INVALID'> {
-  return new EigenxError({
-    code: 'CONFIG_INVALID',
-    message,
-    stage: 'config',
-    details: { path: '' },
-  })
 }

@@ -9,6 +9,7 @@ import type {
   LeaveOptions,
   RestoreOptions,
 } from './membership-actions.ts'
+import { print } from './terminal.ts'
 
 const DEFAULT_LEAVE_HOURS = 24
 
@@ -95,8 +96,4 @@ Example:
     .action(async (file: string, { config }: ConfigOption) =>
       print(await (await actions()).importFile(file, config)),
     )
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`)
 }

@@ -2,9 +2,9 @@
 import { privateKeyToAccount } from 'viem/accounts'
 import { toHex } from '../sdk/bytes.ts'
 import { parseSocket } from '../sdk/chain/operators.ts'
-import { EigenxError } from '../sdk/errors.ts'
 import { createPoster, type PosterConfig } from './chain/poster.ts'
 import type { KmsConfig } from './config.ts'
+import { usage } from './errors.ts'
 import { readKeyFile } from './key-file.ts'
 import { loadKmsConfig } from './load-config.ts'
 import {
@@ -29,7 +29,8 @@ export async function register(options: RegisterOptions, print: Print): Promise<
   if (!Number.isInteger(allocationDelay) || allocationDelay < 0 || allocationDelay > 0xffff_ffff)
     throw usage('--allocation-delay takes a number of blocks.')
   const socket = parseSocket(config.listen.publicUrl ?? '')
-  if (socket === undefined) throw usage('The configuration names no listen.public_url to register.')
+  if (socket === undefined)
+    throw usage('The configuration names no listen.public_url to register.', 'listen.public_url')
   return withChain(config, async (deps) => {
     const plan = () =>
       planRegistration(deps, keys, { socket, allocationDelay, metadataUri: options.metadataUri })
@@ -114,13 +115,4 @@ async function readKeys(config: KmsConfig, { keyFile }: Common): Promise<Operato
 function posterConfig(config: KmsConfig, { account }: OperatorKeys): PosterConfig {
   const { rpcUrls, quorum, chainId, timeoutMs } = config.chain
   return { rpcUrls, quorum, chainId, timeoutMs, account }
-}
-
-function usage(message: string): EigenxError<'CONFIG_INVALID'> {
-  return new EigenxError({
-    code: 'CONFIG_INVALID',
-    message,
-    stage: 'config',
-    details: { path: 'listen.public_url' },
-  })
 }

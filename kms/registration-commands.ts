@@ -1,6 +1,7 @@
 /** `eigenx-tee kms register | deregister`: an operator's place in its EigenLayer operator set. @module */
 import type { Command } from 'commander'
 import type { DeregisterOptions, RegisterOptions } from './registration-actions.ts'
+import { print } from './terminal.ts'
 
 const actions = () => import('./registration-actions.ts')
 
@@ -45,8 +46,4 @@ Example:
     .action(async (options: DeregisterOptions) =>
       print(await (await actions()).deregister(options, print)),
     )
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`)
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { EigenxError } from '../sdk/errors.ts'
 import { PHASES } from './epoch/status.ts'
+import { usage } from './errors.ts'
 import { loadKmsConfig } from './load-config.ts'
 import { readCapped } from './peer/transport.ts'
 
@@ -160,13 +161,4 @@ function describeProtocol(
 const isoTime = (unixSeconds: number): string => {
   const date = new Date(1000 * unixSeconds)
   return Number.isNaN(date.getTime()) ? `${unixSeconds}` : date.toISOString()
-}
-
-function usage(message: string): EigenxError<'CONFIG_INVALID'> {
-  return new EigenxError({
-    code: 'CONFIG_INVALID',
-    message,
-    stage: 'config',
-    details: { path: '' },
-  })
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from 'zod'
+import { layoutColumns } from '../../kms/terminal.ts'
 import { parseInitdata } from '../../policy/initdata.ts'
 import { MAX_POLICY, splitPolicy } from '../../policy/rego.ts'
 import { findRuleSet, KNOWN_RULE_SETS } from '../../policy/rules.ts'
@@ -20,8 +21,8 @@ import {
 import { RULE_SETS } from '../../policy/rules-table.ts'
 import type { KnownRuleSet } from '../../policy/types.ts'
 import { parseUtf8 } from '../../sdk/bytes.ts'
+import { printable } from '../printable.ts'
 import { type ExitCode, type Io, readInput, readTextInput, UsageError } from './io.ts'
-import { layoutColumns, printable } from './terminal.ts'
 
 const POLICY = { field: 'rules, a policy or initdata', maxBytes: MAX_POLICY }
 const REVIEW = { field: 'a review', maxBytes: 256 * 1024 }

@@ -5,8 +5,9 @@ import { parseInitdata } from '../../policy/initdata.ts'
 import { MAX_POLICY } from '../../policy/rego.ts'
 import type { Finding, PolicyAnalysis } from '../../policy/types.ts'
 import { bytesToHex, parseUtf8 } from '../../sdk/bytes.ts'
+import { printable } from '../printable.ts'
 import { type ExitCode, type Io, readInput, UsageError } from './io.ts'
-import { createPaint, printable } from './terminal.ts'
+import { createPaint } from './terminal.ts'
 
 const POLICY = { field: 'a policy or initdata', maxBytes: MAX_POLICY }
 

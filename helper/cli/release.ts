@@ -1,10 +1,12 @@
 /** `release prepare`: files for the pod and pins for the chain, from a pod's YAML or a finished document. @module */
 import { join } from 'node:path'
+import { layoutColumns } from '../../kms/terminal.ts'
 import { INITDATA_ANNOTATION, MAX_INITDATA_ENCODED } from '../../policy/initdata.ts'
 import { describeInitdata, type PreparedRelease, prepareRelease } from '../../policy/prepare.ts'
 import type { ImageConfig } from '../../policy/prepare-container.ts'
 import type { Finding } from '../../policy/types.ts'
 import { parseUtf8 } from '../../sdk/bytes.ts'
+import { printable } from '../printable.ts'
 import {
   type ExitCode,
   type Io,
@@ -14,7 +16,7 @@ import {
   UsageError,
   writeOutput,
 } from './io.ts'
-import { createPaint, layoutColumns, printable } from './terminal.ts'
+import { createPaint } from './terminal.ts'
 
 const POD = { field: 'a pod’s YAML or initdata', maxBytes: MAX_INITDATA_ENCODED }
 const CONFIG = { field: 'a file of initdata', maxBytes: MAX_INITDATA_ENCODED }

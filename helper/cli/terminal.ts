@@ -15,26 +15,3 @@ export function createPaint(color: boolean): Paint {
 export function shorten(text: string, keep = 10): string {
   return text.length <= 2 * keep + 1 ? text : `${text.slice(0, keep)}…${text.slice(-keep)}`
 }
-
-/**
- * Text of an untrusted document as it may reach a terminal: escape sequences and marks that
- * reorder what follows become a visible sign.
- */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd')
-}
-
-/** Rows as columns, two spaces apart. Widths count code points: the project prints no wide ones. */
-export function layoutColumns(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = []
-  for (const row of rows)
-    row.forEach((cell, column) => {
-      widths[column] = Math.max(widths[column] ?? 0, cell.length)
-    })
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
-}

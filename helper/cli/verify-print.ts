@@ -1,7 +1,10 @@
 /** A verification for people: facts first, then each check, then the verdict. @module */
+
+import { layoutColumns } from '../../kms/terminal.ts'
 import type { Check } from '../../sdk/attest/types.ts'
+import { printable } from '../printable.ts'
 import type { Io } from './io.ts'
-import { createPaint, layoutColumns, type Paint, printable, shorten } from './terminal.ts'
+import { createPaint, type Paint, shorten } from './terminal.ts'
 import type { InitdataSummary, Verification } from './verify.ts'
 import type { AzureSummary, EvidenceSummary, SnpSummary, TdxSummary } from './verify-summary.ts'
 

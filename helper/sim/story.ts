@@ -1,6 +1,8 @@
 /** How the demonstration speaks: numbered chapters, facts in columns, and expectations that are counted. @module */
+
+import { layoutColumns } from '../../kms/terminal.ts'
 import type { Io } from '../cli/io.ts'
-import { createPaint, layoutColumns, type Paint } from '../cli/terminal.ts'
+import { createPaint, type Paint } from '../cli/terminal.ts'
 
 export type Story = {
   paint: Paint
