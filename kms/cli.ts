@@ -10,6 +10,7 @@ import { registerCollateralCommands } from './collateral-commands.ts'
 import { registerConfigCommands } from './config-commands.ts'
 import { registerMembershipCommands } from './membership-commands.ts'
 import { registerRegistrationCommands } from './registration-commands.ts'
+import { print } from './terminal.ts'
 
 export function registerKmsCommands(program: Command): void {
   const kms = program
@@ -47,24 +48,32 @@ Examples:
     )
     .action(async (options: { config?: string; url?: string; json: boolean }) => {
       const { showStatus } = await import('./status-actions.ts')
-      process.stdout.write(`${await showStatus(options)}\n`)
+      print(await showStatus(options))
     })
   kms
     .command('init')
     .description('write a signing key, a store key and a first operator.toml into a folder')
     .argument('<folder>', 'made if missing; nothing in it is overwritten')
+    .addOption(
+      kms
+        .createOption('--curve <name>', "the operator set's curve, as its key registrar says")
+        .choices(['ecdsa', 'bn254'])
+        .default('ecdsa'),
+    )
     .addHelpText(
       'after',
       `
-Key files get mode 600. The signing key is a secp256k1 key: \`kms register\` makes it known to your operator
-set. Keep a copy of the folder's keys where you keep such things; the store is useless without.
+Key files get mode 600. The signing key is a secp256k1 key, or with --curve bn254 a BN254 key, which cannot pay:
+a secp256k1 key for transactions comes with it. \`kms register\` makes the signing key known to your operator set.
+Keep a copy of the folder's keys where you keep such things; the store is useless without.
 
-Example:
-  $ eigenx-tee kms init ./operator && $EDITOR ./operator/operator.toml`,
+Examples:
+  $ eigenx-tee kms init ./operator && $EDITOR ./operator/operator.toml
+  $ eigenx-tee kms init ./operator --curve bn254`,
     )
-    .action(async (folder: string) => {
-      const { initFolder } = await import('./commands.ts')
-      process.stdout.write(`${await initFolder(folder)}\n`)
+    .action(async (folder: string, options: { curve: 'ecdsa' | 'bn254' }) => {
+      const { initFolder } = await import('./init.ts')
+      print(await initFolder(folder, options.curve))
     })
   registerRegistrationCommands(kms)
   registerMembershipCommands(kms)

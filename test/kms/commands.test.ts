@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -7,10 +7,11 @@ import { Command } from 'commander'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { registerKmsCommands } from '../../kms/cli.ts'
-import { initFolder } from '../../kms/commands.ts'
 import { parseKmsConfig } from '../../kms/config.ts'
+import { initFolder } from '../../kms/init.ts'
 import { readKeyFile } from '../../kms/key-file.ts'
 import { loadKmsConfig } from '../../kms/load-config.ts'
+import { readOperatorKeys } from '../../kms/signer.ts'
 import { showStatus } from '../../kms/status-actions.ts'
 import { readStoreKey } from '../../kms/store/key-file.ts'
 import { toHex } from '../../sdk/bytes.ts'
@@ -58,6 +59,28 @@ describe('kms init', () => {
     const before = await readFile(join(folder, 'signing.key'), 'utf8')
     await expect(initFolder(folder)).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     expect(await readFile(join(folder, 'signing.key'), 'utf8')).toBe(before)
+  })
+
+  it.each(['store.key', 'operator.toml'])('writes nothing where there is a %s', async (name) => {
+    await writeFile(join(folder, name), 'kept')
+    await expect(initFolder(folder)).rejects.toThrow(new RegExp(`${name} exists already`))
+    expect(await readdir(folder)).toEqual([name])
+  })
+
+  it('on BN254 writes a second key that pays, and its address', async () => {
+    const text = await initFolder(folder, 'bn254')
+    const filled = (await readFile(join(folder, 'operator.toml'), 'utf8')).replaceAll(
+      'https://…',
+      'https://rpc.example',
+    )
+    await writeFile(join(folder, 'operator.toml'), filled)
+    const { operator } = await loadKmsConfig(join(folder, 'operator.toml'))
+    const keys = await readOperatorKeys(operator)
+    expect(keys.signingKey.curve).toBe('bn254')
+    expect(keys.account.address.toLowerCase()).toBe(operator.address)
+    expect(text).toContain(keys.account.address)
+    for (const name of ['signing.key', 'transaction.key', 'store.key'])
+      expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600)
   })
 })
 
