@@ -1,6 +1,6 @@
 /**
- * An encrypted copy of what an operator cannot get back from others: its encryption keys, and the shares it holds with the certified outputs that
- * they belong to. Bodies, log and sessions come from the chain and the peers.
+ * An encrypted copy of what an operator cannot get back from others: its encryption keys, the shares it holds with the certified outputs that
+ * they belong to, and a share of an older set's key that is imported and not reshared yet. Bodies, log and sessions come from the chain and the peers.
  *
  *   "eigenx-tee/backup/v1\n" || how (1) || salt (16) || nonce (12) || AES-256-GCM(key, JSON), everything before as associated data
  *   how 1: key = scrypt(passphrase, salt; N = 2^17, r = 8, p = 1);  how 2: key = HKDF-SHA-256(32 secret bytes, salt)
@@ -16,7 +16,14 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { z } from 'zod'
 import { concatBytes, equalBytes, parseHex, parseUtf8, toHex, utf8ToBytes } from '../sdk/bytes.ts'
 import type { Address, Hash32 } from '../sdk/chain/types.ts'
-import { parseScalar, publicShareOf, type Rng, serializeScalar } from '../sdk/crypto/bls.ts'
+import {
+  G2_BYTES,
+  parseG2,
+  parseScalar,
+  publicShareOf,
+  type Rng,
+  serializeScalar,
+} from '../sdk/crypto/bls.ts'
 import { EigenxError, isEigenxError } from '../sdk/errors.ts'
 import { domainSeparator } from '../sdk/protocol/digest.ts'
 import { outputHash, parseCertifiedBody } from '../sdk/protocol/output.ts'
@@ -24,6 +31,7 @@ import { parseRistrettoScalar } from '../sdk/protocol/ristretto.ts'
 import type { Domain } from '../sdk/protocol/types.ts'
 import { encryptionKeyName } from './epoch/encryption-keys.ts'
 import { encodeHead, parseHead } from './epoch/head.ts'
+import { importedShareWrite, readImportedShare } from './epoch/imported.ts'
 import { EMPTY_STATE } from './epoch/state.ts'
 import type { Store, Write } from './store/store.ts'
 
@@ -56,9 +64,9 @@ const Content = z.strictObject({
   domain: z.string(),
   encryptionKeys: z
     .array(z.strictObject({ sequence: z.int().positive(), secret: hex(32) }))
-    .min(1)
     .max(MAX_ENTRIES),
   shares: z.array(z.strictObject({ body: hex(), share: hex(32) })).max(MAX_ENTRIES),
+  imported: z.strictObject({ share: hex(32), mpk: hex(G2_BYTES) }).optional(),
 })
 type Content = z.output<typeof Content>
 
@@ -75,9 +83,15 @@ export async function createBackup(
 ): Promise<Uint8Array> {
   const { store, rng } = deps
   const encryptionKeys = await newestEncryptionKeys(store)
-  if (encryptionKeys.length === 0) throw refuse('this operator has nothing to back up yet')
+  const found = await readImportedShare(store)
+  if (encryptionKeys.length === 0 && found === undefined)
+    throw refuse('this operator has nothing to back up yet')
   const shares = await newestShares(store)
-  const text = JSON.stringify({ ...ownerFields(owner), encryptionKeys, shares })
+  const imported = found && {
+    share: toHex(serializeScalar(found.share)),
+    mpk: toHex(found.mpk),
+  }
+  const text = JSON.stringify({ ...ownerFields(owner), encryptionKeys, shares, imported })
   if (!Content.safeParse(JSON.parse(text)).success) throw corrupt()
   const how = Uint8Array.of(key.how === 'passphrase' ? 1 : 2)
   const header = concatBytes(MAGIC, how, rng(SALT_BYTES))
@@ -125,12 +139,15 @@ export async function restoreBackup(
   owner: BackupOwner,
   key: BackupKey,
   file: Uint8Array,
-): Promise<{ encryptionKeys: number; epochs: readonly number[] }> {
+): Promise<{ encryptionKeys: number; epochs: readonly number[]; imported: boolean }> {
   const content = await openBackup(file, key)
   const { operator, domain } = ownerFields(owner)
   if (content.operator !== operator || content.domain !== domain)
     throw refuse('it belongs to another operator or operator set')
-  const used = (await store.head()) ?? (await store.secretNames('encryption-key'))[0]
+  const used =
+    (await store.head()) ??
+    (await store.secretNames('encryption-key'))[0] ??
+    (await store.secretNames('imported-share'))[0]
   if (used !== undefined) throw refuse('the store is in use; restore into a new one')
   const shares = content.shares.map((entry) => checkShare(owner, entry))
   const writes: Write[] = [
@@ -146,6 +163,7 @@ export async function restoreBackup(
       }),
     ),
   ]
+  if (content.imported !== undefined) writes.push(checkImported(content.imported))
   const head = encodeHead({
     ...EMPTY_STATE,
     shares: shares.map(({ hash, epoch }) => ({ output: hash, epoch, status: 'held' })),
@@ -154,6 +172,7 @@ export async function restoreBackup(
   return {
     encryptionKeys: content.encryptionKeys.length,
     epochs: shares.map(({ epoch }) => epoch),
+    imported: content.imported !== undefined,
   }
 }
 
@@ -198,6 +217,16 @@ function checkShare(
     if (!isEigenxError(error)) throw error
   }
   throw refuse('a share does not fit its output')
+}
+
+function checkImported({ share, mpk }: NonNullable<Content['imported']>): Write {
+  try {
+    parseG2(mpk)
+    return importedShareWrite(parseScalar(share), mpk)
+  } catch (error) {
+    if (!isEigenxError(error)) throw error
+    throw refuse('the imported share is none')
+  }
 }
 
 function deriveKey(key: BackupKey, salt: Uint8Array): Promise<Uint8Array> | Uint8Array {

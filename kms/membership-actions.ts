@@ -116,10 +116,11 @@ export async function restore(options: RestoreOptions): Promise<string> {
   const file = await readFileBounded(options.from, BACKUP).catch((error) =>
     unreadable(options.from, error),
   )
-  const { encryptionKeys, epochs } = await withStore(options.config, (store, owner) =>
+  const { encryptionKeys, epochs, imported } = await withStore(options.config, (store, owner) =>
     restoreBackup(store, owner, key, file),
   )
-  return `Restored ${encryptionKeys} encryption keys and the shares of ${epochs.length === 0 ? 'no epoch' : `epoch ${epochs.join(', ')}`}. Start the operator: it takes the rest from chain and peers.`
+  const shares = epochs.length === 0 ? 'no epoch' : `epoch ${epochs.join(', ')}`
+  return `Restored ${encryptionKeys} encryption keys${imported ? ', the imported share' : ''} and the shares of ${shares}. Start the operator: it takes the rest from chain and peers.`
 }
 
 export async function importFile(file: string, configFile: string): Promise<string> {

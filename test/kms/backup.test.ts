@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type BackupKey, createBackup, restoreBackup } from '../../kms/backup.ts'
 import { combineCustodianParts, createCustodianKey } from '../../kms/custodians.ts'
+import { importedShareWrite, readImportedShare } from '../../kms/epoch/imported.ts'
 import { createMemoryMedium, openMemoryStore } from '../../kms/store/memory.ts'
 import { toHex } from '../../sdk/bytes.ts'
+import { publicShareOf } from '../../sdk/crypto/bls.ts'
 import {
   activeHash,
   allActive,
@@ -46,7 +48,7 @@ describe('a rehearsed restore', () => {
     const inForce = activeHash(world, nodeAt(world, 0))
     sim.medium = createMemoryMedium()
     const back = await restoreBackup(storeOf(sim), ownerOf(sim), key, file)
-    expect(back).toEqual({ encryptionKeys: 1, epochs: [0] })
+    expect(back).toEqual({ encryptionKeys: 1, epochs: [0], imported: false })
     world.partition = () => true
     await boot(world, sim)
     await sim.node?.tick()
@@ -104,6 +106,19 @@ describe('a rehearsed restore', () => {
       )
     await refusal(restoreBackup(empty(), owner, key, file.subarray(0, 30)))
     await refusal(restoreBackup(empty(), owner, key, new Uint8Array(5_000_000)))
+  })
+
+  it('brings back a share that is imported and not reshared yet: nobody else has it', async () => {
+    const [medium, empty] = [createMemoryMedium(), createMemoryMedium()]
+    const [share, mpk] = [12345n, publicShareOf(6789n)]
+    await openMemoryStore(medium).commit([importedShareWrite(share, mpk)])
+    const copy = await createBackup({ store: openMemoryStore(medium), rng }, ownerOf(sim), key)
+    const back = await restoreBackup(openMemoryStore(empty), ownerOf(sim), key, copy)
+    expect(back).toEqual({ encryptionKeys: 0, epochs: [], imported: true })
+    expect(await readImportedShare(openMemoryStore(empty))).toMatchObject({ share, mpk })
+    await expect(restoreBackup(openMemoryStore(medium), ownerOf(sim), key, copy)).rejects.toThrow(
+      /in use/,
+    )
   })
 
   it('shows no secret in the file, which differs each time', async () => {
