@@ -8,16 +8,11 @@ import { toHex } from '../../sdk/bytes.ts'
 import type { Address, BlockRef, Hash32, OperatorInfo, OperatorSet } from '../../sdk/chain/types.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import { blobHash, type Dealing, parseDealing } from '../../sdk/protocol/dealing.ts'
-import {
-  type EncryptionKeyRecord,
-  isEncryptionKeyOf,
-  operatorsByAddress,
-  parseEncryptionKey,
-  sidOf,
-} from '../../sdk/protocol/terms.ts'
+import { operatorsByAddress, sidOf } from '../../sdk/protocol/terms.ts'
 import type { Output } from '../../sdk/protocol/types.ts'
 import { type Court, createCourt } from './complaints.ts'
 import type { EncryptionKeys } from './encryption-keys.ts'
+import type { KnownKey } from './peer-keys.ts'
 import { bodyUnavailable, type Runtime } from './runtime.ts'
 import type { Session } from './state.ts'
 import type { DealingVerdict, OpenedDealing, SessionContext } from './verify.ts'
@@ -40,7 +35,7 @@ export type Lookup = {
   /** Highest sequence number of a key that this operator once announced and does not have. */
   lostSequence: number
   /** Newest verified encryption key of each peer. */
-  peerKeys: Map<Address, EncryptionKeyRecord>
+  peerKeys: Map<Address, KnownKey>
   /** Checked dealings by hash, with their points parsed, each judged in the session that it names; never written down. */
   opened: Map<Hash32, { sid: Hash32; verdict: DealingVerdict }>
   /** Shares this node holds, by output: secret. */
@@ -205,32 +200,6 @@ export function asReachable(
 ): readonly OperatorInfo[] {
   const now = operatorsByAddress(lookup.runtime.view().operators?.operators ?? [])
   return members.map((member) => now.get(member.address.toLowerCase() as Address) ?? member)
-}
-
-/** Asks all other operators for their encryption keys. */
-export async function learnEncryptionKeys(lookup: Lookup): Promise<void> {
-  const { deps, self, view } = lookup.runtime
-  const { operators } = view().operators ?? { operators: [] }
-  const others = operators.filter((peer) => peer.address.toLowerCase() !== self.operator)
-  // An operator that registered another signing key has to sign its record anew: nobody takes a setup with the old one.
-  for (const [address, peer] of operatorsByAddress(others)) {
-    const known = lookup.peerKeys.get(address)
-    if (known !== undefined && !isEncryptionKeyOf(deps.domain, peer, known))
-      lookup.peerKeys.delete(address)
-  }
-  await Promise.allSettled(others.map((peer) => learnEncryptionKey(lookup, peer)))
-}
-
-/** Asks for a peer's encryption key and keeps it when it is good and not older than the known one. */
-async function learnEncryptionKey(lookup: Lookup, peer: OperatorInfo): Promise<void> {
-  const { deps } = lookup.runtime
-  const bytes = await deps.peers.fetchEncryptionKey(peer)
-  if (bytes === undefined) return
-  const record = parseEncryptionKey(bytes)
-  if (!isEncryptionKeyOf(deps.domain, peer, record)) return
-  const known = lookup.peerKeys.get(record.operator)
-  if (known === undefined || known.sequence < record.sequence)
-    lookup.peerKeys.set(record.operator, record)
 }
 
 /** The body from the store, else from any of the peers. @throws BODY_UNAVAILABLE */

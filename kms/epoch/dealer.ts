@@ -18,8 +18,9 @@ import {
 } from '../../sdk/protocol/terms.ts'
 import type { Terms } from '../../sdk/protocol/types.ts'
 import type { SecretName } from '../store/store.ts'
-import { type Lookup, learnEncryptionKeys } from './context.ts'
+import type { Lookup } from './context.ts'
 import { type DealInput, makeDealing, SEED_BYTES } from './deal.ts'
+import { learnEncryptionKeys } from './peer-keys.ts'
 import { comingMembers, type Session } from './state.ts'
 
 export async function proposeSetup(

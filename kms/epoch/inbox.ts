@@ -32,8 +32,16 @@ import {
 } from '../../sdk/protocol/terms.ts'
 import type { Member, Terms } from '../../sdk/protocol/types.ts'
 import type { Write } from '../store/store.ts'
-import { contextOf, type Lookup, learnEncryptionKeys } from './context.ts'
+import { contextOf, type Lookup } from './context.ts'
 import type { NodeEvent } from './machine.ts'
+import {
+  isStranger,
+  learnEncryptionKeys,
+  learnFromSetup,
+  missingFrom,
+  passOn,
+  receiveEncryptionKey,
+} from './peer-keys.ts'
 import { MAX_MESSAGE_BYTES, type PushResult } from './ports.ts'
 import { candidateEvent } from './recipient.ts'
 import type { SessionEvent } from './session.ts'
@@ -61,6 +69,8 @@ async function route(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {
   switch (messageKind(bytes)) {
     case 'setup':
       return receiveSetup(lookup, bytes)
+    case 'encryptionKey':
+      return receiveEncryptionKey(lookup, bytes)
     case 'dealing':
       return receiveDealing(lookup, bytes)
     case 'acks':
@@ -121,7 +131,11 @@ async function receiveSetup(lookup: Lookup, bytes: Uint8Array): Promise<PushResu
   // A proposer could leave a member out, or name its lost key, before we have met it: ask that member ourselves first.
   if (terms.members.some(({ address }) => isStranger(lookup, address)))
     await learnEncryptionKeys(lookup)
-  if (!keysAreKnown(lookup, setup) || !leavesAreHonoured(lookup, terms)) return 'refused'
+  const missing = missingFrom(lookup, setup)
+  const sender = operatorsByAddress(runtime.view().operators?.operators ?? []).get(proposer)
+  if (sender !== undefined) passOn(lookup, missing, [sender])
+  if (missing.length > 0 || !isNamedRightly(lookup, terms) || !leavesAreHonoured(lookup, terms))
+    return 'refused'
   learnFromSetup(lookup, setup)
   const leaves = terms.leaves.map((leave): NodeEvent => ({ type: 'leave', leave }))
   const event = { type: 'setup' as const, sid, terms, proposer, setup: blobHash(bytes) }
@@ -179,10 +193,6 @@ function isSameMembers(before: readonly Member[], coming: readonly Member[]): bo
   )
 }
 
-function isStranger(lookup: Lookup, address: Address): boolean {
-  return address !== lookup.runtime.self.operator && !lookup.peerKeys.has(address)
-}
-
 /** A key that we signed and do not have: the others wait for one with a higher number. */
 function learnOfOwnKey(lookup: Lookup, { terms, records }: Setup): void {
   const index = terms.members.findIndex(
@@ -193,16 +203,10 @@ function learnOfOwnKey(lookup: Lookup, { terms, records }: Setup): void {
   lookup.lostSequence = Math.max(lookup.lostSequence, records[index]?.sequence ?? -1)
 }
 
-/** Our own newest key is named, and nobody is left out or named with an older key than we know. */
-function keysAreKnown(lookup: Lookup, setup: Setup): boolean {
-  const { self } = lookup.runtime
-  return setup.terms.members.every((member, i) => {
-    if (member.address === self.operator)
-      return equalBytes(member.encryptionKey, lookup.keys.record.encryptionKey)
-    const known = lookup.peerKeys.get(member.address)
-    if (known === undefined) return true
-    return !isAbsent(member) && (setup.records[i]?.sequence ?? 0) >= known.sequence
-  })
+/** Our own newest key. */
+function isNamedRightly({ runtime, keys }: Lookup, { members }: Terms): boolean {
+  const own = members.find(({ address }) => address === runtime.self.operator)
+  return own === undefined || equalBytes(own.encryptionKey, keys.record.encryptionKey)
 }
 
 /** Who is known to leave is not dealt in. */
@@ -216,15 +220,6 @@ function leavesAreHonoured(lookup: Lookup, terms: Terms): boolean {
         notAfter < terms.configBlock.timestamp ||
         !terms.members.some((member) => member.address === operator),
     )
-}
-
-/** Of two records with one number, signed by a member that plays with us, the one that is dealt to counts. */
-function learnFromSetup(lookup: Lookup, { terms, records }: Setup): void {
-  terms.members.forEach(({ address, encryptionKey }, i) => {
-    const record = records[i]
-    if (record !== undefined && record.signature.length > 0)
-      lookup.peerKeys.set(address, { operator: address, encryptionKey, ...record })
-  })
 }
 
 /** An operator, this one among them, that wants to be dealt out. */

@@ -6,9 +6,10 @@
  * @module
  */
 import type { Hash32 } from '../../sdk/chain/types.ts'
-import { type Lookup, learnEncryptionKeys, SessionOver, storedBlob } from './context.ts'
+import { type Lookup, SessionOver, storedBlob } from './context.ts'
 import { deal, proposeSetup } from './dealer.ts'
 import type { NodeEffect } from './machine.ts'
+import { learnEncryptionKeys } from './peer-keys.ts'
 import { adopt, check, checkCandidate, complain, post, propose, sign } from './recipient.ts'
 import type { Session } from './state.ts'
 

@@ -1,9 +1,12 @@
 /** Members that lie about their encryption keys. */
 import { describe, expect, it } from 'vitest'
-import { NO_ENCRYPTION_KEY } from '../../../sdk/protocol/terms.ts'
+import { messageKind } from '../../../sdk/protocol/codec.ts'
+import { ristrettoPublicKey } from '../../../sdk/protocol/ristretto.ts'
+import { NO_ENCRYPTION_KEY, parseEncryptionKey } from '../../../sdk/protocol/terms.ts'
 import { bootAll, createWorld, kill, nodeAt, runUntil } from './kit.ts'
 import { corrupt } from './lies.ts'
-import { addressOf, epochOf, establish, goOn, infos, newest } from './scenario-kit.ts'
+import { announcementOf } from './lies-keys.ts'
+import { addressOf, epochOf, establish, goOn, infos, newest, pass } from './scenario-kit.ts'
 import type { SimNode, World } from './world.ts'
 
 const keyOf = (world: World, sim: SimNode) =>
@@ -31,6 +34,68 @@ describe('a key that is none, signed by its member', () => {
     expect(await runUntil(world, () => others.every((sim) => epochOf(world, sim) === 0), 300)).toBe(
       true,
     )
+  })
+})
+
+describe('a number of a key that each asker gets another of', () => {
+  it('is not held against those that could not know it', async () => {
+    const { world, sealed } = await establish({ seed: 2004, n: 4 })
+    const liar = nodeAt(world, 3)
+    const others = world.nodes.filter((sim) => sim !== liar)
+    const reform = corrupt(world, liar, 'announces to each another number')
+    const begun = world.clock
+    await goOn(world, sealed, { epochs: 6, who: others })
+    // As long as with a member that says nothing.
+    expect((world.clock - begun) / 6000).toBeLessThan(30)
+    reform()
+    await goOn(world, sealed, { epochs: 2 })
+  })
+
+  it('counts for nobody while it may be on its way to the proposer', async () => {
+    const { world, sealed } = await establish({ seed: 2006, n: 4 })
+    const [told, away, owner] = [nodeAt(world, 1), nodeAt(world, 2), nodeAt(world, 3)]
+    kill(away)
+    // It is needed, and what it knows does not reach the others.
+    const isKept = (message: Uint8Array) =>
+      ['setup', 'encryptionKey'].includes(messageKind(message) ?? '')
+    told.tamper = (message) => (isKept(message) ? undefined : message)
+    const { encryptionKey, sequence } = parseEncryptionKey(
+      (await owner.node?.handler.encryptionKey()) ?? new Uint8Array(),
+    )
+    let number = sequence
+    owner.announces = (asker) =>
+      announcementOf(owner, encryptionKey, asker === addressOf(told) ? ++number : sequence)
+    const present = world.nodes.filter((sim) => sim !== away)
+    await goOn(world, sealed, { epochs: 2, who: present })
+    expect(number).toBeGreaterThan(sequence)
+    // Then it counts.
+    owner.announces = () => announcementOf(owner, encryptionKey, sequence)
+    await pass(world, 60)
+    const { epoch } = newest(world).output
+    await pass(world, 120)
+    expect(newest(world).output.epoch).toBe(epoch)
+    told.tamper = undefined
+    await goOn(world, sealed, { who: present })
+  })
+
+  it('goes from the one that was told to all others', async () => {
+    const { world } = await establish({ seed: 2005, n: 4, options: { reshareSeconds: 0 } })
+    const [told, owner] = [nodeAt(world, 1), nodeAt(world, 3)]
+    const newest = 2_000_000_000
+    let tells = false
+    owner.announces = (asker) => {
+      tells ||= asker === addressOf(told)
+      const sequence = asker === addressOf(told) ? newest : 1
+      return announcementOf(owner, ristrettoPublicKey(5n), sequence)
+    }
+    expect(await runUntil(world, () => tells, 60)).toBe(true)
+    kill(told)
+    const isNamed = () => {
+      const { proposer, terms, records } = world.overheard.setup ?? {}
+      const place = terms?.members.findIndex(({ address }) => address === addressOf(owner)) ?? -1
+      return proposer !== addressOf(told) && records?.[place]?.sequence === newest
+    }
+    expect(await runUntil(world, isNamed, 60)).toBe(true)
   })
 })
 

@@ -1,15 +1,18 @@
 /** Lies about encryption keys: what a member answers who asks for its own. */
 import type { Address } from '../../../sdk/chain/types.ts'
+import { randomRistrettoScalar, ristrettoPublicKey } from '../../../sdk/protocol/ristretto.ts'
 import {
   encodeEncryptionKey,
   encryptionKeyStatement,
   NO_ENCRYPTION_KEY,
 } from '../../../sdk/protocol/terms.ts'
 import { DOMAIN } from './sim-chain.ts'
-import type { SimNode } from './world.ts'
+import type { SimNode, World } from './world.ts'
 
-/** Above every honest number, which are Unix times; the higher, the newer. */
-const FIRST_SEQUENCE = 2_000_000_000
+type Liar = { world: World; sim: SimNode; rng: (length: number) => Uint8Array }
+
+/** Above every honest number, which are Unix times, and above those of its lies before. */
+const firstSequence = ({ clock }: World): number => 2 * Math.floor(clock / 1000)
 
 /** A record that is truly the member's own, of any key. */
 export async function announcementOf(
@@ -26,14 +29,30 @@ export async function announcementOf(
 const NO_POINTS = [new Uint8Array(32).fill(0xff), NO_ENCRYPTION_KEY]
 
 /** Bytes that nothing can be encrypted to, signed as they must be; others to each asker. */
-export function announcesNoKey({ sim }: { sim: SimNode }) {
+export function announcesNoKey({ world, sim }: Liar) {
+  const sequence = firstSequence(world)
   const places = new Map<Address, number>()
   return {
     announces: (asker: Address) => {
       const place = places.get(asker) ?? places.size
       places.set(asker, place)
       const key = NO_POINTS[place % NO_POINTS.length] ?? NO_ENCRYPTION_KEY
-      return announcementOf(sim, key, FIRST_SEQUENCE)
+      return announcementOf(sim, key, sequence)
+    },
+  }
+}
+
+/** Each asker gets another number, and a higher one as soon as it has proposed: whoever proposes next names an older one than that. */
+export function announcesToEachAnother({ world, sim, rng }: Liar) {
+  const key = ristrettoPublicKey(randomRistrettoScalar(rng))
+  const given = new Map<Address, number>()
+  let newest = firstSequence(world)
+  return {
+    announces: (asker: Address) => {
+      const raises = world.overheard.setup?.proposer === asker
+      const sequence = raises ? ++newest : (given.get(asker) ?? ++newest)
+      given.set(asker, sequence)
+      return announcementOf(sim, key, sequence)
     },
   }
 }

@@ -7,7 +7,7 @@ import { type Dealing, parseDealing } from '../../../sdk/protocol/dealing.ts'
 import { dealsInstead, encryptionSecretsOf, forgeDealing, signedBy, spoilShare } from './liars.ts'
 import { type Act, actsOnLog } from './lies-chain.ts'
 import { fillsPlaces, namesForeignDealings } from './lies-dealings.ts'
-import { announcesNoKey } from './lies-keys.ts'
+import { announcesNoKey, announcesToEachAnother } from './lies-keys.ts'
 import { floodsSessions, proposesTo } from './lies-proposer.ts'
 import { seededRng } from './sim-ports.ts'
 import type { SimNode, Tamper, World } from './world.ts'
@@ -88,6 +88,7 @@ export const LIES = {
   'floods with sessions': (liar) => floodsSessions(liar),
   'spams the log': (liar) => actsOnLog(liar),
   'announces a key that is none': (liar) => announcesNoKey(liar),
+  'announces to each another number': (liar) => announcesToEachAnother(liar),
 } satisfies Record<string, (liar: Liar) => Lie>
 
 export type LieName = keyof typeof LIES
