@@ -75,11 +75,14 @@ const container = z.looseObject({
   stdin: z.boolean().optional(),
 })
 
+/** Huge pages would be another file system, which the rules refuse. */
+const emptyDir = z.looseObject({ medium: z.enum(['', 'Memory']).optional() })
+
 const podSpec = z.looseObject({
   containers: z.array(container).min(1).max(MAX_CONTAINERS),
   initContainers: z.array(container).max(MAX_CONTAINERS).optional(),
   volumes: z
-    .array(z.looseObject({ name: z.string() }))
+    .array(z.looseObject({ name, emptyDir: emptyDir.nullish() }))
     .max(256)
     .optional(),
   securityContext: securityContext.optional(),

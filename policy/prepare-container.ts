@@ -63,7 +63,10 @@ export function makeContainer(input: PrepareContainerInput): PreparedContainer {
     args,
     env: Object.fromEntries(env),
     data,
-    findings: config === undefined ? reportAssumptions(pod, container, path) : [],
+    findings: [
+      ...(config === undefined ? reportAssumptions(pod, container, path) : []),
+      ...reportMedia(pod, container, path),
+    ],
   }
 }
 
@@ -215,6 +218,23 @@ function makeMounts(pod: Pod, container: PodContainer): JsonObject[] {
   if (pod.automountServiceAccountToken !== false)
     mounts.push({ destination: SERVICE_ACCOUNT, kind: 'files', read_only: true })
   return mounts
+}
+
+/** The medium decides whether Kata has the guest make the volume or brings a disk, which the rules refuse. */
+function reportMedia(pod: Pod, container: PodContainer, path: string): readonly Finding[] {
+  const mounted = new Set((container.volumeMounts ?? []).map((mount) => mount.name))
+  return (pod.volumes ?? []).flatMap((volume) => {
+    if (volume.emptyDir === undefined || !mounted.has(volume.name)) return []
+    if (volume.emptyDir?.medium === 'Memory') return []
+    return [
+      makeFinding(
+        'warn',
+        'SCRATCH_MEDIUM',
+        `${path}.volumeMounts.${volume.name.slice(0, 64)}`,
+        `The emptyDir ${quote(volume.name)} does not say medium: Memory, so the guest takes it only where Kata's emptydir_mode is "shared-fs".`,
+      ),
+    ]
+  })
 }
 
 function reportAssumptions(pod: Pod, container: PodContainer, path: string): readonly Finding[] {

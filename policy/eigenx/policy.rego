@@ -95,6 +95,8 @@ sandbox_storage(storage) if {
     storage.fstype == "tmpfs"
     storage.mount_point == "/run/kata-containers/sandbox/shm"
     unset(storage, "driver_options")
+    options_within(storage, "^(noexec|nosuid|nodev|mode=1777|size=[0-9]{1,20})$")
+    plain_storage(storage)
 }
 
 # ---- containers
@@ -282,6 +284,7 @@ pull_metadata(storage) := metadata if {
     storage.fstype == "overlay"
     storage.mount_point == rootfs
     unset(storage, "options")
+    plain_storage(storage)
     count(storage.driver_options) == 1
     startswith(storage.driver_options[0], "image_guest_pull=")
     volume := json.unmarshal(substring(storage.driver_options[0], count("image_guest_pull="), -1))
@@ -289,32 +292,46 @@ pull_metadata(storage) := metadata if {
     object.get(metadata, CRIO_TYPE, "absent") == "absent"
 }
 
-# ---- storages besides the image: scratch space that the guest makes itself
+# ---- storages besides the image: scratch space that the guest makes itself, in its own memory
 
+# Never a block device of the host: agents that do not know the option to encrypt it mount it as it is.
 container_storage(storage) if storage.driver == "image_guest_pull"
 container_storage(storage) if scratch_storage(storage)
 
 scratch_storage(storage) if {
     storage.driver == "local"
+    storage.source == "local"
     storage.fstype == "local"
     regex.match("^/run/kata-containers/shared/containers/[a-z0-9]+/rootfs/local/[A-Za-z0-9._-]+$", storage.mount_point)
     not dotted(storage.mount_point)
+    unset(storage, "driver_options")
+    options_within(storage, "^(mode=0777|fsgid=[0-9]{1,10})$")
+    plain_storage(storage)
 }
 
 scratch_storage(storage) if {
     storage.driver == "ephemeral"
+    storage.source == "tmpfs"
     storage.fstype == "tmpfs"
     regex.match("^/run/kata-containers/sandbox/ephemeral/[A-Za-z0-9._-]+$", storage.mount_point)
     not dotted(storage.mount_point)
+    unset(storage, "driver_options")
+    options_within(storage, "^fsgid=[0-9]{1,10}$")
+    plain_storage(storage)
 }
 
-# A host block device, but formatted and encrypted under a key that only this guest ever has.
-scratch_storage(storage) if {
-    storage.driver in {"blk", "scsi"}
-    storage.fstype == "ext4"
-    count(storage.driver_options) == 2
-    {option | some option in storage.driver_options} == {"encryption_key=ephemeral", "create_filesystem"}
-    regex.match("^/run/kata-containers/sandbox/storage/[A-Za-z0-9_=-]+$", storage.mount_point)
+# The agent acts on some options before it looks at the driver (X-kata.multi-layer=true mounts the source as a layer), so
+# only those pass that the runtime writes for this driver.
+options_within(storage, expression) if {
+    every option in object.get(storage, "options", []) {
+        regex.match(expression, option)
+    }
+}
+
+# The fields that the runtime leaves empty for what the guest makes itself.
+plain_storage(storage) if {
+    unset(storage, "fs_group")
+    object.get(storage, "shared", false) == false
 }
 
 dotted(path) if endswith(path, "/.")
@@ -360,9 +377,15 @@ container_mount(container, mount) if runtime_mount(mount)
 container_mount(container, mount) if {
     some listed in container.mounts
     listed.destination == mount.destination
-    mount.type_ == "bind"
+    mount.type_ in mount_types[listed.kind]
     read_only_as_listed(listed, mount)
     listed_source(listed, mount)
+}
+
+# The runtime leaves the type of a "local" volume as it is; the mount is a bind by its options.
+mount_types := {
+    "files": {"bind"},
+    "scratch": {"bind", "local"},
 }
 
 read_only_as_listed(listed, mount) if {

@@ -221,6 +221,21 @@ describe('prepareRelease', () => {
     expect(made.findings.filter((found) => found.code === 'SCRATCH_MOUNT')).toHaveLength(1)
   })
 
+  it('warns of volumes that Kata may bring on a disk, which the guest refuses', () => {
+    const volumes = [
+      { name: 's', emptyDir: {} },
+      { name: 'm', emptyDir: { medium: 'Memory' } },
+      { name: 'unused', emptyDir: {} },
+    ]
+    const volumeMounts = [
+      { name: 's', mountPath: '/data' },
+      { name: 'm', mountPath: '/cache' },
+    ]
+    const made = prepare({ podYaml: podYaml({ volumes }, [container({ volumeMounts })]) })
+    const found = made.findings.filter((item) => item.code === 'SCRATCH_MEDIUM')
+    expect(found.map((item) => item.path)).toEqual(['pod.yaml#app.volumeMounts.s'])
+  })
+
   it('opens the logs only on request, and pins that', () => {
     expect(dataOf(prepare().policyRego)).toMatchObject({
       request_defaults: { ReadStreamRequest: false },
@@ -285,6 +300,11 @@ describe('manifests that cannot be released', () => {
         container({ volumeMounts: [{ name: 'v', mountPath: '/v', subPath: 'x' }] }),
       ]),
       'spec.containers[0].volumeMounts.subPath',
+    ],
+    [
+      'huge pages',
+      podYaml({ volumes: [{ name: 'v', emptyDir: { medium: 'HugePages-2Mi' } }] }),
+      'spec.volumes.0.emptyDir.medium',
     ],
     [
       'a host path',

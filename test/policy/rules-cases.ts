@@ -16,6 +16,7 @@ import {
   scratchStorage,
   sharedFile,
 } from './agent-requests.ts'
+import { SANDBOX_STORAGE_CASES, SHM, STORAGE_CASES } from './rules-storage-cases.ts'
 
 export type RuleCase = { name: string; rule: string; input: Fields; expect: boolean }
 
@@ -58,32 +59,6 @@ const PULL_OPTION = text(Array.isArray(PULL.driver_options) ? PULL.driver_option
 const EVERYWHERE = { source: true, metadata: true, annotation: true }
 const HOSTS = sharedFile('hosts')
 const MAC = '02:00:5e:10:00:01'
-
-const MEMORY: Fields = {
-  driver: 'ephemeral',
-  driver_options: [],
-  fs_group: null,
-  fstype: 'tmpfs',
-  mount_point: '/run/kata-containers/sandbox/ephemeral/data',
-  options: [],
-  source: 'tmpfs',
-}
-const BLOCK: Fields = {
-  driver: 'blk',
-  driver_options: ['encryption_key=ephemeral', 'create_filesystem'],
-  fs_group: null,
-  fstype: 'ext4',
-  mount_point: '/run/kata-containers/sandbox/storage/MDAvMDA=',
-  options: [],
-  source: '00/00',
-  shared: true,
-}
-
-/** The app's request with its scratch volume on another storage. */
-function withScratch(storage: Fields): Fields {
-  const moved = changed(APP, ['storages', 1], storage)
-  return changed(moved, [...MOUNTS, 10, 'source'], storage.mount_point)
-}
 
 function asSandbox(base: Fields): Fields {
   const typed = changed(base, ['OCI', 'Annotations', 'io.kubernetes.cri.container-type'], 'sandbox')
@@ -256,18 +231,6 @@ const CREATE: readonly [string, Fields, boolean][] = [
   ],
   ['a scratch volume without its storage', changed(APP, ['storages'], [PULL]), false],
   [
-    'an unencrypted block device as scratch',
-    changed(APP, ['storages', 1], {
-      driver: 'blk',
-      driver_options: [],
-      fstype: 'ext4',
-      mount_point: '/run/kata-containers/sandbox/storage/MDA=',
-      options: [],
-      source: '00/00',
-    }),
-    false,
-  ],
-  [
     'a storage of an unknown driver',
     added(APP, ['storages'], {
       driver: 'virtio-fs',
@@ -392,61 +355,6 @@ const CREATE: readonly [string, Fields, boolean][] = [
     false,
   ],
   ['a sandbox with a second storage', added(SANDBOX, ['storages'], scratchStorage()), false],
-
-  ['memory as scratch', withScratch(MEMORY), true],
-  ['an encrypted block device as scratch', withScratch(BLOCK), true],
-  ['memory as scratch, of another driver', withScratch({ ...MEMORY, driver: 'nvdimm' }), false],
-  [
-    'memory as scratch, with a file system of the host',
-    withScratch({ ...MEMORY, fstype: 'ext4' }),
-    false,
-  ],
-  ['memory as scratch, elsewhere', withScratch({ ...MEMORY, mount_point: '/usr' }), false],
-  [
-    'memory as scratch, above its directory',
-    withScratch({ ...MEMORY, mount_point: '/run/kata-containers/sandbox/ephemeral/..' }),
-    false,
-  ],
-  [
-    'local scratch of another file system',
-    withScratch({ ...scratchStorage(), fstype: 'virtiofs' }),
-    false,
-  ],
-  ['local scratch of another driver', withScratch({ ...scratchStorage(), driver: '9p' }), false],
-  [
-    'local scratch elsewhere',
-    withScratch({ ...scratchStorage(), mount_point: '/run/confidential-containers' }),
-    false,
-  ],
-  [
-    'local scratch above its directory',
-    withScratch({
-      ...scratchStorage(),
-      mount_point: `${text(scratchStorage().mount_point).slice(0, -4)}..`,
-    }),
-    false,
-  ],
-  [
-    'a block device that is not formatted',
-    withScratch({ ...BLOCK, driver_options: ['encryption_key=ephemeral'] }),
-    false,
-  ],
-  [
-    'a block device under a key of the host',
-    withScratch({ ...BLOCK, driver_options: ['encryption_key=kbs:///a/b/c', 'create_filesystem'] }),
-    false,
-  ],
-  [
-    'a block device with a further option',
-    withScratch({
-      ...BLOCK,
-      driver_options: ['encryption_key=ephemeral', 'create_filesystem', 'x'],
-    }),
-    false,
-  ],
-  ['a block device of another file system', withScratch({ ...BLOCK, fstype: 'squashfs' }), false],
-  ['a block device of another driver', withScratch({ ...BLOCK, driver: 'mmioblk' }), false],
-  ['a block device elsewhere', withScratch({ ...BLOCK, mount_point: '/usr' }), false],
 
   [
     'the pulled image as a volume',
@@ -659,15 +567,6 @@ const COPY_MORE: readonly [string, Fields, boolean][] = [
   ],
 ]
 
-const SHM: Fields = {
-  driver: 'ephemeral',
-  driver_options: [],
-  source: 'shm',
-  fstype: 'tmpfs',
-  options: ['noexec'],
-  mount_point: '/run/kata-containers/sandbox/shm',
-  fs_group: null,
-}
 const BOOT: Fields = {
   hostname: 'pod',
   dns: [],
@@ -805,7 +704,7 @@ const OTHERS: readonly [string, string, Fields, boolean][] = [
 ]
 
 export const RULE_CASES: readonly RuleCase[] = [
-  ...CREATE.map(([name, input, expect]) => ({
+  ...[...CREATE, ...STORAGE_CASES].map(([name, input, expect]) => ({
     name,
     rule: 'CreateContainerRequest',
     input,
@@ -815,6 +714,12 @@ export const RULE_CASES: readonly RuleCase[] = [
     name,
     rule: 'CopyFileRequest',
     input,
+    expect,
+  })),
+  ...SANDBOX_STORAGE_CASES.map(([name, storage, expect]) => ({
+    name,
+    rule: 'CreateSandboxRequest',
+    input: { ...BOOT, storages: [storage] },
     expect,
   })),
   ...OTHERS.map(([rule, name, input, expect]) => ({ name, rule, input, expect })),

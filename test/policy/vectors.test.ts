@@ -12,7 +12,7 @@ import { findRuleSet } from '../../policy/rules.ts'
 import type { PolicyAnalysis } from '../../policy/types.ts'
 import { bytesToHex, utf8ToBytes } from '../../sdk/bytes.ts'
 import { sharedVectors } from '../kit/shared-vectors.ts'
-import { type Fields, samplePolicyData } from './agent-requests.ts'
+import { changed, type Fields, samplePolicyData, scratchStorage } from './agent-requests.ts'
 import { loadRules } from './rules-engine.ts'
 import { demandOf, noPolicy, refusals } from './samples.ts'
 
@@ -148,7 +148,7 @@ describe.runIf(found !== undefined)('published agent requests', () => {
     cases.parse(JSON.parse(readText('agent-requests', 'guest-pull-storage.testcases.json')))
   const CONTAINER_ID = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 
-  it('with a guest pull get the answers of their authors from our rules', async () => {
+  it('with a guest pull get the answers of their authors from our rules, save for the disk of the host', async () => {
     const decide = await loadRules()
     const digest = 'sha256:3d380ca8864549e74af4b29c10f9cb0956236dfb01c40ca076fb6c37253234db'
     const data = {
@@ -195,12 +195,25 @@ describe.runIf(found !== undefined)('published agent requests', () => {
       if (process === null || typeof process !== 'object' || Array.isArray(process))
         throw new Error('no process')
       process.Env = []
-      expect([sample.description, decide('CreateContainerRequest', request, data)]).toEqual([
+      expect(decide('CreateContainerRequest', request, data)).toBe(false)
+      const inMemory = withVolumeInMemory(request)
+      expect([sample.description, decide('CreateContainerRequest', inMemory, data)]).toEqual([
         sample.description,
         sample.allowed,
       ])
     }
   })
+
+  /** With the emptyDir as Kata sends it for `medium: Memory`. */
+  function withVolumeInMemory(request: Fields): Fields {
+    const point = '/run/kata-containers/sandbox/ephemeral/test'
+    const memory = { ...scratchStorage(), driver: 'ephemeral', fstype: 'tmpfs', source: 'tmpfs' }
+    const storage = { ...memory, mount_point: point, options: [] }
+    const disk = '/run/kata-containers/sandbox/storage/MDAvMDA='
+    const source = JSON.stringify(disk)
+    const moved = changed(request, ['storages', 0], storage)
+    return JSON.parse(JSON.stringify(moved).replaceAll(source, JSON.stringify(point)))
+  }
 
   it('without a listed image are denied, whatever they are', async () => {
     const decide = await loadRules()
