@@ -218,6 +218,8 @@ export async function checkCandidate(
 ): Promise<boolean> {
   const { runtime } = lookup
   const { deps, self } = runtime
+  // After a restart without the chain its clock is not known, and a candidate found wanting is so for good.
+  if (runtime.view().operators === undefined) return false
   const candidate = candidateOf(session, hash)
   const output = parseOutput(await storedBlob(lookup, candidate.blob))
   const { context, members } = await contextOf(lookup, session)

@@ -9,11 +9,11 @@ import {
   parseCertifiedBody,
   parseOutput,
 } from '../../../sdk/protocol/output.ts'
-import { activeHash, boot, DOMAIN, nodeAt, reviver, runUntil } from './kit.ts'
+import { activeHash, boot, DOMAIN, kill, nodeAt, reviver, runUntil } from './kit.ts'
 import { candidateOf, setupOf } from './lies-proposer.ts'
 import { epochOf, establish, goOn, newest, pass } from './scenario-kit.ts'
 import { HEALTHY_RPC } from './sim-chain.ts'
-import type { World } from './world.ts'
+import type { SimNode, World } from './world.ts'
 
 const entriesOf = (world: World, epoch: number) =>
   new Set(
@@ -189,6 +189,47 @@ describe('scenario 36: a provider', () => {
     expect(await runUntil(world, () => old().length === 0, 4)).toBe(true)
     await goOn(world, sealed)
   })
+})
+
+/** What a node has stored about the candidates of its sessions. */
+const candidatesOf = (sim: SimNode): string[] => {
+  const head = sim.medium.head
+  const stored: unknown = head === undefined ? {} : JSON.parse(new TextDecoder().decode(head))
+  const { sessions } = stored as { sessions: { candidates: { status: string }[] }[] }
+  return sessions.flatMap(({ candidates }) => candidates.map(({ status }) => status))
+}
+
+it('scenario 36: a provider that is down while its member starts makes no candidate bad', async () => {
+  const { world, sealed } = await establish({
+    seed: 1041,
+    n: 4,
+    options: { slotMs: 20_000, postSeconds: 30 },
+  })
+  let isHeldBack = true
+  for (const other of world.nodes)
+    other.tamper = (message) => {
+      if (isHeldBack && messageKind(message) === 'candidate') throw new Error('lost')
+      return message
+    }
+  const isProposed = () => world.nodes.some((other) => candidatesOf(other).length > 0)
+  expect(await runUntil(world, isProposed, 200)).toBe(true)
+  // Each has looked at the chain since the session began, and stored whose it is.
+  await pass(world, 2)
+  const sim = world.nodes.find((other) => candidatesOf(other).length === 0)
+  if (sim === undefined) throw new Error('everybody has a candidate')
+  world.chain.stuck = true
+  kill(sim)
+  sim.rpc = { ...HEALTHY_RPC, down: true }
+  isHeldBack = false
+  await boot(world, sim)
+  await runUntil(world, () => candidatesOf(sim).length > 0, 16)
+  await pass(world, 1)
+  expect(candidatesOf(sim)).toEqual(['unchecked'])
+  sim.rpc = HEALTHY_RPC
+  expect(await runUntil(world, () => candidatesOf(sim).includes('good'), 6)).toBe(true)
+  world.chain.stuck = false
+  for (const other of world.nodes) other.tamper = undefined
+  await goOn(world, sealed)
 })
 
 describe('scenario 37: a transaction', () => {

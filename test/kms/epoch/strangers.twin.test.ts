@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { createMembershipPort } from '../../../kms/chain/epoch-log-port.ts'
 import type { ChainReader } from '../../../sdk/chain/reader.ts'
 import type { BlockRef, OperatorSet } from '../../../sdk/chain/types.ts'
-import { allActive, bootAll, createWorld, runUntil, turn } from './kit.ts'
+import { allActive, boot, bootAll, createWorld, kill, runUntil, turn } from './kit.ts'
 import { forgesNext } from './lies-chain.ts'
-import { DOMAIN } from './sim-chain.ts'
+import { ChainDown, DOMAIN } from './sim-chain.ts'
 import { keyServiceOf, type World } from './world.ts'
 
 const OPTIONS = { reshareSeconds: 2, slotMs: 1_500, patienceMs: 2_000, sessionMs: 20_000 }
@@ -49,6 +49,11 @@ async function worldThatCounts(seed: number, unusable: { block?: BlockRef } = {}
 const epochs = (world: World) =>
   world.nodes.map((sim) => keyServiceOf(world, sim).active()?.epoch ?? -1)
 
+const allOthersAt = (world: World, epoch: number) => () =>
+  epochs(world)
+    .slice(1)
+    .every((now) => now >= epoch)
+
 const allAt = (world: World, epoch: number) => () => epochs(world).every((now) => now >= epoch)
 
 describe('a stranger who posts what could be the next entry but for its signatures', () => {
@@ -82,5 +87,39 @@ describe('a stranger who posts what could be the next entry but for its signatur
     for (const count of [0, 1, 2]) await forgesNext(world, block, count)
     for (let i = 0; i < 8; i++) await turn(world)
     expect(asked).not.toContain(block.number)
+  })
+})
+
+describe('an entry whose operator set cannot be read now', () => {
+  it('holds up what comes after it, is told of, and not what came before', async () => {
+    const { world } = await worldThatCounts(94)
+    const [sim] = world.nodes
+    if (sim === undefined) throw new Error('no nodes')
+    kill(sim)
+    expect(await runUntil(world, allOthersAt(world, 2), 400)).toBe(true)
+    const { epoch, configBlock } = world.witness.history.at(-1)?.output ?? {}
+    const { view } = world.chain
+    world.chain.view = (rpc) => {
+      const { log, membership } = view(rpc)
+      const at: typeof membership.at = async (block) => {
+        if (block.hash === configBlock?.hash) throw new ChainDown('missing trie node')
+        return membership.at(block)
+      }
+      return { log, membership: { ...membership, at } }
+    }
+    expect(await runUntil(world, allOthersAt(world, 4), 400)).toBe(true)
+    await boot(world, sim)
+    // It cannot come to what is settled, which is what the invariants demand of those that read the chain.
+    for (let i = 0; i < 4; i++) await turn(world)
+    expect(sim.node?.status().nextEpoch).toBe(epoch)
+    expect(world.reports.at(-1)).toMatchObject({
+      level: 'warn',
+      event: expect.stringContaining('cannot be judged'),
+      detail: { block: Number(configBlock?.number) },
+    })
+    world.chain.view = view
+    kill(sim)
+    await boot(world, sim)
+    expect(await runUntil(world, allAt(world, 5), 400)).toBe(true)
   })
 })
