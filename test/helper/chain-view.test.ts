@@ -395,6 +395,37 @@ describe('after the operator set has changed', () => {
       await proxy.stop()
     }
   })
+
+  test("nor do strangers' posts of later epochs make it read more than the sets they name", async () => {
+    const members = operators.slice(0, 3)
+    await register(members)
+    const first = await post({ members })
+    await passTime()
+    const second = await post({ members, previous: first })
+    await passTime()
+    const far = (output: Output): Output => ({ ...output, epoch: 999 })
+    await postBody(999, NO_OUTPUT, second.hash, new Uint8Array(300))
+    await post({ members, previous: second, change: far, signers: [] })
+    const [stranger] = operators.slice(3)
+    const forgers = members.map(({ address, key }) => ({ address, key: stranger?.key ?? key }))
+    const forged = await post({ members, previous: second, change: far, signers: forgers })
+    await passTime()
+    const recent = await recentHashes(await headBlock())
+    const proxy = await startRpcProxy(anvil.url, () => undefined)
+    try {
+      expect((await look({ url: proxy.url })).attestationTime).toBe(second.output.activateAt)
+      const asked = proxy.calls.flatMap(({ method, params }) => {
+        const block: unknown = params[1]
+        const isPast = method === 'eth_call' && isOld(block, recent)
+        return isPast && typeof block === 'object' && block !== null && 'blockHash' in block
+          ? [block.blockHash]
+          : []
+      })
+      expect(new Set(asked)).toEqual(new Set([forged.output.configBlock.hash]))
+    } finally {
+      await proxy.stop()
+    }
+  })
 })
 
 /** A node that keeps the state of the last four blocks. */
