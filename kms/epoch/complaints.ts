@@ -1,6 +1,8 @@
 /**
  * Judging the complaints of peers. Whether one is right takes as much arithmetic as a dealing, and whoever has its bytes can send it
- * again: so they are judged one at a time, in pieces with pauses between, and an accuser that lied once in a session is heard there no more.
+ * again: so they are judged one at a time, in pieces with pauses between, and an accuser that lied once in a session is heard there no more,
+ * except once about each dealing that this node has itself. Who refuses a candidate shows why in the words of such an accuser, maybe, and
+ * two that conspire would else choose who believes them.
  *
  * That silences nobody else: only the recipient itself can prove what it was dealt, and a right complaint never turns out false. And it
  * decides nothing that must be equal everywhere: complaints that void an output are those in the log.
@@ -13,11 +15,15 @@ import type { Domain, Terms } from '../../sdk/protocol/types.ts'
 import { shareFits, type Work } from './verify.ts'
 
 export type Court = {
-  /** Whether a complaint about a dealing is right. @throws COMPLAINT_INVALID when it is malformed or proves nothing. */
-  judge(terms: Terms, complaint: Complaint, dealing: Dealing): Promise<boolean>
+  /**
+   * Whether a complaint about a dealing is right.
+   * @param held - The dealing's hash, if it is one of the session's here.
+   * @throws COMPLAINT_INVALID when it is malformed or proves nothing.
+   */
+  judge(terms: Terms, complaint: Complaint, dealing: Dealing, held?: Hash32): Promise<boolean>
   /** Forgets the liars of all other sessions. */
   keep(sids: ReadonlySet<Hash32>): void
-  /** How many liars are remembered. */
+  /** How many lies are remembered. */
   size(): number
 }
 
@@ -25,22 +31,24 @@ export function createCourt(domain: Domain, work: Work): Court {
   const liars = new Map<string, Hash32>()
   let last: Promise<unknown> = Promise.resolve()
 
-  const judgeNow = async (terms: Terms, complaint: Complaint, dealing: Dealing) => {
-    const { recipient } = complaint
-    const name = `${dealing.sid}/${recipient}`
-    if (liars.has(name)) return false
+  const nameOf = (complaint: Complaint, { sid }: Dealing, held = '') =>
+    `${sid}/${complaint.recipient}/${held}`
+
+  const judgeNow = async (terms: Terms, complaint: Complaint, dealing: Dealing, held?: Hash32) => {
+    if (liars.has(nameOf(complaint, dealing, held))) return false
     await work.pause()
     const share = dealtShare(domain, terms, complaint)
     if (share === undefined) return true
-    if (!(await shareFits(work, recipient, share, dealing.commitment))) return true
-    liars.set(name, dealing.sid)
+    if (!(await shareFits(work, complaint.recipient, share, dealing.commitment))) return true
+    liars.set(nameOf(complaint, dealing), dealing.sid)
+    liars.set(nameOf(complaint, dealing, held), dealing.sid)
     return false
   }
 
   return {
-    judge: (terms, complaint, dealing) => {
-      if (liars.has(`${dealing.sid}/${complaint.recipient}`)) return Promise.resolve(false)
-      const judged = last.then(() => judgeNow(terms, complaint, dealing))
+    judge: (terms, complaint, dealing, held) => {
+      if (liars.has(nameOf(complaint, dealing, held))) return Promise.resolve(false)
+      const judged = last.then(() => judgeNow(terms, complaint, dealing, held))
       last = judged.catch(() => undefined)
       return judged
     },

@@ -13,7 +13,7 @@ import { parseCertifiedBody } from '../../sdk/protocol/output.ts'
 import type { Leave } from '../../sdk/protocol/types.ts'
 import type { NodeState, Session } from './state.ts'
 
-const VERSION = 4
+const VERSION = 5
 
 function hex(length: number): z.ZodType<Hex> {
   return z.custom<Hex>(
@@ -77,13 +77,15 @@ const session = z.strictObject({
       hash,
       blob: hash,
       proposer: address,
-      dealings: z.array(hash),
+      dealings: z.array(z.strictObject({ dealer: address, hash })),
       postBy: count,
+      arrivedAt: z.number(),
       status: z.enum(['unchecked', 'good', 'bad']),
       signatures: z.array(z.strictObject({ operator: address, signature: bytesField() })),
       certifiedAt: optionalTime,
     }),
   ),
+  failed: z.boolean(),
 })
 
 const head = z.strictObject({

@@ -288,7 +288,8 @@ async function receiveComplaint(lookup: Lookup, bytes: Uint8Array): Promise<Push
   } else if (winner === undefined) return 'later'
   const terms = session?.terms ?? winner?.output
   if (terms === undefined) return 'later'
-  if (!(await lookup.court.judge(terms, complaint, dealing))) return 'refused'
+  const held = session?.dealings.find((known) => known.hash === hash)?.hash
+  if (!(await lookup.court.judge(terms, complaint, dealing, held))) return 'refused'
   // Another against the same dealer may have been right meanwhile.
   const now = sessionBy(lookup, dealing.sid)
   if (now !== undefined && winner === undefined && isMoot(now, dealing.dealer, hash)) return 'later'
@@ -311,17 +312,19 @@ async function receiveComplaint(lookup: Lookup, bytes: Uint8Array): Promise<Push
   )
 }
 
+/** With each the complaint is kept. */
+const MAX_CONVICTED_EACH = 4
+
 /**
- * About a dealing that nothing names, of a dealer that is convicted here already: it would change nothing, and two members that conspire
- * could go on for ever.
+ * About another dealing of a dealer that is convicted here already: this node proposes nothing of it any more, and two members that
+ * conspire could go on for ever.
  */
-function isMoot({ dealings, candidates }: Session, dealer: Address, hash: Hash32): boolean {
-  const isNamed =
-    dealings.some((known) => known.hash === hash) ||
-    candidates.some((candidate) => candidate.dealings.includes(hash))
-  return (
-    !isNamed && dealings.some((known) => known.dealer === dealer && known.status === 'convicted')
+function isMoot({ dealings }: Session, dealer: Address, hash: Hash32): boolean {
+  const convicted = dealings.filter(
+    (known) => known.dealer === dealer && known.status === 'convicted',
   )
+  const isHeld = dealings.some((known) => known.hash === hash)
+  return convicted.length >= (isHeld ? MAX_CONVICTED_EACH : 1)
 }
 
 async function receiveCandidate(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {

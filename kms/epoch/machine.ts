@@ -122,7 +122,7 @@ function notAfter(state: NodeState, now: Millis): NodeState {
   const times = sessions.flatMap((session) => [
     session.openedAt,
     session.usableAt ?? 0,
-    ...session.candidates.map((candidate) => candidate.certifiedAt ?? 0),
+    ...session.candidates.flatMap(({ arrivedAt, certifiedAt }) => [arrivedAt, certifiedAt ?? 0]),
   ])
   if (Math.max(opened?.at ?? 0, ...times) <= now) return state
   const clamp = <T extends Millis | undefined>(at: T) => (at === undefined ? at : Math.min(at, now))
@@ -135,6 +135,7 @@ function notAfter(state: NodeState, now: Millis): NodeState {
       usableAt: clamp(session.usableAt),
       candidates: session.candidates.map((candidate) => ({
         ...candidate,
+        arrivedAt: Math.min(candidate.arrivedAt, now),
         certifiedAt: clamp(candidate.certifiedAt),
       })),
     })),
@@ -205,6 +206,7 @@ function openSession(
     dealings: [],
     acks: [],
     candidates: [],
+    failed: false,
   }
   const grown = { ...state, sessions: makeRoom(state.sessions, session, now) }
   return valid(grown, ...unreferenced(state, grown))
@@ -236,7 +238,7 @@ function inSession(
 ): Step<NodeState> {
   const session = state.sessions.find((known) => known.sid === sid)
   if (session === undefined) return skip('unknown session')
-  const moved = stepSession(session, event, now)
+  const moved = stepSession(session, event, self.options, state.finalTime, now)
   if (moved.verdict !== 'valid') return moved
   const usableAt = session.usableAt ?? (isUsable(moved.state, self.operator) ? now : undefined)
   const changed = { ...moved.state, usableAt }
@@ -280,7 +282,7 @@ export function due(self: Self, state: NodeState, view: View, now: Millis): read
     )
   }
   for (const complaint of state.complaints)
-    if (complaint.recipient === self.operator)
+    if (complaint.recipient === self.operator || isReason(state, complaint, now))
       effects.push({ type: 'sendComplaint', blob: complaint.blob, epoch: complaint.epoch })
   effects.push(...dueAccusations(self, state, view, now))
   for (const leave of state.leaves)
@@ -292,6 +294,19 @@ export function due(self: Self, state: NodeState, view: View, now: Millis): read
     if (isRecipient(winner.output, self.operator) && !hasRecord(state, winner.hash))
       effects.push({ type: 'adopt', winner })
   return effects
+}
+
+/**
+ * Whether a candidate is refused here because of the complaint: its proposer may not know of it, and two that conspire could show
+ * theirs to some alone, so that nobody's candidate is signed by enough.
+ */
+function isReason({ sessions }: NodeState, { dealing }: ComplaintRecord, now: Millis): boolean {
+  return sessions.some(({ candidates }) =>
+    candidates.some(
+      ({ dealings, postBy }) =>
+        now / 1000 <= postBy && dealings.some(({ hash }) => hash === dealing),
+    ),
+  )
 }
 
 function isRecipient(output: Output, operator: Address): boolean {
@@ -334,9 +349,12 @@ function dueSetup(self: Self, state: NodeState, view: View, now: Millis): NodeEf
 }
 
 /** Whether a candidate that this node found good can still make it, and none that could be checked has failed to. */
-function isUnderWay({ candidates }: Pick<Session, 'candidates'>, now: Millis): boolean {
+function isUnderWay(
+  { candidates, failed }: Pick<Session, 'candidates' | 'failed'>,
+  now: Millis,
+): boolean {
   const good = candidates.filter(({ status }) => status === 'good')
-  return good.length > 0 && good.every((candidate) => candidateIsLive(candidate, now))
+  return !failed && good.length > 0 && good.every((candidate) => candidateIsLive(candidate, now))
 }
 
 function dueAccusations(

@@ -34,8 +34,14 @@ import {
 } from './context.ts'
 import { consistentDealings } from './imported.ts'
 import type { NodeEvent } from './machine.ts'
-import type { DealingRef, SessionEvent } from './session.ts'
-import { acceptsWindows, type CandidateRecord, type Session, windowsAt } from './state.ts'
+import type { SessionEvent } from './session.ts'
+import {
+  acceptsWindows,
+  type CandidateRecord,
+  type DealingRef,
+  type Session,
+  windowsAt,
+} from './state.ts'
 import {
   buildKeyTable,
   checkDealings,
@@ -193,7 +199,7 @@ export function candidateEvent(
     hash: outputHash(lookup.runtime.deps.domain, output),
     blob: blobHash(bytes),
     proposer,
-    dealings: output.dealings.map(({ hash }) => hash),
+    dealings: output.dealings,
     postBy: output.postBy,
   }
   return { type: 'candidate', candidate }
@@ -227,11 +233,7 @@ export async function checkCandidate(
     runtime.apply([
       { type: 'session', sid: session.sid, event: { type: 'candidateChecked', hash, ok: false } },
     ])
-  const convicted = session.dealings.some(
-    (dealing) => dealing.status === 'convicted' && candidate.dealings.includes(dealing.hash),
-  )
   if (
-    convicted ||
     !acceptsWindows(self.options, output, deps.clock(), runtime.view().latestTime) ||
     !continues(runtime.state().log, output, context.previous)
   ) {

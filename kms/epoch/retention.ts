@@ -6,6 +6,7 @@
 import type { Hash32 } from '../../sdk/chain/types.ts'
 import { type LogState, lastWinner, type Winner } from '../../sdk/protocol/log.ts'
 import type { Write } from '../store/store.ts'
+import { withoutOver } from './candidates.ts'
 import {
   type EpochOptions,
   isSettled,
@@ -66,21 +67,31 @@ export function prune(
   const first = oldestKept({ graceSeconds }, state, now)
   const log = first > 0 ? { ...state.log, winners: state.log.winners.slice(first) } : state.log
   const last = lastWinner(log)
+  const undecided = state.sessions.filter((session) => session.terms.epoch >= open)
+  const sessions = undecided.map((session) => withoutOver(session, state.finalTime))
+  const over = new Set(
+    undecided.flatMap(({ candidates }) =>
+      candidates.filter(({ postBy }) => postBy < state.finalTime).map(({ hash }) => hash),
+    ),
+  )
   const kept: NodeState = {
     ...state,
     log,
-    sessions: state.sessions.filter((session) => session.terms.epoch >= open),
+    sessions,
     complaints: state.complaints.filter(
       ({ epoch }) =>
         epoch >= open ||
         (last !== undefined && epoch === last.output.epoch && !isSettled(last, state)),
     ),
-    shares: state.shares.filter((share) => share.epoch >= open || isWinner(log, share.output)),
+    shares: state.shares.filter(
+      ({ epoch, output }) => (epoch >= open && !over.has(output)) || isWinner(log, output),
+    ),
     leaves: state.leaves.filter((leave) => leave.notAfter >= state.finalTime),
   }
   const dropped =
     first > 0 ||
     kept.sessions.length < state.sessions.length ||
+    over.size > 0 ||
     kept.complaints.length < state.complaints.length ||
     kept.shares.length < state.shares.length ||
     kept.leaves.length < state.leaves.length

@@ -13,10 +13,18 @@ import type { Address, Hash32 } from '../../sdk/chain/types.ts'
 import { sortByAddress } from '../../sdk/protocol/codec.ts'
 import { isAbsent } from '../../sdk/protocol/terms.ts'
 import {
+  isConvicted,
+  judgeCandidate,
+  type NewCandidate,
+  receiveCandidate,
+  receiveSignature,
+  refuseConvicted,
+} from './candidates.ts'
+import {
   type CandidateRecord,
   candidateIsLive,
-  certifies,
   type DealingRecord,
+  type DealingRef,
   type DealingStatus,
   type EpochOptions,
   type Millis,
@@ -27,11 +35,6 @@ import {
   valid,
 } from './state.ts'
 
-/** Bounds what a byzantine member can make others store and check in one session, and leaves the others their say. */
-const MAX_CANDIDATES_EACH = 3
-
-export type DealingRef = { dealer: Address; hash: Hash32 }
-
 export type SessionEvent =
   /** A body with the dealer's signature on it is stored. */
   | { type: 'dealing'; dealing: DealingRef }
@@ -40,10 +43,7 @@ export type SessionEvent =
   | { type: 'checked'; hash: Hash32; status: Exclude<DealingStatus, 'unchecked' | 'convicted'> }
   | { type: 'convicted'; dealing: DealingRef }
   | { type: 'acks'; recipient: Address; dealings: readonly DealingRef[] }
-  | {
-      type: 'candidate'
-      candidate: Pick<CandidateRecord, 'hash' | 'blob' | 'proposer' | 'dealings' | 'postBy'>
-    }
+  | { type: 'candidate'; candidate: NewCandidate }
   | { type: 'candidateChecked'; hash: Hash32; ok: boolean }
   | { type: 'signature'; hash: Hash32; operator: Address; signature: Uint8Array }
 
@@ -61,7 +61,14 @@ export type SessionEffect =
   | { type: 'sendSignature'; sid: Hash32; hash: Hash32 }
   | { type: 'post'; sid: Hash32; hash: Hash32 }
 
-export function stepSession(session: Session, event: SessionEvent, now: Millis): Step<Session> {
+/** @param finalTime - Timestamp of the last final block, Unix seconds. */
+export function stepSession(
+  session: Session,
+  event: SessionEvent,
+  options: EpochOptions,
+  finalTime: number,
+  now: Millis,
+): Step<Session> {
   switch (event.type) {
     case 'dealing':
       return receiveDealing(session, event.dealing)
@@ -78,12 +85,9 @@ export function stepSession(session: Session, event: SessionEvent, now: Millis):
     case 'acks':
       return receiveAcks(session, event)
     case 'candidate':
-      return receiveCandidate(session, event.candidate, now)
+      return receiveCandidate(session, event.candidate, options, finalTime, now)
     case 'candidateChecked':
-      return setCandidate(session, event.hash, (candidate) => ({
-        ...candidate,
-        status: event.ok ? 'good' : 'bad',
-      }))
+      return judgeCandidate(session, event.hash, event.ok)
     case 'signature':
       return receiveSignature(session, event, now)
   }
@@ -124,9 +128,9 @@ function setDealing(
 function convictDealing(session: Session, dealing: DealingRef): Step<Session> {
   const known = session.dealings.some((other) => other.hash === dealing.hash)
   const added = known ? valid(session) : addDealing(session, dealing)
-  return added.verdict === 'valid'
-    ? setDealing(added.state, dealing.hash, () => 'convicted')
-    : added
+  if (added.verdict !== 'valid') return added
+  const refused = refuseConvicted(added.state, dealing.hash)
+  return setDealing(refused, dealing.hash, () => 'convicted')
 }
 
 function receiveAcks(
@@ -143,64 +147,6 @@ function receiveAcks(
     return { verdict: 'fault', by: recipient, reason: 'too many acknowledgements' }
   const others = session.acks.filter((other) => other !== before)
   return valid({ ...session, acks: [...others, { recipient, dealings: hashes }] })
-}
-
-function receiveCandidate(
-  session: Session,
-  candidate: Extract<SessionEvent, { type: 'candidate' }>['candidate'],
-  now: Millis,
-): Step<Session> {
-  const { candidates } = session
-  if (candidates.some((known) => known.hash === candidate.hash)) return skip('known candidate')
-  const record: CandidateRecord = {
-    ...candidate,
-    status: 'unchecked',
-    signatures: [],
-    certifiedAt: undefined,
-  }
-  const others = candidates.filter((known) => known.proposer === candidate.proposer)
-  if (others.length < MAX_CANDIDATES_EACH)
-    return valid({ ...session, candidates: [...candidates, record] })
-  const past = others.find((known) => now / 1000 > known.postBy)
-  if (past === undefined) return skip('too many candidates of one proposer')
-  const kept = candidates.filter((known) => known !== past)
-  return valid(
-    { ...session, candidates: [...kept, record] },
-    { type: 'deleteBlob', hash: past.blob },
-  )
-}
-
-function receiveSignature(
-  session: Session,
-  { hash, operator, signature }: Extract<SessionEvent, { type: 'signature' }>,
-  now: Millis,
-): Step<Session> {
-  return setCandidate(session, hash, (candidate) => {
-    if (candidate.signatures.some((known) => known.operator === operator)) return candidate
-    const signatures = sortByAddress(
-      [...candidate.signatures, { operator, signature }],
-      (entry) => entry.operator,
-    )
-    const grown = { ...candidate, signatures }
-    return certifies(grown, session.terms)
-      ? { ...grown, certifiedAt: candidate.certifiedAt ?? now }
-      : grown
-  })
-}
-
-function setCandidate(
-  session: Session,
-  hash: Hash32,
-  change: (candidate: CandidateRecord) => CandidateRecord,
-): Step<Session> {
-  const known = session.candidates.find((candidate) => candidate.hash === hash)
-  if (known === undefined) return skip('unknown candidate')
-  const changed = change(known)
-  if (changed === known) return skip('nothing new about the candidate')
-  return valid({
-    ...session,
-    candidates: session.candidates.map((candidate) => (candidate === known ? changed : candidate)),
-  })
 }
 
 /** What this node should do in the session now; sends repeat for as long as they make sense. */
@@ -234,11 +180,12 @@ export function dueInSession(
   return effects
 }
 
-/** One good dealing per dealer, sorted by dealer: what this node acknowledges. */
+/** One good dealing per dealer that is not convicted, sorted by dealer: what this node acknowledges. */
 function goodDealings(session: Session): readonly DealingRef[] {
   const first = new Map<Address, DealingRef>()
   for (const { dealer, hash, status } of session.dealings)
-    if (status === 'good' && !first.has(dealer)) first.set(dealer, { dealer, hash })
+    if (status === 'good' && !first.has(dealer) && !isConvicted(session, dealer))
+      first.set(dealer, { dealer, hash })
   return sortByAddress([...first.values()], (dealing) => dealing.dealer)
 }
 

@@ -17,7 +17,9 @@ export type Millis = number
  */
 export type DealingStatus = 'unchecked' | 'good' | 'bad' | 'badShare' | 'convicted'
 
-export type DealingRecord = { dealer: Address; hash: Hash32; status: DealingStatus }
+export type DealingRef = { dealer: Address; hash: Hash32 }
+
+export type DealingRecord = DealingRef & { status: DealingStatus }
 
 export type CandidateRecord = {
   /** Output hash. */
@@ -25,9 +27,11 @@ export type CandidateRecord = {
   /** Blob of the encoded output. */
   blob: Hash32
   proposer: Address
-  dealings: readonly Hash32[]
+  dealings: readonly DealingRef[]
   /** Unix seconds. */
   postBy: number
+  arrivedAt: Millis
+  /** `bad` also when it was good and one of its dealers was convicted since. */
   status: 'unchecked' | 'good' | 'bad'
   signatures: readonly { operator: Address; signature: Uint8Array }[]
   /** When enough signatures were first here. */
@@ -49,7 +53,10 @@ export type Session = {
   needed: number
   dealings: readonly DealingRecord[]
   acks: readonly { recipient: Address; dealings: readonly Hash32[] }[]
+  /** Until the final part of the log shows that they did not win. */
   candidates: readonly CandidateRecord[]
+  /** Whether a candidate that this node found good came to nothing, and is not listed any more. */
+  failed: boolean
 }
 
 /** A proven complaint, kept while the epoch is open: it may have to go on the chain. */

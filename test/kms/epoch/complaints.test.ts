@@ -117,6 +117,17 @@ describe('a false complaint', () => {
     expect(await court.judge(terms, complaintOf(HONEST, spoilt), spoilt)).toBe(true)
   })
 
+  it('is followed by one of the same accuser only about a dealing that is held here, and once', async () => {
+    const { court, work } = openCourt()
+    expect(await court.judge(terms, complaintOf(HONEST, good), good)).toBe(false)
+    expect(await court.judge(terms, complaintOf(HONEST, spoilt), spoilt)).toBe(false)
+    expect(await court.judge(terms, complaintOf(HONEST, spoilt), spoilt, '0xa')).toBe(true)
+    expect(await court.judge(terms, complaintOf(HONEST, good), good, '0xb')).toBe(false)
+    const { pauses } = work
+    expect(await court.judge(terms, complaintOf(HONEST, good, 8n), good, '0xb')).toBe(false)
+    expect(work.pauses).toBe(pauses)
+  })
+
   it('is told from a right one as the log tells it: a share that opens and does not fit is none', async () => {
     const { court } = openCourt()
     const commitment = [...good.commitment.slice(0, -1), good.commitment[0] ?? new Uint8Array(96)]

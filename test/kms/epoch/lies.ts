@@ -7,6 +7,7 @@ import { type Dealing, parseDealing } from '../../../sdk/protocol/dealing.ts'
 import { dealsInstead, encryptionSecretsOf, forgeDealing, signedBy, spoilShare } from './liars.ts'
 import { type Act, actsOnLog } from './lies-chain.ts'
 import { fillsPlaces, namesForeignDealings } from './lies-dealings.ts'
+import { convictsItself, floodsCandidates, floodsComplaints } from './lies-floods.ts'
 import { announcesNoKey, announcesToEachAnother } from './lies-keys.ts'
 import { floodsSessions, proposesTo } from './lies-proposer.ts'
 import { seededRng } from './sim-ports.ts'
@@ -85,6 +86,10 @@ export const LIES = {
   'proposes nonsense': (liar) => proposesTo(liar, 'nonsense'),
   'proposes dealings of other sessions': (liar) => namesForeignDealings(liar),
   "fills the others' places": (liar) => fillsPlaces(liar),
+  'floods with candidates': (liar) => floodsCandidates(liar),
+  /** And proves it to some alone. */
+  'deals wrong shares to itself': (liar) => convictsItself(liar, () => liar.dice.chance(0.4)),
+  'deals wrong shares to itself without end': (liar) => floodsComplaints(liar),
   'floods with sessions': (liar) => floodsSessions(liar),
   'spams the log': (liar) => actsOnLog(liar),
   'announces a key that is none': (liar) => announcesNoKey(liar),

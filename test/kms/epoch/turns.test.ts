@@ -55,6 +55,7 @@ function session(self: string, acks: number, change: Partial<Session> = {}): Ses
       .slice(0, acks)
       .map((recipient) => ({ recipient, dealings: everyHash })),
     candidates: [],
+    failed: false,
     ...change,
   }
 }
@@ -105,8 +106,9 @@ describe('turns count from there', () => {
       hash: hashOf('c'),
       blob: hashOf('b'),
       proposer: memberAt(0),
-      dealings: everyHash,
+      dealings: DEALINGS,
       postBy: 1_000,
+      arrivedAt: 0,
       status: 'unchecked',
       signatures: [],
       certifiedAt: undefined,
@@ -126,11 +128,11 @@ describe('turns count from there', () => {
   })
 
   it('and a new session waits for a candidate that was found good, until one came to nothing', () => {
-    const later = (candidates: CandidateRecord[]) => {
+    const later = (candidates: CandidateRecord[], failed = false) => {
       const state = {
         ...EMPTY_STATE,
         opened: { epoch: 0, prev: NO_OUTPUT, at: 0 },
-        sessions: [session(memberAt(0), 0, { candidates })],
+        sessions: [session(memberAt(0), 0, { candidates, failed })],
       }
       const self: Self = { operator: memberAt(0), options: OPTIONS, root: NO_OUTPUT }
       const view = { ...EMPTY_VIEW, operators: OPERATORS_SET }
@@ -140,8 +142,9 @@ describe('turns count from there', () => {
       hash: hashOf('good'),
       blob: hashOf('good body'),
       proposer: memberAt(2),
-      dealings: everyHash,
+      dealings: DEALINGS,
       postBy: 800,
+      arrivedAt: 0,
       status: 'good',
       signatures: [],
       certifiedAt: undefined,
@@ -149,6 +152,7 @@ describe('turns count from there', () => {
     expect(later([good])).toBe(false)
     expect(later([{ ...good, status: 'unchecked' }])).toBe(true)
     expect(later([{ ...good, postBy: 600 }, good])).toBe(true)
+    expect(later([good], true)).toBe(true)
   })
 
   /** Whether a member posts a candidate of member 1, certified at that time in a session usable from then. */
@@ -158,8 +162,9 @@ describe('turns count from there', () => {
       hash: hashOf('c'),
       blob: hashOf('b'),
       proposer: memberAt(1),
-      dealings: everyHash,
+      dealings: DEALINGS,
       postBy: 1_000,
+      arrivedAt: 0,
       status: 'good',
       signatures: ADDRESSES.map((operator) => ({ operator, signature })),
       certifiedAt,
