@@ -5,7 +5,7 @@
  * { "format": "eigenx-tee/policy/1",
  *   "containers": [{ "name", "image", "image_digest", "args", "env", "cwd",
  *     "user": { "uid", "gid", "additional_gids" }, "capabilities", "no_new_privileges", "readonly_root",
- *     "mounts": [{ "destination", "kind": "scratch" | "files", "read_only" }] }],
+ *     "mounts": [{ "destination", "kind": "scratch", "volume", "read_only" } | { "destination", "kind": "files", "read_only" }] }],
  *   "env_patterns": ["hostname", "kubernetes_links", "service_links"],
  *   "request_defaults": { "ReadStreamRequest": false } }
  * ```
@@ -169,15 +169,24 @@ function readMounts(value: JsonValue | undefined, path: string, findings: Findin
     const at = `${path}[${index}]`
     const mount = readObject(item, at, findings)
     if (mount === undefined) return
-    reportUnknownKeys(mount, ['destination', 'kind', 'read_only'], at, findings)
+    const isScratch = mount.kind === 'scratch'
+    const keys = ['destination', 'kind', 'read_only', ...(isScratch ? ['volume'] : [])]
+    reportUnknownKeys(mount, keys, at, findings)
     const destination = readString(mount.destination, `${at}.destination`, findings) ?? ''
     if (typeof mount.read_only !== 'boolean')
       findings.push(malformed(`${at}.read_only`, 'a boolean'))
     if (mount.kind === 'files') findings.push(hostFiles(at, destination))
-    else if (mount.kind === 'scratch') findings.push(scratch(at, destination))
-    else findings.push(malformed(`${at}.kind`, '"scratch" or "files"'))
+    else if (isScratch) {
+      findings.push(scratch(at, destination))
+      const volume = readString(mount.volume, `${at}.volume`, findings)
+      if (volume !== undefined && !VOLUME_NAME.test(volume))
+        findings.push(malformed(`${at}.volume`, 'the name of a volume'))
+    } else findings.push(malformed(`${at}.kind`, '"scratch" or "files"'))
   })
 }
+
+/** A DNS label: the rules compare it with the last part of the storage's path. */
+const VOLUME_NAME = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 
 /** Credentials of the pod in its cluster, not code. */
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'

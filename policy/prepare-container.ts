@@ -206,7 +206,12 @@ function makeMounts(pod: Pod, container: PodContainer): JsonObject[] {
     if (volume === undefined) throw podInvalid(path, 'There is no volume of that name.')
     const keys = Object.keys(volume)
     if (keys.includes('emptyDir'))
-      return { destination: mount.mountPath, kind: 'scratch', read_only: mount.readOnly === true }
+      return {
+        destination: mount.mountPath,
+        kind: 'scratch',
+        volume: mount.name,
+        read_only: mount.readOnly === true,
+      }
     if (FILE_VOLUMES.some((kind) => keys.includes(kind)))
       return { destination: mount.mountPath, kind: 'files', read_only: true }
     throw podInvalid(

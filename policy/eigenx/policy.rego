@@ -4,7 +4,7 @@
 # pod: image digest, command, environment, working directory, user, capabilities and mounts. These rules
 # let the host create exactly those containers, in guest pull, and deny it every other way in.
 # Written for regorus (v0 syntax with future keywords) and OPA 1.x alike. Known limits: the host decides
-# how often and in which order a listed container is started, and what the network says.
+# how often and in which order a listed container is started, when it is told to stop, and what the network says.
 package agent_policy
 
 import future.keywords.every
@@ -45,7 +45,7 @@ default ResumeContainerRequest := false
 default SetGuestDateTimeRequest := false
 default SetIPTablesRequest := false
 default SetPolicyRequest := false
-default SignalProcessRequest := true
+default SignalProcessRequest := false
 default StartContainerRequest := true
 default StartTracingRequest := false
 default StatsContainerRequest := true
@@ -61,6 +61,10 @@ default WriteStreamRequest := false
 
 # Container logs are the only power that the data half can hand out.
 ReadStreamRequest if policy_data.request_defaults.ReadStreamRequest == true
+
+# What stops a container: SIGINT, SIGQUIT, SIGKILL, SIGTERM and, in web servers, SIGWINCH. Of the others some open a door:
+# SIGUSR1 makes Node.js listen for a debugger.
+SignalProcessRequest if input.signal in {2, 3, 9, 15, 28}
 
 # ---- small helpers; none calls a builtin on a value of the wrong type, which strict engines abort on
 
@@ -119,6 +123,11 @@ common_request if {
     unset(input, "shared_mounts")
     unset(input, "string_user")
     unset(input, "devices")
+
+    # Streams over ports of their own would pass by ReadStreamRequest and WriteStreamRequest.
+    every port in ["stdin_port", "stdout_port", "stderr_port"] {
+        object.get(input, port, 0) in {0, null}
+    }
 
     oci := input.OCI
     unset(oci, "Hooks")
@@ -403,6 +412,9 @@ listed_source(listed, mount) if {
     some storage in input.storages
     scratch_storage(storage)
     storage.mount_point == mount.source
+
+    # The runtime names the storage after the volume: two volumes never become one, and none takes the place of another.
+    endswith(mount.source, concat("", ["/", listed.volume]))
 }
 listed_source(listed, mount) if {
     listed.kind == "files"

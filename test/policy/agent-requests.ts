@@ -37,7 +37,7 @@ export function samplePolicyData(): JsonObject {
         no_new_privileges: true,
         readonly_root: false,
         mounts: [
-          { destination: '/data', kind: 'scratch', read_only: false },
+          { destination: '/data', kind: 'scratch', volume: 'data', read_only: false },
           { destination: '/config', kind: 'files', read_only: true },
         ],
       },

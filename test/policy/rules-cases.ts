@@ -264,6 +264,12 @@ const CREATE: readonly [string, Fields, boolean][] = [
     false,
   ],
   ['a device', changed(APP, ['devices'], [{ container_path: '/dev/mem' }]), false],
+  ['standard input over a port', changed(APP, ['stdin_port'], 5000), false],
+  ['standard output over a port', changed(APP, ['stdout_port'], 5000), false],
+  ['standard error over a port', changed(APP, ['stderr_port'], 5000), false],
+  ["the sandbox's output over a port", changed(SANDBOX, ['stdout_port'], 5000), false],
+  ['no ports', changed(APP, ['stdout_port'], null), true],
+  ['an agent that knows no ports', changed(APP, ['stdout_port'], undefined), true],
   ['a hook', changed(APP, ['OCI', 'Hooks'], { Prestart: [{ Path: '/bin/sh' }] }), false],
   [
     'a filter that only pretends to make system calls',
@@ -493,7 +499,6 @@ const ALLOWED = [
   'OnlineCPUMemRequest',
   'RemoveContainerRequest',
   'RemoveStaleVirtiofsShareMountsRequest',
-  'SignalProcessRequest',
   'StartContainerRequest',
   'StatsContainerRequest',
   'WaitProcessRequest',
@@ -576,7 +581,29 @@ const BOOT: Fields = {
   kernel_modules: [],
 }
 
+const SIGNALS: readonly [number, boolean][] = [
+  [2, true],
+  [3, true],
+  [9, true],
+  [15, true],
+  [28, true],
+  [0, false],
+  [1, false],
+  [10, false],
+  [12, false],
+  [19, false],
+  [64, false],
+]
+
 const OTHERS: readonly [string, string, Fields, boolean][] = [
+  ...SIGNALS.map(([signal, expect]): [string, string, Fields, boolean] => [
+    'SignalProcessRequest',
+    `signal ${signal}`,
+    { container_id: APP.container_id ?? '', exec_id: '', signal },
+    expect,
+  ]),
+  ['SignalProcessRequest', 'no signal', { container_id: APP.container_id ?? '' }, false],
+  ['ExecProcessRequest', 'with streams of its own', { stdout_port: 5000 }, false],
   ['CreateSandboxRequest', 'shared memory', BOOT, true],
   ['CreateSandboxRequest', 'nothing to mount', { ...BOOT, storages: [] }, true],
   [

@@ -98,6 +98,21 @@ const IN_MEMORY: readonly Case[] = [
   ),
 ]
 
+const OF_ANOTHER_VOLUME: readonly Case[] = ['cache', 'xdata', 'data2', 'data.x'].flatMap(
+  (volume): readonly Case[] => [
+    denied(
+      `memory of the volume ${volume}`,
+      { mount_point: `/run/kata-containers/sandbox/ephemeral/${volume}` },
+      MEMORY,
+    ),
+    denied(
+      `the directory of the volume ${volume}`,
+      { mount_point: `${LOCAL_POINT.slice(0, -4)}${volume}` },
+      LOCAL,
+    ),
+  ],
+)
+
 const IN_DIRECTORY: readonly Case[] = [
   [
     'local scratch for a group',
@@ -164,6 +179,7 @@ function text(value: Json | undefined): string {
 export const STORAGE_CASES: readonly Case[] = [
   ...IN_MEMORY,
   ...IN_DIRECTORY,
+  ...OF_ANOTHER_VOLUME,
   ...ON_DISK,
   ...AS_LAYER,
   ...PULL,

@@ -104,7 +104,7 @@ describe('in a Rego engine', () => {
     const data = samplePolicyData()
     const list = Array.isArray(data.containers) ? data.containers : []
     const mounts = [
-      { destination: '/data', kind: 'scratch', read_only: false },
+      { destination: '/data', kind: 'scratch', volume: 'data', read_only: false },
       { destination: '/config', kind: 'files', read_only: false },
     ]
     const request = changed(appRequest(), ['OCI', 'Mounts', 11, 'options'], ['rw'])

@@ -180,7 +180,7 @@ describe.runIf(found !== undefined)('published agent requests', () => {
           ].map((name) => `CAP_${name}`),
           no_new_privileges: false,
           readonly_root: false,
-          mounts: [{ destination: '/mnt/test', kind: 'scratch', read_only: false }],
+          mounts: [{ destination: '/mnt/test', kind: 'scratch', volume: 'test', read_only: false }],
         },
       ],
     }
