@@ -223,15 +223,11 @@ export function reportWorkingDirectory(
 ): void {
   if (cwd === undefined || cwd === '/') return
   const isPlain = /^(?:\/[^/]+)+$/.test(cwd) && !/\/\.{1,2}(?:\/|$)/.test(cwd)
-  if (isPlain && !NOT_OF_THE_IMAGE.test(cwd)) return
-  findings.push(
-    makeFinding(
-      'refuse',
-      'WORKING_DIRECTORY',
-      path,
-      `The command would start in ${quote(cwd)}, which may hold files that are not the image's.`,
-    ),
-  )
+  const isOfImage = isPlain && !NOT_OF_THE_IMAGE.test(cwd)
+  const message = isOfImage
+    ? `The command starts in ${quote(cwd)}.`
+    : `The command would start in ${quote(cwd)}, which may hold files that are not the image's.`
+  findings.push(makeFinding(isOfImage ? 'info' : 'refuse', 'WORKING_DIRECTORY', path, message))
 }
 
 function readEnvPatterns(value: JsonValue | undefined, findings: FindingSink): void {

@@ -3,12 +3,14 @@
  *
  * Ways to yes, strongest first:
  * - **initdata**: the release pins SHA-384 of the whole decoded document. It is the developer's exact statement, so what the
- *   analysis cannot vouch for is shown and does not block, save a document that leaves the choice to the host (no policy, or
- *   one that allows everything); and a ContainerPolicy of the same release must not be contradicted.
+ *   analysis cannot vouch for is shown and does not block, save a document without a policy or with a line `default X := true` for
+ *   what hands the choice to the host (other spellings of such a rule are not looked for, the developer signed them); and a
+ *   ContainerPolicy of the same release must not be contradicted.
  * - **container-policy**: the rules are known and pin images, every container is one of the release, and the command and
  *   environment of each are pinned: the app's by ContainerPolicy.args and .env, the command of further ones by their hash in
- *   EIGENX_TEE_IMAGES. Whoever boots the pod wrote policy_data, so everything in it that the release does not fix is judged as
- *   that person's choice.
+ *   EIGENX_TEE_IMAGES. Whoever boots the pod wrote policy_data, so what else in it can change the program is refused: scratch
+ *   mounts, through which one container could write the code of another, and a working directory other than `/`. User ids,
+ *   capabilities, a read-only root, and how many containers run the same command stay that person's choice.
  * - **digest-only**: as before, but commands or variables are not pinned. Only where the operator allows it, and marked.
  *
  * ContainerPolicy speaks of the containers that run the release's image, not of the sandbox and not of further
@@ -56,7 +58,7 @@ export function judgePolicy(input: JudgeInput, find = findRuleSet): PolicyVerdic
   if (input.demand.initdataSha384.includes(sha384)) return judgePinned(input.demand, analysis)
   const findings: Finding[] = [...pinMissed(input.demand, sha384)]
   if (analysis === undefined) return verdict([...findings, policyMissing()], undefined, undefined)
-  findings.push(...analysis.findings)
+  findings.push(...analysis.findings.map((found) => unfixed(found)))
   // Under rules that nobody knows, or that let the host choose images, the data says nothing about what runs.
   if (analysis.rules === undefined || analysis.rules.pinsImage === false)
     return verdict(findings, undefined, analysis)
@@ -105,7 +107,7 @@ function judgePinned(demand: ReleaseDemand, analysis: PolicyAnalysis | undefined
 }
 
 /**
- * What no pin excuses: without a policy, or with one that lets the host start, enter or replace containers without a condition, the
+ * What no pin excuses: without a policy, or with one whose `default` lines let the host start, enter or replace containers, the
  * pinned document does not decide what runs, so it cannot stand for the release.
  */
 const UNPINNABLE: ReadonlySet<string> = new Set(['POLICY_MISSING', 'HOST_POWER'])
@@ -113,6 +115,15 @@ const UNPINNABLE: ReadonlySet<string> = new Set(['POLICY_MISSING', 'HOST_POWER']
 function softened(found: Finding): Finding {
   if (found.severity !== 'refuse' || UNPINNABLE.has(found.code)) return found
   return { ...found, severity: 'warn' }
+}
+
+/** Harmless in a document of the developer; from whoever boots the pod they make other files the program of a pinned command. */
+const ONLY_IF_PINNED: ReadonlySet<string> = new Set(['SCRATCH_MOUNT', 'WORKING_DIRECTORY'])
+
+function unfixed(found: Finding): Finding {
+  if (found.severity === 'refuse' || !ONLY_IF_PINNED.has(found.code)) return found
+  const message = `${found.message} Nothing in the release fixes that, and it can change what the command runs: set ${PIN_KEYS.initdata}.`
+  return { ...found, severity: 'refuse', message }
 }
 
 /** A release that pins documents means those: another one is refused, however good its policy is. */

@@ -55,6 +55,8 @@ const SERVICE_ACCOUNT = {
   read_only: true,
 }
 
+const SCRATCH = { destination: '/uploads', kind: 'scratch', volume: 'uploads', read_only: false }
+
 describe('a release that pins the command', () => {
   it('allows the pod that runs exactly that', () => {
     const verdict = judge(ourPolicy())
@@ -118,6 +120,8 @@ describe('a release that pins the command', () => {
       '/srv/../var/run/secrets',
       '//var/run/secrets',
       '/srv/',
+      '/srv',
+      '/app/node_modules/other',
       'srv',
       '',
     ].map((cwd): [string, string, string[]] => [
@@ -129,6 +133,32 @@ describe('a release that pins the command', () => {
       'files of the host',
       withApp({ mounts: [{ destination: '/usr/bin', kind: 'files', read_only: true }] }),
       ['HOST_FILES'],
+    ],
+    ['a scratch volume', withApp({ mounts: [SCRATCH] }), ['SCRATCH_MOUNT']],
+    [
+      'a scratch volume with which one container writes the program of another',
+      ourPolicy({
+        containers: [
+          { ...appContainer(), mounts: [SCRATCH, { ...SCRATCH, destination: '/app/lib' }] },
+          { ...appContainer(), name: 'second', cwd: '/uploads', mounts: [SCRATCH] },
+        ],
+      }),
+      ['SCRATCH_MOUNT', 'WORKING_DIRECTORY'],
+    ],
+    [
+      'a scratch volume without a name',
+      withApp({ mounts: [{ ...SCRATCH, volume: 7 }] }),
+      ['SCRATCH_MOUNT', 'POLICY_DATA_MALFORMED'],
+    ],
+    [
+      'a scratch volume whose name is a path',
+      withApp({ mounts: [{ ...SCRATCH, volume: '../local' }] }),
+      ['SCRATCH_MOUNT', 'POLICY_DATA_MALFORMED'],
+    ],
+    [
+      'files of the host that name a volume',
+      withApp({ mounts: [{ ...SERVICE_ACCOUNT, volume: 'token' }] }),
+      ['POLICY_KEY_UNKNOWN'],
     ],
     [
       'an unknown kind of mount',
@@ -170,8 +200,7 @@ describe('a release that pins the command', () => {
 
   it('allows the service account beside it, and the host name', () => {
     const env = [PATH, 'MODE=production', 'HOSTNAME=wallet-0']
-    for (const cwd of ['/', '/srv', '/srv/app', '/runner'])
-      expect(refusals(judge(withApp({ env, cwd, mounts: [SERVICE_ACCOUNT] })))).toEqual([])
+    expect(refusals(judge(withApp({ env, mounts: [SERVICE_ACCOUNT] })))).toEqual([])
   })
 
   it('shows unlisted variables as a mark where the operator allows them', () => {
@@ -365,6 +394,16 @@ describe('a release that pins the initdata', () => {
       expect(refusals(judge(rego, pinned(rego)))).toEqual(['HOST_POWER'])
     },
   )
+
+  it('allows the scratch volumes and working directory of that document', () => {
+    const rego = withApp({ cwd: '/app', mounts: [SCRATCH] })
+    const verdict = judge(rego, pinned(rego))
+    expect(refusals(verdict)).toEqual([])
+    expect(verdict).toMatchObject({ allowed: true, pinnedBy: 'initdata' })
+    for (const code of ['SCRATCH_MOUNT', 'WORKING_DIRECTORY'])
+      expect(verdict.findings).toContainEqual(expect.objectContaining({ code, severity: 'info' }))
+    expect(judge(rego, demandOf(), true).allowed).toBe(false)
+  })
 
   it('does not let a power hide behind as many lesser findings as are listed', () => {
     const lesser = 'default ReadStreamRequest := true\n'.repeat(100)

@@ -20,7 +20,7 @@ export function appContainer(): JsonObject {
     image_digest: APP_DIGEST,
     args: ['/usr/bin/app', '--serve'],
     env: [PATH, 'MODE=production'],
-    cwd: '/srv',
+    cwd: '/',
     user: { uid: 1000, gid: 1000, additional_gids: [1000] },
     capabilities: ['CAP_CHOWN'],
     no_new_privileges: true,
