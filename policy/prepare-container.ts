@@ -1,7 +1,7 @@
 /**
  * One container of a manifest as an entry of our policy_data: what kubelet and containerd will make of it.
- * Sources: Kubernetes "Define a Command and Arguments" and `third_party/forked/golang/expansion`; containerd's CRI
- * plugin for defaults (PATH, capabilities, HOSTNAME).
+ * Sources: Kubernetes "Define a Command and Arguments", `pkg/kubelet/container/helpers.go` (what is expanded, and by which variables)
+ * and `third_party/forked/golang/expansion`; containerd's CRI plugin for defaults (PATH, capabilities, HOSTNAME).
  * @module
  */
 
@@ -41,8 +41,9 @@ export function makeContainer(input: PrepareContainerInput): PreparedContainer {
   const path = `pod.yaml#${container.name}`
   const config = lookUp(input.imageConfigs, container.image)
   const image = resolveImage(container, input.images)
-  const env = makeEnv(container, config)
-  const args = makeArgs(container, config).map((arg) => expand(arg, env))
+  const own = expandVariables(container)
+  const env = makeEnv(own, config)
+  const args = makeArgs(container, own, config)
   const user = makeUser(pod, container, config)
   const data: JsonObject = {
     name: container.name,
@@ -99,11 +100,22 @@ function resolveImage(
   return { reference: `${name}@${digest}`, digest }
 }
 
-/** A command in the manifest replaces both of the image's; arguments alone replace only its Cmd. */
-function makeArgs(container: PodContainer, config: ImageConfig | undefined): readonly string[] {
-  const command = container.command ?? []
-  if (command.length > 0) return [...command, ...(container.args ?? [])]
-  const args = [...(config?.entrypoint ?? []), ...(container.args ?? config?.cmd ?? [])]
+/**
+ * A command in the manifest replaces both of the image's; arguments alone replace only its Cmd. References are expanded in the
+ * manifest's words alone: kubelet does it, and hands the image's to nobody.
+ */
+function makeArgs(
+  container: PodContainer,
+  own: ReadonlyMap<string, string>,
+  config: ImageConfig | undefined,
+): readonly string[] {
+  const command = (container.command ?? []).map((word) => expand(word, own))
+  const written = (container.args ?? []).map((word) => expand(word, own))
+  if (command.length > 0) return [...command, ...written]
+  const args = [
+    ...(config?.entrypoint ?? []),
+    ...(written.length > 0 ? written : (config?.cmd ?? [])),
+  ]
   if (config !== undefined && args.length > 0) return args
   throw podInvalid(
     `${container.name}.command`,
@@ -114,9 +126,16 @@ function makeArgs(container: PodContainer, config: ImageConfig | undefined): rea
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
+/** The manifest's variables, each with those before it expanded. kubelet knows none of the image's. */
+function expandVariables(container: PodContainer): ReadonlyMap<string, string> {
+  const own = new Map<string, string>()
+  for (const { name, value } of container.env ?? []) own.set(name, expand(value ?? '', own))
+  return own
+}
+
 /** The manifest's variables replace the image's of the same name; HOSTNAME comes from the host by its pattern. */
 function makeEnv(
-  container: PodContainer,
+  own: ReadonlyMap<string, string>,
   config: ImageConfig | undefined,
 ): ReadonlyMap<string, string> {
   const env = new Map<string, string>()
@@ -124,14 +143,14 @@ function makeEnv(
     const at = item.indexOf('=')
     if (at > 0) env.set(item.slice(0, at), item.slice(at + 1))
   }
-  for (const { name, value } of container.env ?? []) env.set(name, expand(value ?? '', env))
+  for (const [name, value] of own) env.set(name, value)
   if (!env.has('PATH')) env.set('PATH', DEFAULT_PATH)
   return env
 }
 
-/** `$(NAME)` becomes the variable's value, `$$` a dollar; what is not known stays as it is. */
+/** `$(NAME)` becomes the variable's value, `$$` a dollar; what is not known stays as it is. A name ends at the first bracket. */
 function expand(text: string, env: ReadonlyMap<string, string>): string {
-  return text.replace(/\$(?:\$|\(([^()]*)\))/g, (whole, name: string | undefined) => {
+  return text.replace(/\$(?:\$|\(([^)]*)\))/g, (whole, name: string | undefined) => {
     if (name === undefined) return '$'
     return env.get(name) ?? whole
   })

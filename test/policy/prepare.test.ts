@@ -2,8 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { parseInitdata } from '../../policy/initdata.ts'
 import { judgePolicy } from '../../policy/judge.ts'
-import { describeInitdata, type PrepareInput, prepareRelease } from '../../policy/prepare.ts'
-import { splitPolicy } from '../../policy/rego.ts'
+import { describeInitdata } from '../../policy/prepare.ts'
 import { releaseDemand } from '../../policy/release.ts'
 import { bytesToHex, utf8ToBytes } from '../../sdk/bytes.ts'
 import { refusalOf } from '../kit/errors.ts'
@@ -16,53 +15,9 @@ import {
   SIDE_DIGEST,
   sandboxRequest,
 } from './agent-requests.ts'
+import { container, dataOf, FILES, type Manifest, podYaml, prepare } from './prepare-kit.ts'
 import { type Engine, loadRules } from './rules-engine.ts'
 import { APP_ID, noPolicy } from './samples.ts'
-
-const FILES = {
-  'aa.toml': '[token_configs]\n',
-  'cdh.toml': 'socket = "unix:///run/confidential-containers/cdh.sock"\n',
-  'eigenx.toml': `version = 1\napp_id = "${APP_ID}"\n`,
-}
-
-type Manifest = { [key: string]: unknown }
-
-function container(changes: Manifest = {}): Manifest {
-  return {
-    name: 'app',
-    image: `ghcr.io/acme/app@${APP_DIGEST}`,
-    command: ['/usr/bin/app'],
-    args: ['--serve'],
-    workingDir: '/srv',
-    env: [{ name: 'MODE', value: 'production' }],
-    securityContext: {
-      runAsUser: 1000,
-      runAsGroup: 1000,
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'], add: ['CHOWN', 'NET_BIND_SERVICE', 'SETGID', 'SETUID'] },
-    },
-    ...changes,
-  }
-}
-
-function podYaml(spec: Manifest = {}, containers: Manifest[] = [container()]): string {
-  return stringify({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'demo' },
-    spec: { automountServiceAccountToken: false, containers, ...spec },
-  })
-}
-
-function prepare(changes: Partial<PrepareInput> = {}) {
-  return prepareRelease({ podYaml: podYaml(), files: FILES, ...changes })
-}
-
-function dataOf(rego: string) {
-  const data = splitPolicy(rego)?.data
-  if (data?.ok !== true) throw new Error('the policy does not split')
-  return data.value
-}
 
 describe('prepareRelease', () => {
   it('makes a document that the pinned release accepts', () => {
@@ -90,7 +45,7 @@ describe('prepareRelease', () => {
   })
 
   it('makes a document that a release with a ContainerPolicy accepts too', () => {
-    const made = prepare()
+    const made = prepare({ podYaml: podYaml({}, [container({ workingDir: '/' })]) })
     const initdata = parseInitdata(utf8ToBytes(made.initdataToml))
     const containerPolicy = { ...noPolicy(), args: made.args, env: made.env }
     const demand = releaseDemand({
@@ -121,8 +76,10 @@ describe('prepareRelease', () => {
       command: ['/side'],
       args: undefined,
       env: undefined,
+      workingDir: '/',
     })
-    const made = prepare({ podYaml: podYaml({}, [container(), side]) })
+    const app = container({ workingDir: '/' })
+    const made = prepare({ podYaml: podYaml({}, [app, side]) })
     expect(made.pins.EIGENX_TEE_IMAGES).toMatch(new RegExp(`^${SIDE_DIGEST}=[0-9a-f]{64}$`))
     const { EIGENX_TEE_IMAGES = '' } = made.pins
     const containerPolicy = { ...noPolicy(), args: made.args, env: made.env }
@@ -139,54 +96,17 @@ describe('prepareRelease', () => {
     ).toBe(APP_DIGEST)
   })
 
-  it('takes entrypoint, variables, directory and user from the image configuration', () => {
-    const bare = { name: 'app', image: `ghcr.io/acme/app@${APP_DIGEST}`, args: ['--x'] }
-    const imageConfigs = {
-      [bare.image]: {
-        entrypoint: ['/entry'],
-        cmd: ['--y'],
-        env: ['PATH=/bin', 'A=1'],
-        workingDir: '/w',
-        user: '7:8',
-      },
-    }
-    const made = prepare({ podYaml: podYaml({}, [bare]), imageConfigs })
+  it('names the volume of each scratch mount', () => {
+    const volumes = [{ name: 'data', emptyDir: { medium: 'Memory' } }]
+    const volumeMounts = [{ name: 'data', mountPath: '/uploads' }]
+    const made = prepare({ podYaml: podYaml({ volumes }, [container({ volumeMounts })]) })
     expect(dataOf(made.policyRego)).toMatchObject({
       containers: [
         {
-          args: ['/entry', '--x'],
-          env: ['PATH=/bin', 'A=1'],
-          cwd: '/w',
-          user: { uid: 7, gid: 8, additional_gids: [8] },
+          mounts: [{ destination: '/uploads', kind: 'scratch', volume: 'data', read_only: false }],
         },
       ],
     })
-    expect(made.findings.map((found) => found.code)).not.toContain('IMAGE_CONFIG_ASSUMED')
-  })
-
-  it("drops the image's arguments where the manifest gives a command", () => {
-    const image = `ghcr.io/acme/app@${APP_DIGEST}`
-    const made = prepare({
-      podYaml: podYaml({}, [container({ args: undefined })]),
-      imageConfigs: { [image]: { entrypoint: ['/entry'], cmd: ['--y'] } },
-    })
-    expect(made.args).toEqual(['/usr/bin/app'])
-  })
-
-  it('expands references to variables as kubelet does', () => {
-    const env = [
-      { name: 'A', value: '1' },
-      { name: 'B', value: '$(A)2' },
-    ]
-    const args = ['$(B)', '$$(B)', '$(NONE)', '$x', 'a$$b']
-    expect(prepare({ podYaml: podYaml({}, [container({ env, args })]) }).args).toEqual([
-      '/usr/bin/app',
-      '12',
-      '$(B)',
-      '$(NONE)',
-      '$x',
-      'a$b',
-    ])
   })
 
   it('takes a digest for a tag from the caller', () => {
