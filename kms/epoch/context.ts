@@ -14,7 +14,7 @@ import { type Court, createCourt } from './complaints.ts'
 import type { EncryptionKeys } from './encryption-keys.ts'
 import type { KnownKey } from './peer-keys.ts'
 import { bodyUnavailable, type Runtime } from './runtime.ts'
-import type { Session } from './state.ts'
+import type { Millis, Session } from './state.ts'
 import type { DealingVerdict, OpenedDealing, SessionContext } from './verify.ts'
 
 export type Lookup = {
@@ -36,6 +36,8 @@ export type Lookup = {
   lostSequence: number
   /** Newest verified encryption key of each peer. */
   peerKeys: Map<Address, KnownKey>
+  /** By proposer and session id, what the chain was asked on the proposer's word. */
+  questions: Map<Address, Map<Hash32, Question>>
   /** Checked dealings by hash, with their points parsed, each judged in the session that it names; never written down. */
   opened: Map<Hash32, { sid: Hash32; verdict: DealingVerdict }>
   /** Shares this node holds, by output: secret. */
@@ -48,6 +50,9 @@ export type Lookup = {
   contexts: Map<Hash32, { context: SessionContext; members: readonly OperatorInfo[] }>
   court: Court
 }
+
+/** For the operator set that a proposal names. `isVain`: the chain has none there. */
+export type Question = { at: Millis; isVain: boolean }
 
 /** @param sets - Those stored, by block hash. */
 export function createLookup(
@@ -63,6 +68,7 @@ export function createLookup(
     storedSets: new Set(sets.keys()),
     lostSequence: -1,
     peerKeys: new Map(),
+    questions: new Map(),
     opened: new Map(),
     shares: new Map(),
     taken: new Map(),

@@ -92,6 +92,8 @@ const head = z.strictObject({
   version: z.literal(VERSION),
   nextEpoch: count,
   convictions: z.array(z.tuple([address, z.strictObject({ epoch: count, at: count })])),
+  // Not in heads of the first builds.
+  changes: z.array(z.tuple([address, count])).default([]),
   winners: z.array(
     z.strictObject({ hash, body: hash, at: z.strictObject({ block, logIndex: count }) }),
   ),
@@ -124,6 +126,7 @@ export function encodeHead(state: NodeState): Uint8Array {
     version: VERSION,
     nextEpoch: log.nextEpoch,
     convictions: [...log.convictions],
+    changes: [...log.changes],
     winners: log.winners.map(({ hash, blob, at }) => ({
       hash,
       body: blob,
@@ -184,14 +187,20 @@ export async function parseHead(
 ): Promise<NodeState> {
   const parsed = head.safeParse(parseJson(bytes))
   if (!parsed.success) throw corrupt('head')
-  const { version: _version, nextEpoch, convictions, winners, ...rest } = parsed.data
+  const { version: _version, nextEpoch, convictions, changes, winners, ...rest } = parsed.data
   const standing: Winner[] = []
   for (const winner of winners) {
     const body = await blob(winner.body)
     if (body === undefined) throw corrupt('body of a winner')
     standing.push({ ...parseStored(body), ...winner, body, blob: winner.body })
   }
-  return { ...rest, log: { winners: standing, nextEpoch, convictions: new Map(convictions) } }
+  const log = {
+    winners: standing,
+    nextEpoch,
+    convictions: new Map(convictions),
+    changes: new Map(changes),
+  }
+  return { ...rest, log }
 }
 
 function parseStored(body: Uint8Array): ReturnType<typeof parseCertifiedBody> {

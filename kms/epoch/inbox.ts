@@ -3,15 +3,12 @@
  * as due work. Never throws on any bytes; a message that proves nothing changes nothing.
  * @module
  */
-import { equalBytes, toHex } from '../../sdk/bytes.ts'
 import type { Address, Hash32, OperatorInfo } from '../../sdk/chain/types.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
 import { messageKind } from '../../sdk/protocol/codec.ts'
 import { accusedDealing, parseComplaint } from '../../sdk/protocol/complaint.ts'
 import { blobHash, isDealingOf, parseDealing } from '../../sdk/protocol/dealing.ts'
-import { isSignedBy } from '../../sdk/protocol/digest.ts'
 import { isLeaveOf, parseLeave } from '../../sdk/protocol/leave.ts'
-import { lastWinner, MAX_CONFIG_AGE_SECONDS } from '../../sdk/protocol/log.ts'
 import {
   isAcksOf,
   isCandidateOf,
@@ -21,30 +18,15 @@ import {
   parseSignature,
 } from '../../sdk/protocol/messages.ts'
 import { encodeOutput, parseOutput } from '../../sdk/protocol/output.ts'
-import {
-  isAbsent,
-  operatorsByAddress,
-  parseSetup,
-  type Setup,
-  setupStatement,
-  sidOf,
-  verifySetup,
-} from '../../sdk/protocol/terms.ts'
-import type { Member, Terms } from '../../sdk/protocol/types.ts'
+import { operatorsByAddress, sidOf } from '../../sdk/protocol/terms.ts'
 import type { Write } from '../store/store.ts'
 import { contextOf, type Lookup } from './context.ts'
 import type { NodeEvent } from './machine.ts'
-import {
-  isStranger,
-  learnEncryptionKeys,
-  learnFromSetup,
-  missingFrom,
-  passOn,
-  receiveEncryptionKey,
-} from './peer-keys.ts'
+import { receiveEncryptionKey } from './peer-keys.ts'
 import { MAX_MESSAGE_BYTES, type PushResult } from './ports.ts'
 import { candidateEvent } from './recipient.ts'
 import type { SessionEvent } from './session.ts'
+import { receiveSetup } from './setups.ts'
 import type { Session } from './state.ts'
 
 /** Bounds the memory of taken messages; beyond it they are read again. */
@@ -108,118 +90,6 @@ async function applyIn(
 
 function sessionBy(lookup: Lookup, sid: `0x${string}`): Session | undefined {
   return lookup.runtime.state().sessions.find((session) => session.sid === sid)
-}
-
-async function receiveSetup(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {
-  const { runtime } = lookup
-  const setup = parseSetup(bytes)
-  const { terms, proposer } = setup
-  const sid = sidOf(runtime.deps.domain, terms)
-  if (sessionBy(lookup, sid) !== undefined) return 'accepted'
-  const { log, through } = runtime.state()
-  if (terms.epoch < log.nextEpoch) return 'refused'
-  // We may be behind with the chain, or be told of a block that is not final for us yet.
-  if (terms.epoch > log.nextEpoch || terms.configBlock.number > through) return 'later'
-  if (terms.prev !== (lastWinner(log)?.hash ?? runtime.self.root)) return 'refused'
-  if (!isFresh(lookup, terms)) return 'refused'
-  if (isEarly(lookup, terms)) return 'later'
-  if (!isFromOperator(lookup, setup)) return 'later'
-  const set = await lookup.operatorsAt(terms.configBlock)
-  if (set === undefined || set.block.timestamp !== terms.configBlock.timestamp) return 'refused'
-  verifySetup(runtime.deps.domain, setup, set.operators)
-  learnOfOwnKey(lookup, setup)
-  // A proposer could leave a member out, or name its lost key, before we have met it: ask that member ourselves first.
-  if (terms.members.some(({ address }) => isStranger(lookup, address)))
-    await learnEncryptionKeys(lookup)
-  const missing = missingFrom(lookup, setup)
-  const sender = operatorsByAddress(runtime.view().operators?.operators ?? []).get(proposer)
-  if (sender !== undefined) passOn(lookup, missing, [sender])
-  if (missing.length > 0 || !isNamedRightly(lookup, terms) || !leavesAreHonoured(lookup, terms))
-    return 'refused'
-  learnFromSetup(lookup, setup)
-  const leaves = terms.leaves.map((leave): NodeEvent => ({ type: 'leave', leave }))
-  const event = { type: 'setup' as const, sid, terms, proposer, setup: blobHash(bytes) }
-  const verdict = await runtime.apply([event, ...leaves], [{ type: 'putBlob', bytes }])
-  // A session that was pushed out by others starts with nothing when it is opened again.
-  for (const [message, of] of lookup.taken) if (of === sid) lookup.taken.delete(message)
-  // A proposer with an open session, or an epoch that was decided meanwhile: it may come again.
-  return verdict === 'valid' || sessionBy(lookup, sid) !== undefined ? 'accepted' : 'later'
-}
-
-/** Half of what the log allows, so that the entry is still in time. */
-function isFresh(lookup: Lookup, terms: Terms): boolean {
-  const { log, finalTime } = lookup.runtime.state()
-  const oldest = lastWinner(log)?.output.configBlock.number ?? 0n
-  const { number, timestamp } = terms.configBlock
-  return number >= oldest && finalTime - timestamp <= MAX_CONFIG_AGE_SECONDS / 2
-}
-
-/**
- * The same members with the same keys before their time: one whose clock is ahead, or who wants the others to work and pay, must not
- * make epoch after epoch. By the chain's clock, with some time left for ours and theirs to differ.
- */
-function isEarly({ runtime }: Lookup, terms: Terms): boolean {
-  const { log, finalTime } = runtime.state()
-  const last = lastWinner(log)?.output
-  if (last === undefined || !isSameMembers(last.members, terms.members)) return false
-  const { reshareSeconds, postSeconds } = runtime.self.options
-  if (reshareSeconds === 0) return true
-  const due = last.activateAt + reshareSeconds - Math.min(postSeconds, reshareSeconds / 2)
-  return Math.max(finalTime, runtime.view().latestTime) < due
-}
-
-/** Signed by an operator of a set that we know: the words of a stranger are not worth a question to the chain. */
-function isFromOperator(lookup: Lookup, { terms, proposer, signature }: Setup): boolean {
-  const { deps, view } = lookup.runtime
-  const sets = [view().operators, ...lookup.sets.values()]
-  const keys = new Map(
-    sets.flatMap((set) =>
-      (set?.operators ?? [])
-        .filter(({ address }) => address.toLowerCase() === proposer)
-        .map((operator) => [JSON.stringify(operator.signingKey), operator]),
-    ),
-  )
-  const statement = setupStatement(deps.domain, terms, proposer)
-  return [...keys.values()].some((operator) => isSignedBy(operator, statement, signature))
-}
-
-function isSameMembers(before: readonly Member[], coming: readonly Member[]): boolean {
-  return (
-    before.length === coming.length &&
-    before.every(
-      ({ address, encryptionKey }, i) =>
-        address === coming[i]?.address && equalBytes(encryptionKey, coming[i].encryptionKey),
-    )
-  )
-}
-
-/** A key that we signed and do not have: the others wait for one with a higher number. */
-function learnOfOwnKey(lookup: Lookup, { terms, records }: Setup): void {
-  const index = terms.members.findIndex(
-    (member) => member.address === lookup.runtime.self.operator && !isAbsent(member),
-  )
-  const member = terms.members[index]
-  if (member === undefined || lookup.keys.secrets.has(toHex(member.encryptionKey))) return
-  lookup.lostSequence = Math.max(lookup.lostSequence, records[index]?.sequence ?? -1)
-}
-
-/** Our own newest key. */
-function isNamedRightly({ runtime, keys }: Lookup, { members }: Terms): boolean {
-  const own = members.find(({ address }) => address === runtime.self.operator)
-  return own === undefined || equalBytes(own.encryptionKey, keys.record.encryptionKey)
-}
-
-/** Who is known to leave is not dealt in. */
-function leavesAreHonoured(lookup: Lookup, terms: Terms): boolean {
-  const leaving = new Set(terms.leaves.map((leave) => leave.operator))
-  return lookup.runtime
-    .view()
-    .leaves.every(
-      ({ operator, notAfter }) =>
-        leaving.has(operator) ||
-        notAfter < terms.configBlock.timestamp ||
-        !terms.members.some((member) => member.address === operator),
-    )
 }
 
 /** An operator, this one among them, that wants to be dealt out. */

@@ -155,7 +155,10 @@ function isDue(self: Self, state: NodeState, view: View, now: Millis): boolean {
   const { reshareSeconds } = self.options
   const age = now / 1000 - last.output.activateAt
   if (!isSettled(last, state) || age < 0) return false
-  return (reshareSeconds > 0 && age >= reshareSeconds) || membershipChanged(view, last.output)
+  return (
+    (reshareSeconds > 0 && age >= reshareSeconds) ||
+    membershipChanged(view, state.log, state.finalTime)
+  )
 }
 
 function followLog(
@@ -188,11 +191,7 @@ function openSession(
   if (state.sessions.some((session) => session.sid === sid)) return skip('known session')
   const next = nextEpoch(self, state)
   if (terms.epoch !== next.epoch || terms.prev !== next.prev) return skip('another epoch')
-  // One attempt per proposer at a time, so nobody keeps the others dealing.
-  const busy = state.sessions.some(
-    (session) => session.proposer === proposer && now < session.openedAt + self.options.sessionMs,
-  )
-  if (busy) return skip('the proposer has an open session')
+  if (hasOpenSession(self, state, proposer, now)) return skip('the proposer has an open session')
   const previous = lastWinner(state.log)?.output
   const session: Session = {
     sid,
@@ -210,6 +209,18 @@ function openSession(
   }
   const grown = { ...state, sessions: makeRoom(state.sessions, session, now) }
   return valid(grown, ...unreferenced(state, grown))
+}
+
+/** One attempt per proposer at a time, so nobody keeps the others dealing. */
+export function hasOpenSession(
+  { options }: Pick<Self, 'options'>,
+  { sessions }: Pick<NodeState, 'sessions'>,
+  proposer: Address,
+  now: Millis,
+): boolean {
+  return sessions.some(
+    (session) => session.proposer === proposer && now < session.openedAt + options.sessionMs,
+  )
 }
 
 /**

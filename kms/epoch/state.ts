@@ -3,9 +3,10 @@
  * `session.ts` and `machine.ts` move it, `head.ts` writes and reads it.
  * @module
  */
-import { equalBytes } from '../../sdk/bytes.ts'
 import type { Address, Hash32, OperatorSet } from '../../sdk/chain/types.ts'
-import type { LogState, Winner } from '../../sdk/protocol/log.ts'
+import { isUrgent } from '../../sdk/protocol/changes.ts'
+import { EMPTY_LOG, type LogState, lastWinner, type Winner } from '../../sdk/protocol/log.ts'
+import { NO_ENCRYPTION_KEY } from '../../sdk/protocol/terms.ts'
 import type { Leave, Output, Terms } from '../../sdk/protocol/types.ts'
 import type { Write } from '../store/store.ts'
 
@@ -88,7 +89,7 @@ export type NodeState = {
 }
 
 export const EMPTY_STATE: NodeState = {
-  log: { winners: [], nextEpoch: 0, convictions: new Map() },
+  log: EMPTY_LOG,
   through: -1n,
   finalTime: 0,
   opened: undefined,
@@ -128,17 +129,19 @@ export function comingMembers(view: View): readonly Address[] {
     .filter((address) => !leaving.has(address))
 }
 
-/** Whether an epoch now would have other members or encryption keys than an output has. */
-export function membershipChanged(view: View, output: Pick<Output, 'members'>): boolean {
+/** Whether an epoch now would have members or encryption keys for which nobody has to wait. @param seconds - The chain's time. */
+export function membershipChanged(view: View, log: LogState, seconds: number): boolean {
+  const last = lastWinner(log)?.output
   const coming = comingMembers(view)
-  if (coming.length === 0) return false
-  return (
-    coming.length !== output.members.length ||
-    output.members.some(({ address, encryptionKey }) => {
-      const known = view.keys.get(address)
-      return !coming.includes(address) || (known !== undefined && !equalBytes(known, encryptionKey))
-    })
+  if (last === undefined || coming.length === 0) return false
+  const dealtTo = new Map(
+    last.members.map(({ address, encryptionKey }) => [address, encryptionKey]),
   )
+  const members = coming.map((address) => ({
+    address,
+    encryptionKey: view.keys.get(address) ?? dealtTo.get(address) ?? NO_ENCRYPTION_KEY,
+  }))
+  return isUrgent(log.changes, last, { members, leaves: view.leaves }, seconds)
 }
 
 export type EpochOptions = {

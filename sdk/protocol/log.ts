@@ -18,6 +18,7 @@ import { equalBytes } from '../bytes.ts'
 import type { Address, BlockRef, Hash32, OperatorInfo } from '../chain/types.ts'
 import { thresholdOf } from '../crypto/bls.ts'
 import { isEigenxError } from '../errors.ts'
+import { type Changes, changesAfter, changesWithout } from './changes.ts'
 import { accusedDealing, parseComplaint, verifyComplaint } from './complaint.ts'
 import { blobHash } from './dealing.ts'
 import { outputHash, parseCertifiedBody, verifyCertificate } from './output.ts'
@@ -57,6 +58,8 @@ export type LogState = {
   nextEpoch: number
   /** Convicted dealers and their last conviction. */
   convictions: ReadonlyMap<Address, Conviction>
+  /** Who has changed its key, or gone, by its word alone in the last hour. */
+  changes: Changes
 }
 
 export type Conviction = {
@@ -65,7 +68,12 @@ export type Conviction = {
   at: number
 }
 
-export const EMPTY_LOG: LogState = { winners: [], nextEpoch: 0, convictions: new Map() }
+export const EMPTY_LOG: LogState = {
+  winners: [],
+  nextEpoch: 0,
+  convictions: new Map(),
+  changes: new Map(),
+}
 
 /** Operator sets by config block hash, for blocks that are on the chain at that height. */
 export type OperatorSets = ReadonlyMap<
@@ -240,7 +248,16 @@ function applyEntry(
   }
   const at = { block: entry.block, logIndex: entry.logIndex }
   const winner = { ...claim, body: entry.body, blob: blobHash(entry.body), at }
-  return { ...state, winners: [...state.winners, winner], nextEpoch: output.epoch + 1 }
+  const previous = lastWinner(state)?.output
+  return {
+    ...state,
+    winners: [...state.winners, winner],
+    nextEpoch: output.epoch + 1,
+    changes:
+      previous === undefined
+        ? state.changes
+        : changesAfter(state.changes, previous, output, entry.block.timestamp),
+  }
 }
 
 function isInTime({ configBlock, postBy, vetoBy, activateAt }: Output, entry: LogEntry): boolean {
@@ -299,6 +316,7 @@ function applyComplaint(domain: Domain, state: LogState, event: LogComplaint): L
   return {
     ...state,
     winners: state.winners.slice(0, -1),
+    changes: changesWithout(state.changes, accused.at.block.timestamp),
     convictions: new Map(state.convictions).set(dealer, {
       epoch: accused.output.epoch,
       at: event.block.timestamp,

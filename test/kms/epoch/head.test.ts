@@ -33,6 +33,7 @@ const FULL: NodeState = {
     ],
     nextEpoch: 1,
     convictions: new Map([[address, { epoch: 0, at: 1_200 }]]),
+    changes: new Map([[address, 1_100]]),
   },
   through: 77n,
   finalTime: 1_234,
@@ -89,6 +90,7 @@ describe('the head record', () => {
   it('holds no secret: everything in it is public or a name', () => {
     const text = new TextDecoder().decode(encodeHead(FULL))
     expect(Object.keys(JSON.parse(text)).sort()).toEqual([
+      'changes',
       'complaints',
       'convictions',
       'finalTime',

@@ -1,11 +1,12 @@
 /** Members that lie about their encryption keys. */
 import { describe, expect, it } from 'vitest'
+import { createMemoryMedium } from '../../../kms/store/memory.ts'
 import { messageKind } from '../../../sdk/protocol/codec.ts'
 import { ristrettoPublicKey } from '../../../sdk/protocol/ristretto.ts'
 import { NO_ENCRYPTION_KEY, parseEncryptionKey } from '../../../sdk/protocol/terms.ts'
-import { bootAll, createWorld, kill, nodeAt, runUntil } from './kit.ts'
+import { boot, bootAll, createWorld, kill, nodeAt, runUntil, seededRng } from './kit.ts'
 import { corrupt } from './lies.ts'
-import { announcementOf } from './lies-keys.ts'
+import { announcementOf, leavesAndReturns } from './lies-keys.ts'
 import { addressOf, epochOf, establish, goOn, infos, newest, pass } from './scenario-kit.ts'
 import type { SimNode, World } from './world.ts'
 
@@ -110,5 +111,49 @@ describe('an operator that registered another signing key', () => {
     )
     await goOn(world, sealed, { epochs: 2, who: world.nodes.filter((other) => other !== sim) })
     expect(keyOf(world, sim)).toEqual(NO_ENCRYPTION_KEY)
+  })
+})
+
+describe('a member that makes the others make epochs', () => {
+  const OFTEN = { reshareSeconds: 0 }
+  const epochsIn = async (world: World, seconds: number): Promise<number> => {
+    const before = newest(world).output.epoch
+    await pass(world, seconds)
+    return newest(world).output.epoch - before
+  }
+
+  it('by ever new keys has one an hour', async () => {
+    const { world } = await establish({ seed: 2007, n: 4, options: OFTEN })
+    corrupt(world, nodeAt(world, 3), 'announces ever new keys')
+    expect(await epochsIn(world, 300)).toBe(1)
+    await runUntil(world, () => false, 60, undefined, 60_000)
+    expect(await epochsIn(world, 60)).toBe(0)
+    // Two more by now: what happens in steps of a minute takes longer.
+    expect(newest(world).output.epoch).toBeLessThanOrEqual(2)
+    expect(newest(world).output.epoch).toBeGreaterThan(1)
+  })
+
+  it('by leaves that end at once: is dealt out, and back in after the hour', async () => {
+    const { world } = await establish({ seed: 2008, n: 4, options: OFTEN })
+    const liar = nodeAt(world, 3)
+    const { act } = leavesAndReturns({ world, sim: liar, rng: seededRng(1, 'leaves') })
+    liar.act = act
+    expect(await epochsIn(world, 300)).toBe(1)
+    expect(keyOf(world, liar)).toBeUndefined()
+    liar.act = undefined
+    await runUntil(world, () => keyOf(world, liar) !== undefined, 90, undefined, 60_000)
+    expect(keyOf(world, liar)).toBeDefined()
+    expect(newest(world).output.epoch).toBe(2)
+  })
+
+  it('does not keep another from being dealt in again at once', async () => {
+    const { world, sealed } = await establish({ seed: 2009, n: 7, options: OFTEN })
+    corrupt(world, nodeAt(world, 6), 'announces ever new keys')
+    await pass(world, 100)
+    const loser = nodeAt(world, 1)
+    kill(loser)
+    loser.medium = createMemoryMedium()
+    await boot(world, loser)
+    await goOn(world, sealed, { who: world.nodes.slice(0, 6) })
   })
 })

@@ -1,5 +1,6 @@
 /** Lies about encryption keys: what a member answers who asks for its own. */
 import type { Address } from '../../../sdk/chain/types.ts'
+import { encodeLeave, leaveStatement } from '../../../sdk/protocol/leave.ts'
 import { randomRistrettoScalar, ristrettoPublicKey } from '../../../sdk/protocol/ristretto.ts'
 import {
   encodeEncryptionKey,
@@ -53,6 +54,32 @@ export function announcesToEachAnother({ world, sim, rng }: Liar) {
       const sequence = raises ? ++newest : (given.get(asker) ?? ++newest)
       given.set(asker, sequence)
       return announcementOf(sim, key, sequence)
+    },
+  }
+}
+
+/** A fresh key at every question, so that there is always one that nobody was dealt to. */
+export function announcesEverNew({ world, sim, rng }: Liar) {
+  let newest = firstSequence(world)
+  return {
+    announces: () => announcementOf(sim, ristrettoPublicKey(randomRistrettoScalar(rng)), ++newest),
+  }
+}
+
+const SHORT_LEAVE_SECONDS = 25
+
+/** Goes and comes back again and again, without a word on the chain. */
+export function leavesAndReturns({ world, sim }: Liar) {
+  let until = 0
+  return {
+    act: async (): Promise<void> => {
+      const now = world.chain.now()
+      if (now <= until) return
+      until = now + SHORT_LEAVE_SECONDS
+      const unsigned = { operator: sim.identity.info.address, notAfter: until }
+      const signature = await sim.identity.signer.sign(leaveStatement(DOMAIN, unsigned))
+      const message = encodeLeave({ ...unsigned, signature })
+      for (const other of world.nodes) if (!other.hangs) await other.node?.handler.receive(message)
     },
   }
 }

@@ -8,7 +8,7 @@ import { dealsInstead, encryptionSecretsOf, forgeDealing, signedBy, spoilShare }
 import { type Act, actsOnLog } from './lies-chain.ts'
 import { fillsPlaces, namesForeignDealings } from './lies-dealings.ts'
 import { convictsItself, floodsCandidates, floodsComplaints } from './lies-floods.ts'
-import { announcesNoKey, announcesToEachAnother } from './lies-keys.ts'
+import { announcesEverNew, announcesNoKey, announcesToEachAnother } from './lies-keys.ts'
 import { floodsSessions, proposesTo } from './lies-proposer.ts'
 import { seededRng } from './sim-ports.ts'
 import type { SimNode, Tamper, World } from './world.ts'
@@ -94,6 +94,7 @@ export const LIES = {
   'spams the log': (liar) => actsOnLog(liar),
   'announces a key that is none': (liar) => announcesNoKey(liar),
   'announces to each another number': (liar) => announcesToEachAnother(liar),
+  'announces ever new keys': (liar) => announcesEverNew(liar),
 } satisfies Record<string, (liar: Liar) => Lie>
 
 export type LieName = keyof typeof LIES

@@ -1,10 +1,12 @@
 import { expect, it } from 'vitest'
+import type { Hash32 } from '../../../sdk/chain/types.ts'
 import { thresholdOf } from '../../../sdk/crypto/bls.ts'
 import {
   encodeSetup,
   NO_ENCRYPTION_KEY,
   parseEncryptionKey,
   parseSetup,
+  type Setup,
   setupStatement,
 } from '../../../sdk/protocol/terms.ts'
 import type { Terms } from '../../../sdk/protocol/types.ts'
@@ -70,8 +72,8 @@ it('does not let a proposer leave out a member that has just come up', async () 
   assertOneKey(world)
 })
 
-it('asks the chain nothing for a setup of somebody who is no operator', async () => {
-  const world = createWorld({ seed: 62, n: 4 })
+/** Counts the sets that nodes ask the chain for. */
+function countQuestions(world: World): () => number {
   const { view } = world.chain
   let asked = 0
   world.chain.view = (rpc) => {
@@ -82,6 +84,70 @@ it('asks the chain nothing for a setup of somebody who is no operator', async ()
     }
     return { log, membership: { ...membership, at } }
   }
+  return () => asked
+}
+
+/** What a member says of a block, signed by it. */
+async function setupBy(
+  world: World,
+  index: number,
+  setup: Setup,
+  configBlock: Terms['configBlock'],
+): Promise<Uint8Array> {
+  const { operator, sign } = nodeAt(world, index).identity.signer
+  const terms = { ...setup.terms, configBlock }
+  const signature = await sign(setupStatement(DOMAIN, terms, operator))
+  return encodeSetup({ terms, records: setup.records, proposer: operator, signature })
+}
+
+it('asks the chain about a few blocks for a member that names ever others, and still hears the others', async () => {
+  const world = createWorld({ seed: 63, n: 4 })
+  const asked = countQuestions(world)
+  await bootAll(world)
+  await runUntil(world, () => false, 1)
+  const { block } = await world.chain.membership.current()
+  const setup = parseSetup(await shutOut(world))
+  const tell = async (from: number, place: number) => {
+    const hash: Hash32 = `0x${place.toString(16).padStart(64, '0')}`
+    const message = await setupBy(world, from, setup, { ...block, hash })
+    return nodeAt(world, 1).node?.handler.receive(message)
+  }
+  const before = asked()
+  const answers = await Promise.all(Array.from({ length: 30 }, (_, place) => tell(0, place)))
+  expect(asked() - before).toBe(8)
+  expect(answers.filter((answer) => answer === 'refused')).toHaveLength(8)
+  // The same again costs nothing, and keeps no place of anybody.
+  expect(await tell(0, answers.indexOf('refused'))).toBe('refused')
+  expect(await tell(0, answers.indexOf('later'))).toBe('later')
+  expect(asked() - before).toBe(8)
+  expect(await tell(2, 99)).toBe('refused')
+  expect(asked() - before).toBe(9)
+  // After the time of a session it may ask again.
+  world.clock += world.options.sessionMs
+  const later = asked()
+  expect(await tell(0, 77)).toBe('refused')
+  expect(asked() - later).toBe(1)
+})
+
+it('asks the chain nothing for a proposer that has an open session', async () => {
+  const world = createWorld({ seed: 64, n: 4 })
+  const asked = countQuestions(world)
+  await bootAll(world)
+  const isOpen = () => (nodeAt(world, 1).node?.status().sessions.length ?? 0) > 0
+  expect(await runUntil(world, isOpen, 60)).toBe(true)
+  const setup = world.overheard.setup as Setup
+  const from = world.nodes.findIndex(({ identity }) => identity.info.address === setup.proposer)
+  const { configBlock } = setup.terms
+  const message = await setupBy(world, from, setup, { ...configBlock, hash: setup.terms.prev })
+  const before = asked()
+  const hearers = world.nodes.filter((_, i) => i !== from)
+  for (const { node } of hearers) expect(await node?.handler.receive(message)).toBe('later')
+  expect(asked()).toBe(before)
+})
+
+it('asks the chain nothing for a setup of somebody who is no operator', async () => {
+  const world = createWorld({ seed: 62, n: 4 })
+  const asked = countQuestions(world)
   await bootAll(world)
   await runUntil(world, () => false, 1)
   const { block } = await world.chain.membership.current()
@@ -96,9 +162,9 @@ it('asks the chain nothing for a setup of somebody who is no operator', async ()
       proposer: operator,
       signature: stranger ? signature.map((byte, i) => (i === 9 ? byte ^ 1 : byte)) : signature,
     })
-    const before = asked
+    const before = asked()
     const answer = await nodeAt(world, 1).node?.handler.receive(message)
-    return { answer, asked: asked - before }
+    return { answer, asked: asked() - before }
   }
   expect(await say(0, true)).toEqual({ answer: 'later', asked: 0 })
   expect(await say(0, false)).toEqual({ answer: 'refused', asked: 1 })

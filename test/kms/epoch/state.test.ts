@@ -45,7 +45,7 @@ const winner: Winner = {
 }
 const SETTLED: NodeState = {
   ...EMPTY_STATE,
-  log: { winners: [winner], nextEpoch: 1, convictions: new Map() },
+  log: { winners: [winner], nextEpoch: 1, convictions: new Map(), changes: new Map() },
   through: 50n,
   finalTime: GENESIS.vetoBy + 1,
 }
@@ -79,7 +79,7 @@ describe('who the next members are', () => {
     ['a known key that is another', { keys: new Map([[leave.operator, key(9)]]) }, true],
     ['a key of a stranger', { keys: new Map([[STRANGER, key(9)]]) }, false],
   ])('%s', (_name, change, expected) => {
-    expect(membershipChanged(view(change), GENESIS)).toBe(expected)
+    expect(membershipChanged(view(change), SETTLED.log, SETTLED.finalTime)).toBe(expected)
   })
 
   it('are the operators without those that leave', () => {
