@@ -54,6 +54,16 @@ export type Lookup = {
 /** For the operator set that a proposal names. `isVain`: the chain has none there. */
 export type Question = { at: Millis; isVain: boolean }
 
+/** Forgets questions of an earlier session's time, also where the clock was set back. */
+export function recentQuestions(
+  asked: Map<Hash32, Question>,
+  now: Millis,
+  sessionMs: Millis,
+): Map<Hash32, Question> {
+  for (const [sid, { at }] of asked) if (Math.abs(now - at) >= sessionMs) asked.delete(sid)
+  return asked
+}
+
 /** @param sets - Those stored, by block hash. */
 export function createLookup(
   runtime: Runtime,
@@ -92,6 +102,10 @@ function isSameBlock(known: BlockRef, named: BlockRef): boolean {
 
 /** Forgets what belongs to sessions that are over. */
 export function trimLookup(lookup: Lookup): void {
+  const { deps, self } = lookup.runtime
+  for (const [proposer, asked] of lookup.questions)
+    if (recentQuestions(asked, deps.clock(), self.options.sessionMs).size === 0)
+      lookup.questions.delete(proposer)
   const { sessions, log, shares } = lookup.runtime.state()
   const held = new Set(shares.map((share) => share.output))
   for (const output of lookup.shares.keys()) if (!held.has(output)) lookup.shares.delete(output)

@@ -19,7 +19,7 @@ import {
   verifySetup,
 } from '../../sdk/protocol/terms.ts'
 import type { Terms } from '../../sdk/protocol/types.ts'
-import type { Lookup, Question } from './context.ts'
+import { type Lookup, type Question, recentQuestions } from './context.ts'
 import { hasOpenSession, type NodeEvent } from './machine.ts'
 import {
   isStranger,
@@ -89,10 +89,9 @@ async function askForSet(
   const block = terms.configBlock
   if (sets.has(block.hash)) return (await lookup.operatorsAt(block)) ?? 'refused'
   const now = runtime.deps.clock()
-  const recent = questions.get(proposer) ?? new Map<Hash32, Question>()
+  const asked = questions.get(proposer) ?? new Map<Hash32, Question>()
+  const recent = recentQuestions(asked, now, runtime.self.options.sessionMs)
   questions.set(proposer, recent)
-  for (const [id, { at }] of recent)
-    if (Math.abs(now - at) >= runtime.self.options.sessionMs) recent.delete(id)
   const before = recent.get(sid)
   if (before !== undefined) return before.isVain ? 'refused' : 'later'
   if (recent.size >= MAX_QUESTIONS) return 'later'
