@@ -22,6 +22,7 @@ import { readOperatorKeys } from '../../kms/signer.ts'
 import { setRegistrationAbi } from '../../sdk/chain/abi/operator-registration.ts'
 import { readOperatorSet } from '../../sdk/chain/operators.ts'
 import { createChainReader } from '../../sdk/chain/reader.ts'
+import { ristrettoPublicKey } from '../../sdk/protocol/ristretto.ts'
 import { encodeEncryptionKey, encryptionKeyStatement } from '../../sdk/protocol/terms.ts'
 import { type Anvil, callNode, finalise, startAnvil } from '../kit/anvil.ts'
 import { startWeb3Signer } from '../kit/web3signer.ts'
@@ -76,7 +77,7 @@ async function prepare(devnet: Devnet, account: Hex, curve: Curve = devnet.curve
   const { signer } = await readOperatorKeys(loaded.operator)
   const unsigned = {
     operator: signer.operator,
-    encryptionKey: new Uint8Array(32).fill(9),
+    encryptionKey: ristrettoPublicKey(9n),
     sequence: 1,
   }
   const { domain } = decisionSettings(loaded)
