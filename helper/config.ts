@@ -11,6 +11,7 @@ import { parse as parseToml } from 'smol-toml'
 import { z } from 'zod'
 import type { Address } from '../sdk/chain/types.ts'
 import { EigenxError } from '../sdk/errors.ts'
+import { isLoopbackHost } from '../sdk/loopback.ts'
 import { carrierOf, METHODS, type Method, platformOf } from './evidence.ts'
 
 const MAX_CONFIG_BYTES = 64 * 1024
@@ -287,7 +288,7 @@ function parseHttpUrl(text: string): URL | undefined {
 
 function isLoopback(text: string): boolean {
   const host = parseHttpUrl(text)?.hostname
-  return host === '127.0.0.1' || host === '[::1]' || host === 'localhost'
+  return host !== undefined && isLoopbackHost(host)
 }
 
 function invalid(path: string, problem: string, cause?: unknown): EigenxError<'CONFIG_INVALID'> {

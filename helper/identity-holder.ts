@@ -81,7 +81,7 @@ export function createIdentityHolder(options: HolderOptions): IdentityHolder {
   }
 }
 
-function stoppedError(): EigenxError<'KEY_NOT_READY'> {
+export function stoppedError(): EigenxError<'KEY_NOT_READY'> {
   return new EigenxError({
     code: 'KEY_NOT_READY',
     message: 'the helper is stopping',

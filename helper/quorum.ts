@@ -11,6 +11,8 @@
  * tries each run of t neighbours among the answers, as many tries as answers, never all subsets.
  * @module
  */
+
+import { lowerHex } from '../sdk/bytes.ts'
 import type { Address } from '../sdk/chain/types.ts'
 import type { HttpExchange } from '../sdk/client/node-http.ts'
 import { type PartialKey, recombine, verifyPartial } from '../sdk/crypto/recombine.ts'
@@ -159,7 +161,7 @@ function judgeAnswer(
 ): Outcome {
   const refuse = (message: string): Outcome => ({ refusal: protocolRefusal(operator, message) })
   const answer = parseSecretsResponse(body)
-  if (answer.operator !== undefined && lower(answer.operator) !== lower(operator))
+  if (answer.operator !== undefined && lowerHex(answer.operator) !== lowerHex(operator))
     return refuse('answered in the name of another operator')
   let partial: Uint8Array
   try {
@@ -197,7 +199,7 @@ function isMark(text: string): boolean {
 }
 
 function fits(table: KeyTable, appId: string, operator: Address, partial: Uint8Array): boolean {
-  const publicShare = table.publicShares.get(lower(operator))
+  const publicShare = table.publicShares.get(lowerHex(operator))
   return publicShare !== undefined && verifyPartial({ appId, partial, publicShare })
 }
 
@@ -210,7 +212,7 @@ function concludeGroup(
   const threshold = first?.table?.threshold ?? request.threshold
   if (first === undefined || group.length < threshold) return undefined
   const { appKey, used } = recombineRuns(request, group, threshold)
-  const members = new Set(used.map(lower))
+  const members = new Set(used.map(lowerHex))
   return {
     appKey,
     used,
@@ -219,7 +221,7 @@ function concludeGroup(
     encryptedEnv: first.encryptedEnv,
     publicEnv: first.publicEnv,
     marks: [
-      ...new Set(group.filter((g) => members.has(lower(g.operator))).flatMap((g) => g.marks)),
+      ...new Set(group.filter((g) => members.has(lowerHex(g.operator))).flatMap((g) => g.marks)),
     ],
   }
 }
@@ -281,10 +283,6 @@ function agree(a: Grant, b: Grant): boolean {
 function shareTexts(grant: Grant, twin: Grant | undefined): Grant {
   const { encryptedEnv, publicEnv } = twin ?? grant
   return { ...grant, encryptedEnv, publicEnv }
-}
-
-function lower(address: Address): Address {
-  return `0x${address.slice(2).toLowerCase()}`
 }
 
 function keyMismatch(): EigenxError<'KEY_MISMATCH'> {

@@ -8,6 +8,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '../sdk/bytes.ts'
 import type { RsaKeyPair } from '../sdk/crypto/rsa-seed.ts'
 import { EigenxError } from '../sdk/errors.ts'
+import { stoppedError } from './identity-holder.ts'
 import { type RsaJob, type RsaThread, startRsaThread } from './rsa-thread.ts'
 
 export type RsaKeys = {
@@ -96,14 +97,5 @@ function overloaded(): EigenxError<'OVERLOADED'> {
     stage: 'key',
     details: { limit: MAX_WAITING },
     hint: 'Ask again later: a key that was made is remembered.',
-  })
-}
-
-function stoppedError(): EigenxError<'KEY_NOT_READY'> {
-  return new EigenxError({
-    code: 'KEY_NOT_READY',
-    message: 'the helper is stopping',
-    stage: 'key',
-    details: {},
   })
 }

@@ -8,10 +8,10 @@ import { azureSection } from './config-azure.ts'
 import {
   count,
   date,
+  digest48,
   isProtectedUrl,
   isWindow,
   path,
-  seconds,
   version,
   WINDOW_ORDER,
   windowFields,
@@ -52,8 +52,6 @@ const tcb = z.strictObject({
 const floors = z
   .strictObject({ Milan: tcb.optional(), Genoa: tcb.optional(), Turin: tcb.optional() })
   .prefault({})
-
-const digest48 = z.string().regex(/^[0-9a-f]{96}$/, 'expected 96 lower-case hex digits')
 
 const id16 = z.string().regex(/^[0-9a-f]{32}$/, 'expected 32 lower-case hex digits')
 
@@ -102,9 +100,9 @@ const tokenMethod = (jwksUrl: string) =>
         .refine(isProtectedUrl, 'expected an https URL without credentials (http on loopback only)')
         .optional(),
       jwks_file: path.optional(),
-      refresh_seconds: seconds(60, 86_400).default(3600),
+      refresh_seconds: count(60, 86_400).default(3600),
       /** Older keys are not used: the issuer may have withdrawn one since. */
-      max_age_seconds: seconds(60, 2_592_000).default(86_400),
+      max_age_seconds: count(60, 2_592_000).default(86_400),
     })
     .refine((section) => section.jwks_url === undefined || section.jwks_file === undefined, {
       message: 'jwks_url or jwks_file, not both',
@@ -124,7 +122,7 @@ export const attestationSection = z
     self_asserted_needs_opt_in: z.boolean().default(true),
     /** Accept the older REPORT_DATA form, which Go clients send. It carries no freshness. */
     accept_report_data_v1: z.boolean().default(true),
-    freshness_seconds: seconds(10, 86_400).default(600),
+    freshness_seconds: count(10, 86_400).default(600),
     /** Version 2 names no processor; hosts with old firmware still write it. */
     minimum_report_version: count(2, 5).default(3),
     /** Allowed launch measurements; none means any. */
@@ -167,7 +165,7 @@ export const attestationSection = z
       .default([]),
     /** Folder of AMD's revocation lists, `vcek-milan.crl` and so on. */
     crl_dir: path.optional(),
-    crl_refresh_seconds: seconds(10, 86_400).default(300),
+    crl_refresh_seconds: count(10, 86_400).default(300),
     /** Serve no SNP guest without a current list for what signed its certificate. */
     require_crl: z.boolean().default(false),
     /** Days for which a list that has run out still counts as current. */

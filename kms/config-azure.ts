@@ -5,9 +5,8 @@
  * @module
  */
 import { z } from 'zod'
-import { count, isWindow, WINDOW_ORDER, windowFields } from './config-fields.ts'
+import { count, digest48, isWindow, WINDOW_ORDER, windowFields } from './config-fields.ts'
 
-const digest = z.string().regex(/^[0-9a-f]{96}$/, 'expected 96 lower-case hex digits')
 const register = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits')
@@ -55,9 +54,9 @@ const image = z
 export const azureSection = z
   .strictObject({
     /** SHA-384 of the keys that sign Microsoft's paravisor for SNP; needed by `az-snp-vtpm`. */
-    id_key_digests: z.array(digest).max(64).default([]),
+    id_key_digests: z.array(digest48).max(64).default([]),
     /** Microsoft's paravisor for TDX; needed by `az-tdx-vtpm`. */
-    mrtds: z.array(digest).max(256).default([]),
+    mrtds: z.array(digest48).max(256).default([]),
     /** Lowest GUEST_SVN of the paravisor on SNP. */
     minimum_guest_svn: count(0, 0xffff_ffff).default(0),
     /** Allowed guest images; none means any. */

@@ -3,6 +3,7 @@
  * @module
  */
 import { z } from 'zod'
+import { isLoopbackHost } from '../sdk/loopback.ts'
 
 export const address = z
   .string()
@@ -21,8 +22,9 @@ export const plainUrl = z
     (text) => isHttpUrl(text) && !hasCredentials(text),
     'expected an http or https URL without credentials',
   )
-export const seconds = (low: number, high: number) => z.int().min(low).max(high)
 export const count = (low: number, high: number) => z.int().min(low).max(high)
+/** SHA-384, as launch measurements, registers and digests of keys are. */
+export const digest48 = z.string().regex(/^[0-9a-f]{96}$/, 'expected 96 lower-case hex digits')
 
 /** `1.55` or `1.55.21`: so many numbers of a byte. */
 export const version = (parts: 2 | 3) =>
@@ -49,19 +51,7 @@ export const isWindow = ({
 }) => from === undefined || until === undefined || from <= until
 export const WINDOW_ORDER = { message: 'from must not be after until', path: ['until'] }
 
-/** True for literal loopback addresses and `localhost`; no name is resolved. */
-export function isLoopbackHost(host: string): boolean {
-  const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
-  if (bare === 'localhost' || bare === '::1') return true
-  const octets = bare.split('.')
-  return (
-    octets.length === 4 &&
-    octets[0] === '127' &&
-    octets.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)
-  )
-}
-
-export function isHttpUrl(text: string): boolean {
+function isHttpUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol } = new URL(text)
   return protocol === 'http:' || protocol === 'https:'

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod'
 import { type AllowableTdxStatus, KNOWN_XFAM } from '../sdk/attest/tdx-policy.ts'
-import { count, isWindow, path, seconds, WINDOW_ORDER, windowFields } from './config-fields.ts'
+import { count, digest48, isWindow, path, WINDOW_ORDER, windowFields } from './config-fields.ts'
 
 const STATUSES = [
   'UpToDate',
@@ -19,25 +19,24 @@ const STATUSES = [
   'TDRelaunchAdvisedConfigurationNeeded',
 ] as const satisfies readonly AllowableTdxStatus[]
 
-const digest = z.string().regex(/^[0-9a-f]{96}$/, 'expected 96 lower-case hex digits')
 function isXfam(text: string): boolean {
   if (!/^0x[0-9a-f]{1,16}$/.test(text)) return false
   const bits = BigInt(text)
   return (bits & ~KNOWN_XFAM) === 0n && (bits & 3n) === 3n
 }
 
-const registers = z.array(digest).max(64).default([])
+const registers = z.array(digest48).max(64).default([])
 const advisories = z.array(z.string().regex(/^[A-Za-z0-9-]{1,64}$/)).max(256)
 
 const measurement = z
   .strictObject({
     /** MRTD: the virtual firmware. */
-    mrtd: digest,
+    mrtd: digest48,
     /** What the firmware and the guest measured after it; absent: any. */
-    rtmr0: digest.optional(),
-    rtmr1: digest.optional(),
-    rtmr2: digest.optional(),
-    rtmr3: digest.optional(),
+    rtmr0: digest48.optional(),
+    rtmr1: digest48.optional(),
+    rtmr2: digest48.optional(),
+    rtmr3: digest48.optional(),
     /** MRTD and the registers of this entry cover the whole guest image, not only the firmware. */
     covers_image: z.boolean().default(false),
     /** The image lets nothing but its helper have evidence made, so REPORTDATA names the true initdata. */
@@ -68,7 +67,7 @@ export const tdxSection = z
     /** Lowest TEE_TCB_SVN, byte by byte. */
     minimum_tee_tcb_svn: z.array(count(0, 255)).max(16).default([]),
     /** Allowed TDX modules by MRSEAM; none means any that Intel signed. */
-    mr_seams: z.array(digest).max(64).default([]),
+    mr_seams: z.array(digest48).max(64).default([]),
     /** Allowed values of each register, whatever the launch; none means any. */
     rtmr0: registers,
     rtmr1: registers,
@@ -101,6 +100,6 @@ export const tdxSection = z
     /** Folder of collateral bundles, `*.json`. Without it pods bring their own. */
     collateral_dir: path.optional(),
     /** Between two looks at that folder. */
-    collateral_refresh_seconds: seconds(10, 86_400).default(300),
+    collateral_refresh_seconds: count(10, 86_400).default(300),
   })
   .prefault({})

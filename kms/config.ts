@@ -8,20 +8,13 @@
 import { parse as parseToml } from 'smol-toml'
 import { z } from 'zod'
 import { EigenxError } from '../sdk/errors.ts'
+import { isLoopbackHost } from '../sdk/loopback.ts'
 import { attestationSection } from './config-attestation.ts'
 import { collateralSection } from './config-collateral.ts'
-import {
-  address,
-  count,
-  httpUrl,
-  isLoopbackHost,
-  path,
-  plainUrl,
-  seconds,
-} from './config-fields.ts'
+import { address, count, httpUrl, path, plainUrl } from './config-fields.ts'
 
 /** Chain id of a throw-away development chain, by convention of anvil and hardhat. */
-export const DEVNET_CHAIN_ID = 31337
+const DEVNET_CHAIN_ID = 31337
 
 /** By chain id, the intervals of the Go operators. */
 const RESHARE_SECONDS: ReadonlyMap<number, number> = new Map([
@@ -82,7 +75,7 @@ export const ConfigSchema = z.strictObject({
     finality: z.enum(['finalized', 'safe', 'latest']).default('finalized'),
     timeout_ms: count(100, 120_000).default(10_000),
     /** How far the newest block may lie behind this machine's clock for a grant; 0 asks for nothing. Default: 900, on a devnet 0. */
-    max_lag_seconds: seconds(0, 86_400).optional(),
+    max_lag_seconds: count(0, 86_400).optional(),
   }),
   contracts: z.strictObject({
     allocation_manager: address,
@@ -98,11 +91,11 @@ export const ConfigSchema = z.strictObject({
       /** Take part in making a fresh master key when the log is empty. */
       genesis: z.boolean().default(false),
       /** For a certificate to get into a block. Default: twenty looks at the chain. */
-      post_seconds: seconds(1, 86_400).optional(),
+      post_seconds: count(1, 86_400).optional(),
       /** In which a complaint on chain voids an entry. */
-      veto_seconds: seconds(0, 86_400).default(300),
+      veto_seconds: count(0, 86_400).default(300),
       /** From the end of the veto window to activation: the chain's time to finality. */
-      activation_delay_seconds: seconds(0, 604_800).default(1200),
+      activation_delay_seconds: count(0, 604_800).default(1200),
       /** Between two looks at the chain. */
       poll_ms: count(50, 600_000).default(6000),
       /** How long each member in turn has the first word. Default: three looks, 2 to 5 seconds. */
@@ -112,14 +105,14 @@ export const ConfigSchema = z.strictObject({
       /** After this time without a result a new session begins. Default: forty looks, 20 to 60 seconds. */
       session_ms: count(1000, 86_400_000).optional(),
       /** How long a replaced share is kept. */
-      grace_seconds: seconds(0, 604_800).default(600),
+      grace_seconds: count(0, 604_800).default(600),
       /**
        * From an activation to the next refresh of the shares; 0 refreshes only when members or their keys change.
        * Default by chain: 600 on Ethereum, 120 on Sepolia, 30 on a devnet, 600 elsewhere.
        */
-      reshare_seconds: seconds(0, 31_536_000).optional(),
+      reshare_seconds: count(0, 31_536_000).optional(),
       /** Age at which this operator replaces its encryption key; 0 keeps it for ever. */
-      key_rotation_seconds: seconds(0, 31_536_000).default(86_400),
+      key_rotation_seconds: count(0, 31_536_000).default(86_400),
     })
     .prefault({}),
   attestation: attestationSection,

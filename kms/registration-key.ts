@@ -5,7 +5,7 @@
  * @module
  */
 import { encodeAbiParameters, hashDomain, hashStruct } from 'viem'
-import { concatBytes, equalBytes, type Hex, parseHex, toHex } from '../sdk/bytes.ts'
+import { concatBytes, equalBytes, type Hex, lowerHex, parseHex, toHex } from '../sdk/bytes.ts'
 import { keyRegistrarAbi } from '../sdk/chain/abi/operator-set.ts'
 import { readContract } from '../sdk/chain/contract.ts'
 import type { OperatorContracts } from '../sdk/chain/operators.ts'
@@ -30,7 +30,7 @@ export async function holdsKey(
   } as const
   if (key.curve === 'ecdsa') {
     const address = await readContract(reader, { ...read, functionName: 'getECDSAAddress' })
-    return lower(address) === key.address
+    return lowerHex(address) === key.address
   }
   const [g1, g2] = await readContract(reader, { ...read, functionName: 'getBN254Key' })
   const registered = encodeWords([g1.X, g1.Y, ...g2.X, ...g2.Y])
@@ -108,8 +108,4 @@ export function setOf({ avs, operatorSetId }: Pick<OperatorContracts, 'avs' | 'o
   id: number
 } {
   return { avs, id: operatorSetId }
-}
-
-export function lower(address: Address): Address {
-  return `0x${address.slice(2).toLowerCase()}`
 }

@@ -10,7 +10,7 @@
  * @module
  */
 import { encodeAbiParameters, encodeFunctionData } from 'viem'
-import { type Hex, toHex } from '../sdk/bytes.ts'
+import { type Hex, lowerHex, toHex } from '../sdk/bytes.ts'
 import {
   avsRegistrarAbi,
   delegationAbi,
@@ -28,7 +28,7 @@ import type { ChainReader } from '../sdk/chain/reader.ts'
 import type { Address, BlockRef, OperatorInfo } from '../sdk/chain/types.ts'
 import { EigenxError, isEigenxError } from '../sdk/errors.ts'
 import { statementDigest } from '../sdk/protocol/digest.ts'
-import { holdsKey, lower, registrationStatement, setOf } from './registration-key.ts'
+import { holdsKey, registrationStatement, setOf } from './registration-key.ts'
 import type { OperatorKeys } from './signer.ts'
 
 export type RegistrationDeps = {
@@ -99,7 +99,7 @@ export async function readMembers(deps: RegistrationDeps, block: BlockRef): Prom
     args: [setOf(deps.contracts)],
     block,
   })
-  return members.map(lower)
+  return members.map(lowerHex)
 }
 
 async function keyStep(
@@ -188,7 +188,7 @@ async function operatorStep(
   })
   const text = `${operator} registered as an EigenLayer operator`
   if (isOperator) return { name: 'operator', text }
-  if (lower(account.address) !== operator)
+  if (lowerHex(account.address) !== operator)
     throw refuse(
       `only the key of ${operator} itself can make it an EigenLayer operator (--key-file)`,
     )
@@ -200,7 +200,7 @@ async function operatorStep(
   return {
     name: 'operator',
     text,
-    transaction: { to: lower(delegation), data, call: 'DelegationManager.registerAsOperator' },
+    transaction: { to: lowerHex(delegation), data, call: 'DelegationManager.registerAsOperator' },
   }
 }
 
@@ -254,7 +254,7 @@ async function membershipStep(
   return {
     name: 'socket',
     text,
-    transaction: { to: lower(address), data, call: 'AVS registrar.updateSocket' },
+    transaction: { to: lowerHex(address), data, call: 'AVS registrar.updateSocket' },
   }
 }
 

@@ -218,6 +218,6 @@ function commandUnpinned(container: PolicyContainer, remedy: string): Finding {
   )
 }
 
-function equalLists(a: readonly string[], b: readonly string[]): boolean {
+export function equalLists(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index])
 }

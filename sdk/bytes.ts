@@ -23,6 +23,10 @@ export function toHex(bytes: Uint8Array): Hex {
  * @param length - Exact length in bytes, where known.
  * @returns The bytes, or `undefined` when the text is not hex of that length.
  */
+export function lowerHex(hex: Hex): Hex {
+  return `0x${hex.slice(2).toLowerCase()}`
+}
+
 export function parseHex(text: string, length?: number): Uint8Array | undefined {
   const digits = text.startsWith('0x') ? text.slice(2) : text
   if (digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) return undefined

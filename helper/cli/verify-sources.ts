@@ -13,7 +13,7 @@ import type { Tee } from '../evidence.ts'
 import { type Io, listInput, readInput, readTextInput, UsageError } from './io.ts'
 import type { Authorities, GivenCrl } from './verify-summary.ts'
 
-export const TRUST = {
+const TRUST = {
   amd: 'amd',
   intel: 'intel',
   notAmd: 'NOT AMD: roots given on the command line',

@@ -22,7 +22,7 @@ import {
 import { appRegistryArtifact } from '../../kms/contracts/artifacts/app-registry.ts'
 import { epochLogArtifact } from '../../kms/contracts/artifacts/epoch-log.ts'
 import { operatorRegistryArtifact } from '../../kms/contracts/artifacts/operator-registry.ts'
-import { type Hex, toHex, utf8ToBytes } from '../../sdk/bytes.ts'
+import { type Hex, lowerHex, toHex, utf8ToBytes } from '../../sdk/bytes.ts'
 import type { Address, Hash32, OperatorInfo } from '../../sdk/chain/types.ts'
 
 /** Addresses of a deployed devnet; one contract stands for allocation manager and key registrar. */
@@ -109,10 +109,10 @@ export async function deployDevnet(input: DevnetInput): Promise<Devnet> {
     avs,
     operatorSetId,
     curve,
-    allocationManager: lower(registry),
-    keyRegistrar: lower(registry),
-    appController: lower(appController),
-    epochLog: lower(epochLog),
+    allocationManager: lowerHex(registry),
+    keyRegistrar: lowerHex(registry),
+    appController: lowerHex(appController),
+    epochLog: lowerHex(epochLog),
   }
 }
 
@@ -341,7 +341,7 @@ function createdApp(receipts: readonly TransactionReceipt[]): Address {
   // AppCreated(creator, app, operatorSetId) is the first log of both ways to create an app.
   const topic = receipts[0]?.logs[0]?.topics[2]
   if (topic === undefined) throw new Error('no app was created')
-  return lower(`0x${topic.slice(26)}`)
+  return lowerHex(`0x${topic.slice(26)}`)
 }
 
 function setOf(devnet: Devnet): { avs: Address; id: number } {
@@ -349,11 +349,7 @@ function setOf(devnet: Devnet): { avs: Address; id: number } {
 }
 
 function addressOf(key: Hex): Address {
-  return lower(privateKeyToAccount(key).address)
-}
-
-function lower(address: Hex): Address {
-  return `0x${address.slice(2).toLowerCase()}`
+  return lowerHex(privateKeyToAccount(key).address)
 }
 
 function randomSalt(): Hash32 {

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { stringify as stringifyToml } from 'smol-toml'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import type { Hex } from '../../sdk/bytes.ts'
-import { bytesToHex } from '../../sdk/bytes.ts'
+import { bytesToHex, lowerHex } from '../../sdk/bytes.ts'
 import type { Address, OperatorInfo } from '../../sdk/chain/types.ts'
 import type { Cleanup } from './cleanup.ts'
 import type { Devnet as DevnetContracts } from './contracts.ts'
@@ -63,7 +63,7 @@ export async function planOperators(folder: string, count: number): Promise<Oper
   return ports.map((port, index) => {
     const signingKey = generatePrivateKey()
     return {
-      address: lower(privateKeyToAccount(signingKey).address),
+      address: lowerHex(privateKeyToAccount(signingKey).address),
       url: `http://127.0.0.1:${port}`,
       port,
       folder: join(folder, `operator-${index + 1}`),
@@ -215,8 +215,4 @@ function isFree(port: number): Promise<boolean> {
     server.once('error', () => resolve(false))
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
-}
-
-function lower(address: Hex): Address {
-  return `0x${address.slice(2).toLowerCase()}`
 }

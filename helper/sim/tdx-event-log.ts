@@ -29,7 +29,7 @@ const SHA384_SIZE = 48
 /** Firmware reserves more than it writes. */
 const PADDING = new Uint8Array(4096).fill(0xff)
 
-export function encodeCcel(events: readonly SimEvent[], padding = PADDING): Uint8Array {
+function encodeCcel(events: readonly SimEvent[], padding = PADDING): Uint8Array {
   const algorithms = [u16(SHA384), u16(SHA384_SIZE)]
   const specification = concatBytes(
     utf8ToBytes('Spec ID Event03\0'),

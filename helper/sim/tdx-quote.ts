@@ -42,7 +42,7 @@ export const INTEL_QE_VENDOR = bytesOf('939a7233f79c4ca9940a0db3957f0607')
 export const SIM_MRTD = new Uint8Array(48).fill(0x7d)
 /** The simulator's quoting enclave. */
 export const SIM_QE_SIGNER = new Uint8Array(32).fill(0x51)
-export const SIM_QE_ATTRIBUTES = bytesOf('1500000000000000e700000000000000')
+const SIM_QE_ATTRIBUTES = bytesOf('1500000000000000e700000000000000')
 /** A module of major version 1, minor 5, and microcode 3. */
 export const SIM_TEE_TCB_SVN = bytesOf('05010300000000000000000000000000')
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ReleaseDemand } from '../../policy/types.ts'
+import { SNP_TCB_COMPONENTS } from '../../sdk/attest/snp-floor.ts'
 import type { SnpProduct, SnpTcb } from '../../sdk/attest/types.ts'
 import { EigenxError } from '../../sdk/errors.ts'
 import { type DecisionTrail, note } from './trail.ts'
@@ -63,7 +64,6 @@ function demandListed(
   if (!passed) throw notByRelease(name)
 }
 
-const COMPONENTS = ['fmc', 'bootloader', 'tee', 'snp', 'microcode'] as const
 const TCB = { name: 'release.minimum-snp-tcb', source: 'EIGENX_TEE_MINIMUM_SNP_TCB of the release' }
 
 /** Component by component, as operators do. A product line that the release does not name gets no key. */
@@ -83,7 +83,7 @@ function demandSnpTcb(
     note(trail, TCB.name, 'failed', { product, named }, TCB.source)
     throw notByRelease(TCB.name)
   }
-  for (const component of COMPONENTS) {
+  for (const component of SNP_TCB_COMPONENTS) {
     const [required, reported] = [floor[component] ?? 0, tcb[component] ?? 0]
     const inputs = {
       product,

@@ -8,6 +8,7 @@
  * @module
  */
 import { makeFinding, quote, quoteList } from '../../policy/findings.ts'
+import { equalLists } from '../../policy/judge-container.ts'
 import type { Finding, ReleaseDemand } from '../../policy/types.ts'
 import type { TokenContainer } from '../../sdk/attest/token-claims.ts'
 import type { ReleaseVerdict } from './release.ts'
@@ -139,8 +140,4 @@ function judgeRestart(
       `It is ${quote(container.restartPolicy)}, the release's ContainerPolicy says ${quote(restartPolicy)}.`,
     ),
   ]
-}
-
-function equalLists(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((item, index) => item === b[index])
 }

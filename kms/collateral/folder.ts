@@ -21,9 +21,9 @@ import {
 import type { CrlMemory } from '../../sdk/attest/crl-memory.ts'
 import type { TdxTrustAnchors } from '../../sdk/attest/tdx-anchors.ts'
 import { parseUtf8 } from '../../sdk/bytes.ts'
-import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
+import { EigenxError } from '../../sdk/errors.ts'
 import { readFileBounded } from '../../sdk/node/files.ts'
-import { startWatch } from './watch.ts'
+import { codeOf, startWatch } from './watch.ts'
 
 /** Kinds of platforms that one operator meets; below what the verifier remembers. */
 export const MAX_COLLATERAL_FILES = 32
@@ -120,8 +120,6 @@ function expiriesOf(bundles: readonly OpenedCollateral[]): { fmspc: string; expi
     if (!inUse.has(bundle.fmspc)) inUse.set(bundle.fmspc, bundle)
   return [...inUse.values()].map(({ fmspc, expiresAt }) => ({ fmspc, expiresAt }))
 }
-
-const codeOf = (thrown: unknown) => (isEigenxError(thrown) ? thrown.code : 'UNREADABLE')
 
 const notText = () =>
   new EigenxError({

@@ -23,10 +23,10 @@ import {
   type SnpRevocationMemory,
 } from '../../sdk/attest/snp-crl.ts'
 import { SNP_LISTS, snpListFile } from '../../sdk/attest/snp-list-names.ts'
-import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
+import { EigenxError } from '../../sdk/errors.ts'
 import { readFileBounded } from '../../sdk/node/files.ts'
 import type { RefusedFile } from './folder.ts'
-import { startWatch } from './watch.ts'
+import { codeOf, startWatch } from './watch.ts'
 
 export type SnpListFolderOptions = {
   path: string
@@ -96,8 +96,6 @@ async function readLists(
   }
   return { lists, refused }
 }
-
-const codeOf = (thrown: unknown) => (isEigenxError(thrown) ? thrown.code : 'UNREADABLE')
 
 const unreadable = (cause: unknown) =>
   new EigenxError({

@@ -1,4 +1,5 @@
 /** Looks at something from time to time, in the background, and one look at a time. @module */
+import { type ErrorCode, isEigenxError } from '../../sdk/errors.ts'
 
 export type Watch = {
   /** Looks now, or joins the look under way. Never rejects. */
@@ -40,4 +41,9 @@ export function startWatch(
       await underWay
     },
   }
+}
+
+/** Why a file of the folder counts for nothing. */
+export function codeOf(thrown: unknown): ErrorCode | 'UNREADABLE' {
+  return isEigenxError(thrown) ? thrown.code : 'UNREADABLE'
 }

@@ -7,11 +7,11 @@
  * Unlike SNP's, this JSON carries the signed bytes themselves. The agent sends no collateral.
  * @module
  */
-import { parseAnyBase64 } from '../bytes.ts'
 import { malformed, tooLarge } from './checks.ts'
 import { parseEvidenceJson } from './evidence-json.ts'
 import type { TdxEventLogs } from './tdx-event-log.ts'
 import { QUOTE_LIMIT } from './tdx-quote.ts'
+import { readBase64 } from './wire-text.ts'
 
 export type AaTdxEvidence = TdxEventLogs & { quote: Uint8Array }
 
@@ -22,19 +22,13 @@ const TEXT_LIMIT = 1024 * 1024
 export function parseAaTdxEvidence(text: string): AaTdxEvidence {
   const object = parseEvidenceJson(text, 'evidence', TEXT_LIMIT)
   const { quote, cc_eventlog: eventLog, aa_eventlog: agentLog } = object
-  const bytes = decode(quote, 'quote')
+  const bytes = readBase64(quote, 'quote')
   if (bytes.length > QUOTE_LIMIT) throw tooLarge('quote', QUOTE_LIMIT)
   if (agentLog != null && typeof agentLog !== 'string')
     throw malformed('aa_eventlog', 'aa_eventlog is not text')
   return {
     quote: bytes,
-    ...(eventLog == null ? {} : { eventLog: decode(eventLog, 'cc_eventlog') }),
+    ...(eventLog == null ? {} : { eventLog: readBase64(eventLog, 'cc_eventlog') }),
     ...(agentLog == null ? {} : { agentLog }),
   }
-}
-
-function decode(value: unknown, field: string): Uint8Array {
-  const bytes = typeof value === 'string' ? parseAnyBase64(value) : undefined
-  if (bytes === undefined || bytes.length === 0) throw malformed(field, `${field} is not base64`)
-  return bytes
 }

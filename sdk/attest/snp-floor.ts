@@ -12,7 +12,7 @@ import { describeTime } from './x509.ts'
 
 const DAY_SECONDS = 86_400
 const RULE: Rule = { name: 'snp.policy.tcb-floor', source: 'operator policy' }
-const COMPONENTS = ['fmc', 'bootloader', 'tee', 'snp', 'microcode'] as const
+export const SNP_TCB_COMPONENTS = ['fmc', 'bootloader', 'tee', 'snp', 'microcode'] as const
 
 export type SnpTcbFloor = {
   product: SnpProduct
@@ -27,7 +27,7 @@ export type SnpTcbFloor = {
 export type FloorVerdict = { status: 'ok' } | ({ status: 'grace' | 'too-old' } & FloorShortfall)
 
 export type FloorShortfall = {
-  component: (typeof COMPONENTS)[number]
+  component: (typeof SNP_TCB_COMPONENTS)[number]
   required: number
   reported: number
   /** Unix seconds at which the grace ends or ended. */
@@ -73,7 +73,7 @@ export function appraiseTcbFloor(
 }
 
 function findShortfall(tcb: SnpTcb, floor: SnpTcbFloor): FloorShortfall | undefined {
-  for (const component of COMPONENTS) {
+  for (const component of SNP_TCB_COMPONENTS) {
     const required = floor.tcb[component] ?? 0
     const reported = tcb[component] ?? 0
     const until = floor.since + floor.graceDays * DAY_SECONDS

@@ -320,7 +320,7 @@ function checkFirmwareOrder({ current, committed }: SnpReport, log: CheckLog): v
 }
 
 /** Every component of `a` at most that of `b`. */
-export function tcbAtMost(a: SnpTcb, b: SnpTcb): boolean {
+function tcbAtMost(a: SnpTcb, b: SnpTcb): boolean {
   return (
     (a.fmc ?? 0) <= (b.fmc ?? 0) &&
     a.bootloader <= b.bootloader &&

@@ -21,7 +21,7 @@ export const QUOTE_LIMIT = 16 * 1024
 const HEADER_SIZE = 48
 const TDX = 0x81
 const TD_REPORT_SIZE = { '1.0': 584, '1.5': 648 } as const
-export const QE_REPORT_SIZE = 384
+const QE_REPORT_SIZE = 384
 /** Signature, key, type, size; then QE report, its signature, length of the auth data. */
 const CERTIFICATION_AT = 128
 const QE_REPORT_AT = 134

@@ -7,7 +7,7 @@
  * text log of agents before mid-2025.
  * @module
  */
-import { parseAnyBase64, toBase64, utf8ToBytes } from '../bytes.ts'
+import { toBase64, utf8ToBytes } from '../bytes.ts'
 import { MAX_ATTESTATION_BYTES } from '../wire/limits.ts'
 import { malformed, tooLarge } from './checks.ts'
 import { encodeTdxCollateral, readTdxCollateral } from './collateral-bundle.ts'
@@ -15,7 +15,7 @@ import { parseEvidenceJson } from './evidence-json.ts'
 import type { TdxEventLogs } from './tdx-event-log.ts'
 import { QUOTE_LIMIT } from './tdx-quote.ts'
 import type { TdxEvidence } from './tdx-verify.ts'
-import { readEvidenceText } from './wire-text.ts'
+import { readBase64, readEvidenceText } from './wire-text.ts'
 
 /** Nothing in the logs is to be believed before they were replayed. */
 export type WireTdxEvidence = TdxEvidence & TdxEventLogs
@@ -29,7 +29,7 @@ export function parseWireTdxEvidence(bytes: Uint8Array): WireTdxEvidence {
   const object = parseEvidenceJson(readEvidenceText(bytes, WIRE_TDX_LIMIT), 'attestation')
   for (const name of Object.keys(object))
     if (!MEMBERS.has(name)) throw malformed('attestation', 'evidence has an unknown member')
-  const quote = decodeText(object.quote, 'quote')
+  const quote = readBase64(object.quote, 'quote')
   if (quote.length > QUOTE_LIMIT) throw tooLarge('quote', QUOTE_LIMIT)
   const { collateral, event_log: eventLog, agent_log: agentLog } = object
   if (agentLog != null && typeof agentLog !== 'string')
@@ -37,7 +37,7 @@ export function parseWireTdxEvidence(bytes: Uint8Array): WireTdxEvidence {
   return {
     quote,
     ...(collateral == null ? {} : { collateral: readTdxCollateral(collateral) }),
-    ...(eventLog == null ? {} : { eventLog: decodeText(eventLog, 'event_log') }),
+    ...(eventLog == null ? {} : { eventLog: readBase64(eventLog, 'event_log') }),
     ...(agentLog == null ? {} : { agentLog }),
   }
 }
@@ -52,10 +52,4 @@ export function encodeWireTdxEvidence(evidence: WireTdxEvidence): Uint8Array {
       ...(agentLog === undefined ? {} : { agent_log: agentLog }),
     }),
   )
-}
-
-function decodeText(value: unknown, field: string): Uint8Array {
-  const bytes = typeof value === 'string' ? parseAnyBase64(value) : undefined
-  if (bytes === undefined || bytes.length === 0) throw malformed(field, `${field} is not base64`)
-  return bytes
 }

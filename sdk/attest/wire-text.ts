@@ -19,3 +19,10 @@ export function readEvidenceText(bytes: Uint8Array, limit: number): string {
   if (inner === undefined) throw malformed('attestation', 'evidence is neither JSON nor base64')
   return inner
 }
+
+/** A field of base64 that must not be empty. @throws EVIDENCE_MALFORMED */
+export function readBase64(value: unknown, field: string): Uint8Array {
+  const bytes = typeof value === 'string' ? parseAnyBase64(value) : undefined
+  if (bytes === undefined || bytes.length === 0) throw malformed(field, `${field} is not base64`)
+  return bytes
+}

@@ -6,7 +6,7 @@
  * empty one, because otherwise a single operator could make the whole set disappear by registering nonsense.
  * @module
  */
-import { compareBytes, type Hex, parseHex, toHex, uintBE } from '../bytes.ts'
+import { compareBytes, type Hex, lowerHex, parseHex, toHex, uintBE } from '../bytes.ts'
 import { EigenxError } from '../errors.ts'
 import { allocationManagerAbi, keyRegistrarAbi, registrarAbi } from './abi/operator-set.ts'
 import { readContract } from './contract.ts'
@@ -74,7 +74,7 @@ export async function readOperatorSet(
   const context = { reader, contracts, block, registrar, curve, options }
   const operators = await Promise.all(addresses.map((address) => readOperator(context, address)))
   refuseSharedKeys(operators)
-  return { avs: lower(avs), operatorSetId, operators, block }
+  return { avs: lowerHex(avs), operatorSetId, operators, block }
 }
 
 /**
@@ -92,7 +92,7 @@ function sortMembers(members: readonly Address[]): Address[] {
   if (members.length === 0) throw invalid('The operator set has no members')
   if (members.length > MAX_OPERATORS)
     throw invalid(`The operator set has more than ${MAX_OPERATORS} members`)
-  const addresses = members.map(lower)
+  const addresses = members.map(lowerHex)
   addresses.sort((a, b) => compareBytes(bytesOf(a), bytesOf(b)))
   addresses.forEach((address, index) => {
     if (address === addresses[index - 1])
@@ -149,7 +149,7 @@ async function readSigningKey(
   )
   if (!isRegistered) throw invalid('An operator of the set has registered no key', operator)
   if (curve === ECDSA) {
-    const address = lower(
+    const address = lowerHex(
       await readContract(reader, { ...read, functionName: 'getECDSAAddress' }, options),
     )
     if (/^0x0{40}$/.test(address))
@@ -183,10 +183,6 @@ function joinWords(words: readonly bigint[]): Hex {
 
 function bytesOf(address: Address): Uint8Array {
   return parseHex(address, 20) ?? new Uint8Array()
-}
-
-function lower(address: Address): Address {
-  return `0x${address.slice(2).toLowerCase()}`
 }
 
 function invalid(reason: string, operator?: Address): EigenxError<'OPERATOR_SET_INVALID'> {

@@ -7,6 +7,7 @@
  * @module
  */
 import { EigenxError } from '../errors.ts'
+import { isLoopbackHost } from '../loopback.ts'
 
 export type Endpoint =
   | { kind: 'socket'; path: string; name: string }
@@ -40,8 +41,7 @@ export function parseEndpoint(text: string, source: 'option' | 'environment'): E
     throw invalid(source, 'expected an absolute socket path or an http(s) URL')
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
     throw invalid(source, 'a base URL has no credentials, query or fragment')
-  const isLoopback = ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname)
-  if (!isLoopback && (url.protocol === 'http:' || source === 'environment'))
+  if (!isLoopbackHost(url.hostname) && (url.protocol === 'http:' || source === 'environment'))
     throw invalid(source, 'keys do not travel over plain http beyond loopback')
   return { kind: 'http', url: url.href.replace(/\/+$/, ''), name: url.origin }
 }

@@ -12,8 +12,8 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { frame, fromUintBE, uintBE, utf8ToBytes } from '../bytes.ts'
-import { EigenxError } from '../errors.ts'
 import { G1_BYTES } from './bls.ts'
+import { requestInvalid } from './invalid.ts'
 import { DERIVATIONS } from './labels.ts'
 
 const SALT = utf8ToBytes('eigenx-tee/v1')
@@ -48,7 +48,7 @@ export function deriveKey(appKey: Uint8Array, label: KeyLabel, length: number): 
   if (!Number.isSafeInteger(length) || length < 1 || length > 255 * 32)
     throw new RangeError('HKDF-SHA-256 gives 1 to 8160 bytes')
   if (!SCOPE.test(label.scope))
-    throw labelInvalid('scope', 'scope is app, release:<digest> or instance:<id>')
+    throw requestInvalid('scope', 'scope is app, release:<digest> or instance:<id>')
   const info = frame([
     fieldBytes('scope', label.scope),
     fieldBytes('algorithm', label.algorithm),
@@ -91,13 +91,9 @@ function reduceToScalar(bytes: Uint8Array, order: bigint): Uint8Array {
 
 function fieldBytes(name: string, text: string): Uint8Array {
   // Lone surrogates would all become the same replacement character, and two labels one key.
-  if (/\p{Surrogate}/u.test(text)) throw labelInvalid(name, `${name} is not well-formed text`)
+  if (/\p{Surrogate}/u.test(text)) throw requestInvalid(name, `${name} is not well-formed text`)
   const bytes = utf8ToBytes(text)
   if (bytes.length === 0 || bytes.length > MAX_FIELD_BYTES)
-    throw labelInvalid(name, `${name} has 1 to ${MAX_FIELD_BYTES} bytes`)
+    throw requestInvalid(name, `${name} has 1 to ${MAX_FIELD_BYTES} bytes`)
   return bytes
-}
-
-function labelInvalid(path: string, message: string): EigenxError {
-  return new EigenxError({ code: 'REQUEST_INVALID', message, stage: 'key', details: { path } })
 }

@@ -17,6 +17,7 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, fromUintBE, uintBE, utf8ToBytes } from '../bytes.ts'
 import { EigenxError } from '../errors.ts'
+import { requestInvalid } from './invalid.ts'
 import { DERIVATIONS } from './labels.ts'
 import { mnemonicToSeed } from './seed.ts'
 
@@ -71,8 +72,4 @@ export function toP256Scalar(bytes: Uint8Array): Uint8Array {
     stage: 'key',
     details: {},
   })
-}
-
-function requestInvalid(path: string, message: string): EigenxError {
-  return new EigenxError({ code: 'REQUEST_INVALID', message, stage: 'key', details: { path } })
 }

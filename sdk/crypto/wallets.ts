@@ -12,6 +12,7 @@ import { HDKey } from '@scure/bip32'
 import { bytesToHex, utf8ToBytes } from '../bytes.ts'
 import type { Address } from '../chain/types.ts'
 import { EigenxError } from '../errors.ts'
+import { requestInvalid } from './invalid.ts'
 import { mnemonicToSeed } from './seed.ts'
 import { deriveSlip10Ed25519 } from './slip10.ts'
 
@@ -104,8 +105,4 @@ function toChecksumAddress(bytes: Uint8Array): Address {
     Number.parseInt(hash.charAt(i), 16) >= 8 ? char.toUpperCase() : char,
   )
   return `0x${mixed.join('')}`
-}
-
-function requestInvalid(path: string, message: string): EigenxError {
-  return new EigenxError({ code: 'REQUEST_INVALID', message, stage: 'key', details: { path } })
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { decisionSettings } from '../../kms/authorize/settings.ts'
 import { describeConfig, parseKmsConfig } from '../../kms/config.ts'
-import { isLoopbackHost } from '../../kms/config-fields.ts'
 import { DEFAULT_SNP_POLICY } from '../../sdk/attest/snp-policy.ts'
 import { DEFAULT_TDX_POLICY } from '../../sdk/attest/tdx-policy.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
+import { isLoopbackHost } from '../../sdk/loopback.ts'
 
 const ADDRESS = `0x${'Ab'.repeat(20)}`
 

@@ -252,6 +252,7 @@ describe('the endpoint', () => {
       'http://127.0.0.1:8007/',
       { kind: 'http', url: 'http://127.0.0.1:8007', name: 'http://127.0.0.1:8007' },
     ],
+    ['http://127.0.0.2:1', { kind: 'http', url: 'http://127.0.0.2:1', name: 'http://127.0.0.2:1' }],
     ['http://[::1]:1', { kind: 'http', url: 'http://[::1]:1', name: 'http://[::1]:1' }],
     [
       'https://helper.example/x',
