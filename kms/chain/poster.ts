@@ -2,7 +2,7 @@
  * Sends transactions so that they get mined: one at a time, with a growing fee, through all providers.
  *
  * No provider is trusted with a number: nonce, gas and fee are the lower median of what they say, and the fee has a
- * ceiling. A transaction that does not get into a block is replaced under the same nonce, so at most one of them
+ * ceiling. None is waited for either: a moment after a quorum has answered, it goes on without the others. A transaction that does not get into a block is replaced under the same nonce, so at most one of them
  * counts. What is sent is public; the key signs here and goes nowhere.
  * @module
  */
@@ -13,9 +13,11 @@ import {
   createProvider,
   type Provider,
   parseQuantity,
+  type Refusal,
 } from '../../sdk/chain/provider.ts'
 import type { Address, Hash32 } from '../../sdk/chain/types.ts'
 import { EigenxError } from '../../sdk/errors.ts'
+import { type Answers, askAll, isDecided, type Rule } from './ask.ts'
 
 export type PosterConfig = {
   rpcUrls: readonly string[]
@@ -57,6 +59,8 @@ const GWEI = 1_000_000_000n
 /** A replacement must offer at least a tenth more; a quarter leaves room for nodes that ask more. */
 const raise = (fee: bigint) => fee + fee / 4n + 1n
 const FIRST_POLL_MS = 100
+/** Enough for a provider that is only slower: its number counts in the median too. */
+const GRACE_MS = 1000
 /** An unknown pending transaction may sit on the nonce with any fee: 25 % more so often is a factor of 86. */
 const MAX_RAISES = 20
 
@@ -109,9 +113,12 @@ type Outcome = 'taken' | 'underpriced' | 'nonce-used'
 async function sendOne(context: Context, transaction: Transaction, what: string): Promise<Hash32> {
   const { account, chainId, signal, now } = context
   const from = account.address
-  const gas = await estimateGas(context, { from, ...transaction }, what)
-  const nonce = await readMedian(context, 'eth_getTransactionCount', [from, 'latest'], what)
-  let fees = await readFees(context, what)
+  const [gas, nonce, firstFees] = await Promise.all([
+    estimateGas(context, { from, ...transaction }, what),
+    readMedian(context, 'eth_getTransactionCount', [from, 'latest'], what),
+    readFees(context, what),
+  ])
+  let fees = firstFees
   const deadline = now() + context.giveUpAfterMs
   const hashes: Hash32[] = []
   for (let raises = 0; !signal.aborted && now() < deadline; ) {
@@ -123,7 +130,9 @@ async function sendOne(context: Context, transaction: Transaction, what: string)
       ...transaction,
       ...fees,
     })
-    hashes.push(keccak256(signed))
+    // At the ceiling it is the same one again.
+    const hash = keccak256(signed)
+    if (!hashes.includes(hash)) hashes.push(hash)
     const outcome = await broadcast(context, signed, what)
     const waitMs = outcome === 'taken' ? context.replaceAfterMs : context.pollMs
     // Whatever the nodes said: one of the earlier ones may have been mined meanwhile.
@@ -146,18 +155,17 @@ async function estimateGas(
   call: Transaction & { from: Address },
   what: string,
 ): Promise<bigint> {
-  const answers = await askAll(context, 'eth_estimateGas', [call])
+  const answers = await askAll(context, 'eth_estimateGas', [call], numbersOf(context))
   if (answers.filter((answer) => answer.kind === 'revert').length >= context.quorum)
     throw failed(what, 'the contract refuses it')
-  if (answers.every((answer) => answer.kind === 'fault' && answer.refusal === 'no-funds'))
-    throw failed(what, CANNOT_PAY)
-  return medianOf(context, answers, what)
+  if (countRefusals(answers, 'no-funds') >= context.quorum) throw failed(what, CANNOT_PAY)
+  return mustBe(medianOf(context, answers), context, answers, what)
 }
 
 async function readFees(context: Context, what: string): Promise<Fees> {
   const [blocks, tips] = await Promise.all([
-    askAll(context, 'eth_getBlockByNumber', ['latest', false]),
-    askAll(context, 'eth_maxPriorityFeePerGas', []),
+    askAll(context, 'eth_getBlockByNumber', ['latest', false], numbersOf(context)),
+    askAll(context, 'eth_maxPriorityFeePerGas', [], numbersOf(context)),
   ])
   const baseFees = blocks.map((answer): Answer<unknown> => {
     if (answer.kind !== 'value') return answer
@@ -165,11 +173,9 @@ async function readFees(context: Context, what: string): Promise<Fees> {
     const isBlock = typeof block === 'object' && block !== null && 'baseFeePerGas' in block
     return { kind: 'value', value: isBlock ? block.baseFeePerGas : undefined }
   })
-  const baseFee = medianOf(context, baseFees, what)
-  // Not every node offers the second method.
-  const tip = tips.some((answer) => answer.kind === 'value')
-    ? medianOf({ ...context, quorum: 1 }, tips, what)
-    : GWEI
+  const baseFee = mustBe(medianOf(context, baseFees), context, baseFees, what)
+  // Not every node offers the second method, and one alone that does could ask for all up to the ceiling.
+  const tip = medianOf(context, tips) ?? GWEI
   const ceiling = context.maxFeePerGas
   const maxFeePerGas = smaller(2n * baseFee + tip, ceiling)
   return { maxFeePerGas, maxPriorityFeePerGas: smaller(tip, maxFeePerGas) }
@@ -185,7 +191,7 @@ function raiseFees(fees: Fees, ceiling: bigint): Fees | undefined {
 }
 
 async function broadcast(context: Context, signed: Hex, what: string): Promise<Outcome> {
-  const answers = await askAll(context, 'eth_sendRawTransaction', [signed])
+  const answers = await sendToAll(context, signed)
   const refusals = answers.map((answer) => (answer.kind === 'fault' ? answer.refusal : undefined))
   const isTaken = answers.some((answer) => answer.kind === 'value') || refusals.includes('known')
   if (isTaken) return 'taken'
@@ -193,6 +199,23 @@ async function broadcast(context: Context, signed: Hex, what: string): Promise<O
   if (refusals.includes('nonce-too-low')) return 'nonce-used'
   if (refusals.includes('no-funds')) throw failed(what, CANNOT_PAY)
   throw failed(what, 'no chain provider takes it')
+}
+
+/** One that takes it is enough. The others get it all the same. */
+function sendToAll(context: Context, signed: Hex): Promise<readonly Answer<unknown>[]> {
+  return askAll(context, 'eth_sendRawTransaction', [signed], {
+    isEnough: (answers) =>
+      answers.some((answer) => answer?.kind === 'value') ||
+      REFUSALS.some((refusal) => countRefusals(answers, refusal) >= context.quorum),
+    graceMs: GRACE_MS,
+    cutsOff: false,
+  })
+}
+
+const REFUSALS: readonly Refusal[] = ['known', 'underpriced', 'nonce-too-low', 'no-funds']
+
+function countRefusals(answers: Answers, refusal: Refusal): number {
+  return answers.filter((answer) => answer?.kind === 'fault' && answer.refusal === refusal).length
 }
 
 type Mined = { hash: Hash32; status: 'success' | 'reverted' }
@@ -207,10 +230,14 @@ async function waitForReceipt(
   // Quick at first, for chains with quick blocks.
   for (let waitMs = FIRST_POLL_MS; ; waitMs *= 2) {
     for (const hash of hashes) {
-      const answers = await askAll(context, 'eth_getTransactionReceipt', [hash])
-      const statuses = answers.map((answer) =>
-        answer.kind === 'value' ? receiptStatus(answer.value, hash) : undefined,
-      )
+      const statusOf = (answer: Answer<unknown>) =>
+        answer.kind === 'value' ? receiptStatus(answer.value, hash) : undefined
+      const answers = await askAll(context, 'eth_getTransactionReceipt', [hash], {
+        isEnough: (given) => isDecided(given, context.quorum, statusOf),
+        graceMs: 0,
+        cutsOff: true,
+      })
+      const statuses = answers.map(statusOf)
       for (const status of ['success', 'reverted'] as const)
         if (statuses.filter((found) => found === status).length >= context.quorum)
           return { hash, status }
@@ -218,7 +245,7 @@ async function waitForReceipt(
     if (context.signal.aborted || context.now() >= until) return undefined
     if (context.now() >= resendAt) {
       // Whoever has it says so; what else they say shows in the receipt.
-      await askAll(context, 'eth_sendRawTransaction', [signed])
+      await sendToAll(context, signed)
       resendAt = context.now() + context.resendAfterMs
     }
     await pause(Math.min(waitMs, context.pollMs), context.signal)
@@ -238,36 +265,49 @@ async function readMedian(
   params: readonly unknown[],
   what: string,
 ): Promise<bigint> {
-  return medianOf(context, await askAll(context, method, params), what)
+  const answers = await askAll(context, method, params, numbersOf(context))
+  return mustBe(medianOf(context, answers), context, answers, what)
 }
 
-/** The lower median: with an honest majority it lies between two honest values. */
+function numbersOf({ quorum }: Pick<Context, 'quorum'>): Rule {
+  const kindOf = ({ kind }: Answer<unknown>) => (kind === 'fault' ? undefined : kind)
+  return {
+    isEnough: (answers) => isDecided(answers, quorum, kindOf),
+    graceMs: GRACE_MS,
+    cutsOff: true,
+  }
+}
+
+/** The lower median: with an honest majority it lies between two honest values. `undefined` when fewer than a quorum gave one. */
 function medianOf(
+  { quorum }: Pick<Context, 'quorum'>,
+  answers: readonly Answer<unknown>[],
+): bigint | undefined {
+  const values = quantitiesOf(answers)
+  values.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+  return values.length >= quorum ? values[Math.floor((values.length - 1) / 2)] : undefined
+}
+
+function quantitiesOf(answers: readonly Answer<unknown>[]): bigint[] {
+  return answers.flatMap((answer) => {
+    const value = answer.kind === 'value' ? parseQuantity(answer.value) : undefined
+    return value === undefined ? [] : [value]
+  })
+}
+
+function mustBe(
+  median: bigint | undefined,
   { quorum }: Pick<Context, 'quorum'>,
   answers: readonly Answer<unknown>[],
   what: string,
 ): bigint {
-  const values = answers.flatMap((answer) => {
-    const value = answer.kind === 'value' ? parseQuantity(answer.value) : undefined
-    return value === undefined ? [] : [value]
-  })
-  values.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
-  const median = values[Math.floor((values.length - 1) / 2)]
-  if (median !== undefined && values.length >= quorum) return median
+  if (median !== undefined) return median
   throw new EigenxError({
     code: 'CHAIN_UNAVAILABLE',
     message: `Too few chain providers answered while ${what} was prepared`,
     stage: 'chain',
-    details: { needed: quorum, got: values.length },
+    details: { needed: quorum, got: quantitiesOf(answers).length },
   })
-}
-
-function askAll(
-  { providers, signal }: Pick<Context, 'providers' | 'signal'>,
-  method: string,
-  params: readonly unknown[],
-): Promise<Answer<unknown>[]> {
-  return Promise.all(providers.map((provider) => provider.request(method, params, [signal])))
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -187,6 +187,23 @@ describe('scenario 37: a transaction that is not mined', () => {
     }
   })
 
+  it('and offers the ceiling already is sent and looked for as the one that it is', async () => {
+    await callNode(anvil.url, 'evm_setAutomine', [false])
+    const proxy = await startRpcProxy(anvil.url, () => undefined, SECRET)
+    opened.push(proxy)
+    const config = { replaceAfterMs: 60, giveUpAfterMs: 1500, maxFeePerGas: 5n * GWEI }
+    const { port } = openPort({ rpcUrls: [proxy.url], ...config })
+    await expect(port.post(entryOf(1))).rejects.toMatchObject({ code: 'CHAIN_WRITE_FAILED' })
+    const asked = proxy.calls
+      .filter(({ method }) => method === 'eth_getTransactionReceipt')
+      .map(({ params }) => params[0])
+    const names = new Set(asked)
+    expect(names.size).toBeGreaterThan(1)
+    // Of the last looks: each transaction once.
+    const last = asked.slice(-names.size)
+    expect(new Set(last)).toEqual(names)
+  })
+
   it('ends when the poster closes', async () => {
     await callNode(anvil.url, 'evm_setAutomine', [false])
     const { port, poster } = openPort({ giveUpAfterMs: 60_000, replaceAfterMs: 60_000 })
@@ -279,6 +296,43 @@ describe('with 2 of 3 providers', () => {
     const block = await callNode(anvil.url, 'eth_getBlockByNumber', ['latest', true])
     const [transaction] = (block as { transactions: PoolTransaction[] }).transactions
     expect(BigInt(transaction?.maxFeePerGas ?? 0)).toBeLessThan(100n * GWEI)
+  })
+
+  it.each([0, 2])('provider %i that hangs holds nothing up', async (place) => {
+    const proxies = []
+    for (let i = 0; i < 3; i++)
+      proxies.push(await startRpcProxy(anvil.url, () => (i === place ? 'hang' : undefined), SECRET))
+    opened.push(...proxies)
+    const { port } = openPort({
+      rpcUrls: proxies.map(({ url }) => url),
+      quorum: 2,
+      timeoutMs: 30_000,
+      giveUpAfterMs: 60_000,
+    })
+    const begun = performance.now()
+    await port.post(entryOf(1))
+    expect(performance.now() - begun).toBeLessThan(15_000)
+    expect(await epochsOf(port)).toEqual([1])
+  })
+
+  it('one alone that knows of tips does not say how much is paid', async () => {
+    const greedy: Tamper = ({ method }) =>
+      method === 'eth_maxPriorityFeePerGas'
+        ? { result: `0x${(400n * GWEI).toString(16)}` }
+        : undefined
+    const old: Tamper = ({ method }) =>
+      method === 'eth_maxPriorityFeePerGas'
+        ? { error: { code: -32601, message: 'method not found' } }
+        : undefined
+    const proxies = []
+    for (const tamper of [old, greedy, old])
+      proxies.push(await startRpcProxy(anvil.url, tamper, SECRET))
+    opened.push(...proxies)
+    const { port } = openPort({ rpcUrls: proxies.map(({ url }) => url), quorum: 2 })
+    await port.post(entryOf(1))
+    const block = await callNode(anvil.url, 'eth_getBlockByNumber', ['latest', true])
+    const [transaction] = (block as { transactions: PoolTransaction[] }).transactions
+    expect(BigInt(transaction?.maxPriorityFeePerGas ?? 0)).toBe(GWEI)
   })
 
   it('a failure names none of them', async () => {
