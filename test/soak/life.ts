@@ -25,6 +25,9 @@ export type LifeReport = {
   looks: number
   /** Times that old ciphertexts were opened. */
   opened: number
+  /** Outputs that were compared with the dealings that they name, and those whose bodies were never all to be seen at once. */
+  compared: number
+  unseen: number
   virtualSeconds: number
   faults: Map<string, number>
   /** Largest number of bodies and secrets, and of bytes of a head, that a disk held, and of things that a node kept in memory. */
@@ -58,12 +61,19 @@ export async function live(plan: Plan, isDetailed = false): Promise<LifeReport> 
   let slot = 0
   try {
     for (; slot < plan.slots; slot++) await liveSlot(life, slot)
+    assertCompared(life.report)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     life.report.failure = { slot, message, trace: life.trace.lines() }
     if (!(error instanceof Error)) throw error
   }
   return life.report
+}
+
+/** One in twenty may close while those that have its bodies are down. */
+function assertCompared({ epochs, compared, unseen }: LifeReport): void {
+  if (unseen > 1 + epochs / 20)
+    throw new Error(`I1, I2: ${compared} of ${epochs} outputs were compared with their dealings`)
 }
 
 function birth(plan: Plan, isDetailed: boolean): Life {
@@ -103,6 +113,8 @@ function birth(plan: Plan, isDetailed: boolean): Life {
       turns: 0,
       looks: 0,
       opened: 0,
+      compared: 0,
+      unseen: 0,
       virtualSeconds: 0,
       faults: new Map(),
       most: { blobs: 0, secrets: 0, headBytes: 0, remembered: 0 },
@@ -214,6 +226,8 @@ function afterTurn(life: Life): void {
   report.turns += 1
   report.looks = world.witness.looks
   report.epochs = world.witness.history.length
+  report.compared = world.witness.compared
+  report.unseen = report.epochs - report.compared - world.witness.unread.length
   report.virtualSeconds = world.clock / 1000 - 1_800_000_000
   trace.look()
   dismiss(world, ledger)

@@ -29,6 +29,8 @@ describe('a soak', () => {
       expect(report.epochs).toBeGreaterThanOrEqual(report.plan.slots)
       expect(report.looks).toBe(report.turns)
       expect(report.opened).toBeGreaterThan(report.plan.slots / 2)
+      // All but the last, which may not be settled for long enough to be read.
+      expect(report.compared).toBeGreaterThanOrEqual(report.epochs - 1)
     }
     expect(new Set(reports.map(({ plan }) => plan.n))).toEqual(new Set([1, 2, 3, 4, 7]))
     const kinds = new Set(reports.flatMap(({ faults }) => [...faults.keys()]))
@@ -69,6 +71,8 @@ describe('a failure', () => {
       turns: 0,
       looks: 0,
       opened: 0,
+      compared: 0,
+      unseen: 0,
       virtualSeconds: 0,
       told: new Map(),
       faults: new Map(),

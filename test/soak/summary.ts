@@ -15,7 +15,16 @@ export function createSummary(): Summary {
   const told = new Map<string, number>()
   const sizes = new Map<number, number>()
   const seeds: number[] = []
-  const sums = { epochs: 0, turns: 0, looks: 0, opened: 0, days: 0, failures: 0 }
+  const sums = {
+    epochs: 0,
+    turns: 0,
+    looks: 0,
+    opened: 0,
+    compared: 0,
+    unseen: 0,
+    days: 0,
+    failures: 0,
+  }
   const most = { blobs: 0, secrets: 0, headBytes: 0, remembered: 0 }
   const perMinute = () => Math.round((sums.epochs * 60_000) / (performance.now() - begun))
   return {
@@ -27,6 +36,8 @@ export function createSummary(): Summary {
       sums.turns += report.turns
       sums.looks += report.looks
       sums.opened += report.opened
+      sums.compared += report.compared
+      sums.unseen += report.unseen
       sums.days += report.virtualSeconds / 86_400
       sums.failures += report.failure === undefined ? 0 : 1
       for (const key of ['blobs', 'secrets', 'headBytes', 'remembered'] as const)
@@ -43,6 +54,7 @@ export function createSummary(): Summary {
         `\n${sums.failures === 0 ? 'Every invariant held.' : 'AN INVARIANT WAS BROKEN.'}`,
         `seeds ${Math.min(...seeds)} to ${Math.max(...seeds)}, ${seeds.length} lives, ${sums.epochs} epochs, ${perMinute()} epochs a minute`,
         `${sums.turns} steps, invariants asserted ${sums.looks} times, old ciphertexts opened ${sums.opened} times, ${sums.days.toFixed(1)} days of virtual time`,
+        `${sums.compared} outputs compared with their dealings, ${sums.unseen} not: no member that could be looked at had all of them in time`,
         `largest disk: ${most.blobs} bodies, ${most.secrets} secrets, a head of ${most.headBytes} bytes; largest memory: ${most.remembered} things beside the state`,
         `\nlives by members at genesis: ${[...sizes]
           .sort(([a], [b]) => a - b)

@@ -10,7 +10,15 @@ import { encodeDealing, parseDealing } from '../../../sdk/protocol/dealing.ts'
 import { encodeCertifiedBody, parseCertifiedBody } from '../../../sdk/protocol/output.ts'
 import type { CertifiedOutput, Output } from '../../../sdk/protocol/types.ts'
 import { assertInvariants } from './invariants.ts'
-import { allActive, bootAll, createWorld, keyServiceOf, nodeAt, runUntil } from './kit.ts'
+import {
+  allActive,
+  bootAll,
+  createIdentities,
+  createWorld,
+  keyServiceOf,
+  nodeAt,
+  runUntil,
+} from './kit.ts'
 import { emptyPromise } from './promises.ts'
 import { createWitness, type World } from './world.ts'
 
@@ -84,6 +92,15 @@ function withDisks(change: (blobs: Map<Hash32, Uint8Array>) => void): World {
   return { ...world, nodes, witness: createWitness() }
 }
 
+/** All members are awake and lack a body, which is on the disk of one that is none any more, and down. */
+function onlyOnASleepingDisk(): World {
+  const spoilt = withDisks((blobs) => blobs.delete(dealingsIn(1)[0]?.hash ?? '0x'))
+  const members = world.nodes.map(({ identity }) => identity.info.address)
+  const [identity] = createIdentities(3).filter(({ info }) => !members.includes(info.address))
+  if (identity === undefined) throw new Error('nobody else')
+  return { ...spoilt, nodes: [...spoilt.nodes, { ...nodeAt(world, 0), identity, node: undefined }] }
+}
+
 /** Disks on which the dealings of an epoch have changed places. */
 function withSwappedDealings(epoch: number): World {
   const [a, b] = dealingsIn(epoch)
@@ -129,6 +146,7 @@ describe('the invariants of a simulated run', () => {
       /I9/,
       () => withDisks((blobs) => blobs.delete(dealingsIn(1)[0]?.hash ?? '0x')),
     ],
+    ['a body that only one has who is down and no member', /I9/, onlyOnASleepingDisk],
     ['a second winner of an epoch', /I7/, () => withOutput(() => ({ epoch: 0 }))],
     ['a winner that follows nothing', /I7/, () => withOutput(() => ({ prev: other }))],
     [

@@ -1,6 +1,5 @@
 /** I1, I2 and I9: outputs of the log against the bodies on the disks of the simulated members. */
 import { equalBytes } from '../../../sdk/bytes.ts'
-import type { Hash32 } from '../../../sdk/chain/types.ts'
 import { type G2Point, g2Msm, operatorX, parseG2, serializeG2 } from '../../../sdk/crypto/bls.ts'
 import { evaluateCommitment, lagrangeAtZero } from '../../../sdk/crypto/shamir.ts'
 import { type Dealing, parseDealing } from '../../../sdk/protocol/dealing.ts'
@@ -11,7 +10,7 @@ import type { World } from './world.ts'
 
 type Fail = (what: string) => never
 
-/** Bodies of closed epochs are erased: an output that could not be read by then is read no more. */
+/** Bodies of closed epochs are erased: an output that could not be read by then is read no more, and counted as such. */
 const RECENT = 3
 
 /** I1, I2, once for each settled output, as soon as its bodies are there. */
@@ -81,13 +80,21 @@ function assertTable(output: Output, dealings: readonly Dealing[], fail: Fail): 
   }
 }
 
-/** I9: somebody who may be asked holds every body of the newest output. A member that lies now may keep them back: it counts only if all do. */
+/**
+ * I9: a member of the newest output that may be asked, and answers, holds every body of it. With fewer members awake than its threshold the
+ * disks of those that are down count too: the bodies come back with them. Who lies now may keep them back: it counts only if all do.
+ */
 export function assertObtainable(world: World, fail: Fail): void {
   const newest = world.witness.history.at(-1)
   if (newest === undefined) return
-  const hashes: readonly Hash32[] = newest.output.dealings.map(({ hash }) => hash)
-  const honest = world.nodes.filter(({ tamper }) => tamper === undefined)
-  const asked = honest.length > 0 ? honest : world.nodes
-  if (!asked.some(({ medium }) => hashes.every((hash) => medium.blobs.has(hash))))
-    fail(`I9: nobody has the bodies of epoch ${newest.output.epoch}`)
+  const { members, dealings, epoch, threshold } = newest.output
+  const asked = world.nodes.filter(({ identity }) =>
+    members.some(({ address }) => address === identity.info.address),
+  )
+  const honest = asked.filter(({ tamper }) => tamper === undefined)
+  const willing = honest.length > 0 ? honest : asked
+  const awake = willing.filter(({ node, hangs }) => node !== undefined && !hangs)
+  const holders = awake.length >= threshold ? awake : willing
+  if (!holders.some(({ medium }) => dealings.every(({ hash }) => medium.blobs.has(hash))))
+    fail(`I9: nobody has the bodies of epoch ${epoch}`)
 }
