@@ -135,7 +135,7 @@ describe('scenario 37: a transaction that is not mined', () => {
 
   it('and that its node has forgotten is sent again as it was', async () => {
     await callNode(anvil.url, 'evm_setAutomine', [false])
-    const { port } = openPort({ replaceAfterMs: 60_000, resendAfterMs: 300 })
+    const { port } = openPort({ replaceAfterMs: 60_000, resendAfterMs: 1500 })
     const posted = port.post(entryOf(1))
     await expect.poll(async () => (await pooled(7)).length).toBe(1)
     const [first] = await pooled(7)
