@@ -66,17 +66,20 @@ export function announcesEverNew({ world, sim, rng }: Liar) {
   }
 }
 
-const SHORT_LEAVE_SECONDS = 25
+/** Long enough to be dealt out, and then in again. */
+const LEAVE_SECONDS = 25
+const PRESENT_SECONDS = 35
 
 /** Goes and comes back again and again, without a word on the chain. */
 export function leavesAndReturns({ world, sim }: Liar) {
-  let until = 0
+  let next = 0
   return {
     act: async (): Promise<void> => {
       const now = world.chain.now()
-      if (now <= until) return
-      until = now + SHORT_LEAVE_SECONDS
-      const unsigned = { operator: sim.identity.info.address, notAfter: until }
+      if (now < next) return
+      next = now + LEAVE_SECONDS + PRESENT_SECONDS
+      const notAfter = now + LEAVE_SECONDS
+      const unsigned = { operator: sim.identity.info.address, notAfter }
       const signature = await sim.identity.signer.sign(leaveStatement(DOMAIN, unsigned))
       const message = encodeLeave({ ...unsigned, signature })
       for (const other of world.nodes) if (!other.hangs) await other.node?.handler.receive(message)
