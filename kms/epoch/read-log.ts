@@ -61,11 +61,12 @@ export async function readLog(lookup: Lookup, heads: PendingResolver): Promise<v
     if (progress.block !== undefined) await follow(lookup, progress.log, progress.block)
     throw error
   }
+  // First, so that an entry that is not final and cannot be judged yet holds up nothing that is.
+  await follow(lookup, final, snapshot.finalized)
   const pending = await heads.resolve(lookup, final, {
     entries: snapshot.entries.filter((entry) => !isFinal(entry)),
     complaints: snapshot.complaints.filter((complaint) => !isFinal(complaint)),
   })
-  await follow(lookup, final, snapshot.finalized)
   runtime.look({
     pending,
     latestTime: snapshot.latest.timestamp,

@@ -122,4 +122,28 @@ describe('an entry whose operator set cannot be read now', () => {
     await boot(world, sim)
     expect(await runUntil(world, allAt(world, 5), 400)).toBe(true)
   })
+
+  it('holds up nothing while it is not final', async () => {
+    const { world } = await worldThatCounts(95)
+    const { view, membership } = world.chain
+    world.chain.finalityStalled = true
+    const { block } = await membership.current()
+    await forgesNext(world, block)
+    for (let i = 0; i < 4; i++) await turn(world)
+    const [sim] = world.nodes
+    if (sim === undefined) throw new Error('no nodes')
+    kill(sim)
+    world.chain.finalityStalled = false
+    world.chain.view = (rpc) => {
+      const ports = view(rpc)
+      const at = () => Promise.reject(new ChainDown('not yet'))
+      return { ...ports, membership: { ...ports.membership, at } }
+    }
+    await boot(world, sim)
+    const through = () =>
+      BigInt(/"through":"(\d+)"/.exec(new TextDecoder().decode(sim.medium.head))?.[1] ?? 0)
+    const before = through()
+    for (let i = 0; i < 4; i++) await turn(world)
+    expect(through()).toBeGreaterThan(before)
+  })
 })
