@@ -61,19 +61,24 @@ export async function readLog(lookup: Lookup, heads: PendingResolver): Promise<v
     if (progress.block !== undefined) await follow(lookup, progress.log, progress.block)
     throw error
   }
-  // First, so that an entry that is not final and cannot be judged yet holds up nothing that is.
+  const [pending] = await Promise.allSettled([
+    heads.resolve(lookup, final, {
+      entries: snapshot.entries.filter((entry) => !isFinal(entry)),
+      complaints: snapshot.complaints.filter((complaint) => !isFinal(complaint)),
+    }),
+  ])
+  // Before what is final is acted on: whoever takes up an output asks the operators of the view for its bodies.
+  if (pending.status === 'fulfilled')
+    runtime.look({
+      pending: pending.value,
+      latestTime: snapshot.latest.timestamp,
+      operators,
+      leaves: leavesFor(lookup, operators),
+      keys: newestKeys(lookup),
+    })
   await follow(lookup, final, snapshot.finalized)
-  const pending = await heads.resolve(lookup, final, {
-    entries: snapshot.entries.filter((entry) => !isFinal(entry)),
-    complaints: snapshot.complaints.filter((complaint) => !isFinal(complaint)),
-  })
-  runtime.look({
-    pending,
-    latestTime: snapshot.latest.timestamp,
-    operators,
-    leaves: leavesFor(lookup, operators),
-    keys: newestKeys(lookup),
-  })
+  // An entry that is not final and cannot be judged yet holds up nothing that is.
+  if (pending.status === 'rejected') throw pending.reason
 }
 
 /** Stores the final log up to a block. */
