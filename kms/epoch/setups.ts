@@ -44,6 +44,8 @@ export async function receiveSetup(lookup: Lookup, bytes: Uint8Array): Promise<P
   if (terms.epoch < log.nextEpoch) return 'refused'
   // We may be behind with the chain, or be told of a block that is not final for us yet.
   if (terms.epoch > log.nextEpoch || terms.configBlock.number > through) return 'later'
+  // Decided, if the chain does not take it back: further attempts would push out the one that won, with the bodies that others need.
+  if (terms.epoch < runtime.view().pending.nextEpoch) return 'later'
   if (terms.prev !== (lastWinner(log)?.hash ?? runtime.self.root)) return 'refused'
   if (!isFresh(lookup, terms)) return 'refused'
   const { self, deps } = runtime

@@ -1,9 +1,10 @@
 /** What members can make others keep, and whom they can make others doubt. */
 import { describe, expect, it } from 'vitest'
 import { messageKind } from '../../../sdk/protocol/codec.ts'
-import { nodeAt } from './kit.ts'
+import { nodeAt, runUntil } from './kit.ts'
 import { corrupt, type LieName } from './lies.ts'
 import { convictsItself } from './lies-floods.ts'
+import { setupOf } from './lies-proposer.ts'
 import { addressOf, establish, goOn, newest } from './scenario-kit.ts'
 import { seededRng } from './sim-ports.ts'
 import type { SimNode, World } from './world.ts'
@@ -76,5 +77,26 @@ describe('two that prove their own lies', () => {
     expect(world.chain.complaints()).toHaveLength(0)
     const dealers = newest(world).output.dealings.map(({ dealer }) => dealer)
     expect(dealers).toEqual(honest.map(addressOf))
+  })
+})
+
+describe('an entry that is not final', () => {
+  it('ends the attempts at its epoch: another could push out the session that won', async () => {
+    const { world, sealed } = await establish({
+      seed: 1303,
+      n: 4,
+      depth: 30,
+      options: { finalitySeconds: 90 },
+    })
+    const [honest, liar] = [nodeAt(world, 0), nodeAt(world, 3)]
+    const entries = world.chain.entries().length
+    expect(await runUntil(world, () => world.chain.entries().length > entries, 400)).toBe(true)
+    await runUntil(world, () => false, 30)
+    const { setup } = world.overheard
+    const { block: configBlock } = await world.chain.membership.current()
+    if (setup === undefined) throw new Error('no setup')
+    const another = await setupOf(liar, { ...setup, terms: { ...setup.terms, configBlock } })
+    expect(await honest.node?.handler.receive(another)).toBe('later')
+    await goOn(world, sealed, { turns: 900 })
   })
 })
