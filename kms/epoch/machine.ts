@@ -299,6 +299,8 @@ export function due(self: Self, state: NodeState, view: View, now: Millis): read
   for (const leave of state.leaves)
     if (leave.operator === self.operator) effects.push({ type: 'sendLeave', leave })
   effects.push({ type: 'learnKeys' })
+  // Whom to ask for bodies is known from the first look on.
+  if (view.operators === undefined) return effects
   // What the view shows of epochs that are decided may be older than the state: shares that were erased stay erased.
   const undecided = view.pending.winners.filter(({ output }) => output.epoch >= state.log.nextEpoch)
   for (const winner of [...state.log.winners, ...undecided])
