@@ -151,10 +151,9 @@ export function beginFault(world: World, fault: Fault, ledger: Ledger): Undo | u
     const reform = corrupt(world, member, kind)
     const isProvable = kind.startsWith('deals wrong shares')
     if (isProvable) ledger.suspect(member)
-    // Until it is dealt to its own key again.
-    if (kind.startsWith('announces')) ledger.damaged.add(member)
     return () => {
       if (isProvable) ledger.suspect(member)
+      if (kind.startsWith('announces')) ledger.mistaken(member)
       ledger.liars.delete(member)
       reform()
     }

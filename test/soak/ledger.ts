@@ -17,8 +17,10 @@ export type Ledger = {
   troubled: Set<SimNode>
   /** Are not started again until this is over. */
   heldDown: Set<SimNode>
-  /** Lost what they need: until they hold the newest share again. */
-  damaged: Set<SimNode>
+  /** Lost what they need: until they hold the newest share again, and there are so many outputs. */
+  damaged: Map<SimNode, number>
+  /** Others may know a key of this one that it does not have: its own reaches all within two epochs. */
+  mistaken(sim: SimNode): void
   newest(): Hash32 | undefined
   /** A node that holds a share of the newest output and stays. */
   memberAt(index: number): SimNode | undefined
@@ -59,7 +61,8 @@ export function createLedger(world: World): Ledger {
     liars: new Set(),
     troubled: new Set(),
     heldDown: new Set(),
-    damaged: new Set(),
+    damaged: new Map(),
+    mistaken: (sim) => void ledger.damaged.set(sim, world.witness.history.length + 2),
     newest: () => newestOutput()?.hash,
     memberAt: (index) => {
       const members = world.nodes.filter((sim) => isMember(world, sim, ledger))
@@ -76,8 +79,9 @@ export function createLedger(world: World): Ledger {
     suspect: (sim) => void barred.set(addressOf(sim), world.witness.history.length),
     review: () => {
       const newest = ledger.newest()
-      for (const sim of ledger.damaged)
-        if (sim.node !== undefined && newest !== undefined && activeHash(world, sim) === newest)
+      const outputs = world.witness.history.length
+      for (const [sim, least] of ledger.damaged)
+        if (outputs >= least && newest !== undefined && activeHash(world, sim) === newest)
           ledger.damaged.delete(sim)
       for (const dealer of world.witness.convicted.keys())
         barred.set(dealer, world.witness.history.length)

@@ -14,6 +14,7 @@ import { createLedger, type Ledger } from './ledger.ts'
 import { beginLoss, type Copies, copyOf } from './losses.ts'
 import { changeMembers, dismiss, isIn, register } from './membership.ts'
 import { type Fault, isLoss, isMemberChange, type Plan } from './plan.ts'
+import { surplusOf } from './tidy.ts'
 import { createTrace, type Trace } from './trace.ts'
 
 export type LifeReport = {
@@ -144,6 +145,10 @@ async function liveSlot(life: Life, slot: number): Promise<void> {
     afterTurn(life)
   }
   openOld(life)
+  for (const sim of world.nodes) {
+    const surplus = ledger.isExcused(sim) ? undefined : surplusOf(sim, report.plan.pool)
+    if (surplus !== undefined) throw new Error(`leak: ${surplus}`)
+  }
   trace.note(`slot ${slot} ends at output ${world.witness.history.length}`)
 }
 

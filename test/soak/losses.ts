@@ -24,7 +24,7 @@ export async function beginLoss(
   const sim = ledger.memberAt(fault.who)
   if (sim?.node === undefined || !ledger.mayFail(sim)) return undefined
   kill(sim)
-  ledger.damaged.add(sim)
+  ledger.damaged.set(sim, 0)
   const { medium } = sim
   switch (fault.kind) {
     case 'disk lost':
