@@ -111,6 +111,7 @@ export function createWorld(input: {
       tamper: undefined,
       withholds: false,
       announces: undefined,
+      lied: 0,
       act: undefined,
       hangs: false,
       muted: false,

@@ -5,6 +5,7 @@ import {
   outputHash,
   parseCertifiedBody,
 } from '../../../sdk/protocol/output.ts'
+import type { Liar } from './lies-proposer.ts'
 import { DOMAIN } from './sim-chain.ts'
 import type { World } from './world.ts'
 
@@ -14,10 +15,7 @@ export type Act = () => Promise<void>
  * Every ten seconds one of: noise, the last entry with a signature missing, with another epoch's number or as it was, an old complaint
  * again, an old complaint under the newest epoch; and something that could be the next entry but for its signatures.
  */
-export function actsOnLog(liar: { world: World; rng: (length: number) => Uint8Array }): {
-  act: Act
-} {
-  const { world, rng } = liar
+export function actsOnLog({ world, sim, rng }: Liar): { act: Act } {
   const { log } = world.chain
   let next = 0
   return {
@@ -25,6 +23,7 @@ export function actsOnLog(liar: { world: World; rng: (length: number) => Uint8Ar
       if (world.clock < next) return
       next = world.clock + 10_000
       const [place = 0] = rng(1)
+      sim.lied += 1
       await forgesNext(world, await someBlock(world, place))
       const entry = world.chain.entries().at(-1)
       const complaint = world.chain.complaints().at(-1)

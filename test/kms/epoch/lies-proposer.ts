@@ -25,7 +25,9 @@ export async function tell(
     if (other === sim || other.node === undefined || other.hangs) continue
     if (world.partition(sim.identity.info.address, address)) continue
     const message = await make(address, place)
-    if (message !== undefined) await other.node.handler.receive(message)
+    if (message === undefined) continue
+    sim.lied += 1
+    await other.node.handler.receive(message)
   }
 }
 

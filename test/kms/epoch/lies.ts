@@ -1,4 +1,5 @@
 /** The lies that a byzantine member can tell in a reshare, by name: for scenarios and for the soak. */
+import { equalBytes } from '../../../sdk/bytes.ts'
 import type { Address } from '../../../sdk/chain/types.ts'
 import { randomScalar } from '../../../sdk/crypto/bls.ts'
 import { messageKind } from '../../../sdk/protocol/codec.ts'
@@ -110,10 +111,7 @@ export function corrupt(world: World, sim: SimNode, name: LieName): () => void {
     dice: world.dice,
   })
   world.liars.add(sim.identity.info.address)
-  sim.tamper = lie.tamper ?? ((message) => message)
-  sim.withholds = lie.withholds ?? false
-  sim.announces = lie.announces
-  sim.act = lie.act
+  tellCounted(sim, lie)
   return () => {
     lie.end?.()
     sim.tamper = undefined
@@ -121,6 +119,24 @@ export function corrupt(world: World, sim: SimNode, name: LieName): () => void {
     sim.announces = undefined
     sim.act = undefined
   }
+}
+
+/** Lies of `act` count themselves. */
+function tellCounted(sim: SimNode, { tamper, announces, act, withholds }: Lie): void {
+  sim.withholds = withholds ?? false
+  sim.act = act
+  sim.tamper = async (message, receiver) => {
+    if (tamper === undefined) return message
+    const said = await tamper(message, receiver)
+    if (said === undefined || !equalBytes(said, message)) sim.lied += 1
+    return said
+  }
+  sim.announces =
+    announces &&
+    ((asker) => {
+      sim.lied += 1
+      return announces(asker)
+    })
 }
 
 const placeOf = (world: World, address: Address): number =>

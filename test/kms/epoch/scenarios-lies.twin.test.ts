@@ -33,6 +33,7 @@ async function withLiar(
   }
   // An undisturbed epoch takes twenty seconds: a liar costs the others time, and not much of it.
   expect((world.clock - begun) / 3000).toBeLessThan(60)
+  expect(liar.lied).toBeGreaterThan(0)
   reform()
   await goOn(world, sealed)
   expect(told(world, 'output voided')).toBe(0)

@@ -37,6 +37,8 @@ export type SimNode = {
   withholds: boolean
   /** What it answers who asks for its encryption key, in the place of its node. */
   announces: ((asker: Address) => Promise<Uint8Array | undefined>) | undefined
+  /** Lies that it told so far: what it changed or kept back, said to somebody, or wrote to the chain. */
+  lied: number
   /** What a lying member does at every turn. */
   act: (() => Promise<void>) | undefined
   /** Accepts connections and never answers. */
