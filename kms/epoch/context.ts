@@ -38,6 +38,8 @@ export type Lookup = {
   peerKeys: Map<Address, KnownKey>
   /** By proposer and session id, what the chain was asked on the proposer's word. */
   questions: Map<Address, Map<Hash32, Question>>
+  /** Sessions of the open epoch that were opened here once, and the epoch of each: one that was pushed out pushes out none. */
+  begun: Map<Hash32, number>
   /** Checked dealings by hash, with their points parsed, each judged in the session that it names; never written down. */
   opened: Map<Hash32, { sid: Hash32; verdict: DealingVerdict }>
   /** Shares this node holds, by output: secret. */
@@ -50,6 +52,9 @@ export type Lookup = {
   contexts: Map<Hash32, { context: SessionContext; members: readonly OperatorInfo[] }>
   court: Court
 }
+
+/** The oldest are forgotten first: an epoch may be open for days. */
+const MAX_BEGUN = 256
 
 /** For the operator set that a proposal names. `isVain`: the chain has none there. */
 export type Question = { at: Millis; isVain: boolean }
@@ -79,6 +84,7 @@ export function createLookup(
     lostSequence: -1,
     peerKeys: new Map(),
     questions: new Map(),
+    begun: new Map(),
     opened: new Map(),
     shares: new Map(),
     taken: new Map(),
@@ -117,6 +123,9 @@ export function trimLookup(lookup: Lookup): void {
     ...log.winners.flatMap((winner) => winner.output.dealings.map((dealing) => dealing.hash)),
   ])
   for (const hash of lookup.opened.keys()) if (!hashes.has(hash)) lookup.opened.delete(hash)
+  const begun = [...lookup.begun]
+  for (const [i, [sid, epoch]] of begun.entries())
+    if (epoch < log.nextEpoch || i < begun.length - MAX_BEGUN) lookup.begun.delete(sid)
   trimSets(lookup)
   trimCourt(lookup)
 }

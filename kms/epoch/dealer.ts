@@ -72,6 +72,7 @@ export async function proposeSetup(
     [{ type: 'setup', sid, terms, proposer: self.operator, setup: blobHash(setup) }],
     [{ type: 'putBlob', bytes: setup }],
   )
+  if (verdict === 'valid') lookup.begun.set(sid, terms.epoch)
   return verdict === 'valid'
 }
 

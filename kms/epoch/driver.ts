@@ -100,8 +100,8 @@ export async function openEpochNode(deps: EpochDeps, options: EpochOptions): Pro
     keyRing: () => keyRingOf(lookup),
     status: () => epochStatus(runtime.state(), runtime.view(), options, deps.clock()),
     remembered: () => {
-      const { sets, peerKeys, questions, opened, shares, taken, contexts, court } = lookup
-      const caches = [sets, peerKeys, questions, opened, shares, taken, contexts]
+      const { sets, peerKeys, questions, begun, opened, shares, taken, contexts, court } = lookup
+      const caches = [sets, peerKeys, questions, begun, opened, shares, taken, contexts]
       const others = outbox.size() + runner.waiting() + court.size()
       return caches.reduce((sum, { size }) => sum + size, others)
     },

@@ -228,16 +228,23 @@ export function hasOpenSession(
  * So those who lie can only push each other out, and nobody loses the bodies of an output that it signed.
  */
 function makeRoom(sessions: readonly Session[], session: Session, now: Millis): Session[] {
-  const { members, threshold } = session.terms
-  // All that may lie have one, and two are left for the others.
-  const most = Math.max(MIN_SESSIONS, members.length - threshold + 2)
   const all = [...sessions, session]
-  if (all.length <= most) return all
+  if (sessions.length < roomFor(session.terms)) return all
   const idle = sessions.filter((other) => !isUnderWay(other, now))
   const isReplaced = (one: Session) =>
     all.findLast(({ proposer }) => proposer === one.proposer) !== one
   const dropped = idle.find(isReplaced) ?? idle[0] ?? sessions[0]
   return all.filter((other) => other !== dropped)
+}
+
+/** All that may lie have one, and two are left for the others. */
+function roomFor({ members, threshold }: Terms): number {
+  return Math.max(MIN_SESSIONS, members.length - threshold + 2)
+}
+
+/** Whether a session of these terms would push out none. */
+export function hasRoom({ sessions }: Pick<NodeState, 'sessions'>, terms: Terms): boolean {
+  return sessions.length < roomFor(terms)
 }
 
 function inSession(

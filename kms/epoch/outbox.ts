@@ -57,7 +57,9 @@ export function createOutbox(lookup: Lookup): Outbox {
     peer: OperatorInfo,
     effect: SendEffect,
   ): Promise<boolean> => {
-    const result = await runtime.deps.peers.push(peer, await messageFor(name, effect))
+    const message = await messageFor(name, effect)
+    if (!isBacked(lookup, effect)) return true
+    const result = await runtime.deps.peers.push(peer, message)
     if (result === 'later') {
       const session = 'sid' in effect ? sessionBy(lookup, effect.sid) : undefined
       // The peer may have missed the setup: anybody can show it.
@@ -106,6 +108,28 @@ export function createOutbox(lookup: Lookup): Outbox {
 
 function sessionBy(lookup: Lookup, sid: Hash32): Session | undefined {
   return lookup.runtime.state().sessions.find((session) => session.sid === sid)
+}
+
+/**
+ * Whether what the message says is stored now. A delivery may have waited for its lane while the session was pushed out, and opened
+ * again without it.
+ */
+function isBacked(lookup: Lookup, effect: SendEffect): boolean {
+  if (!('sid' in effect)) return true
+  const session = sessionBy(lookup, effect.sid)
+  if (session === undefined) return false
+  const { dealings, candidates } = session
+  switch (effect.type) {
+    case 'sendSetup':
+      return true
+    case 'sendDealing':
+      return dealings.some(({ hash }) => hash === effect.hash)
+    case 'sendAcks':
+      return effect.dealings.every(({ hash }) => dealings.some((known) => known.hash === hash))
+    case 'sendCandidate':
+    case 'sendSignature':
+      return candidates.some(({ hash }) => hash === effect.hash)
+  }
 }
 
 async function receiversOf(lookup: Lookup, effect: SendEffect): Promise<readonly OperatorInfo[]> {

@@ -20,7 +20,7 @@ import {
 } from '../../sdk/protocol/terms.ts'
 import type { Terms } from '../../sdk/protocol/types.ts'
 import { type Lookup, type Question, recentQuestions } from './context.ts'
-import { hasOpenSession, type NodeEvent } from './machine.ts'
+import { hasOpenSession, hasRoom, type NodeEvent } from './machine.ts'
 import {
   isStranger,
   learnEncryptionKeys,
@@ -50,6 +50,8 @@ export async function receiveSetup(lookup: Lookup, bytes: Uint8Array): Promise<P
   if (!isFresh(lookup, terms)) return 'refused'
   const { self, deps } = runtime
   if (hasOpenSession(self, runtime.state(), proposer, deps.clock())) return 'later'
+  // Whoever misses an answer shows the session again: without this, more than there is room for would push out each other without end.
+  if (lookup.begun.has(sid) && !hasRoom(runtime.state(), terms)) return 'later'
   if (isEarly(lookup, terms) || !isFromOperator(lookup, setup)) return 'later'
   const set = await askForSet(lookup, sid, setup)
   if (set === 'refused' || set === 'later') return set
@@ -68,6 +70,7 @@ export async function receiveSetup(lookup: Lookup, bytes: Uint8Array): Promise<P
   const leaves = terms.leaves.map((leave): NodeEvent => ({ type: 'leave', leave }))
   const event = { type: 'setup' as const, sid, terms, proposer, setup: blobHash(bytes) }
   const verdict = await runtime.apply([event, ...leaves], [{ type: 'putBlob', bytes }])
+  if (verdict === 'valid') lookup.begun.set(sid, terms.epoch)
   // A session that was pushed out by others starts with nothing when it is opened again.
   for (const [message, of] of lookup.taken) if (of === sid) lookup.taken.delete(message)
   // A proposer with an open session, or an epoch that was decided meanwhile: it may come again.

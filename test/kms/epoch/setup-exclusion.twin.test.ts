@@ -22,13 +22,13 @@ import {
   type World,
 } from './kit.ts'
 
-/** The proposal of member 0, in which member 3 has no encryption key. */
-async function shutOut(world: World): Promise<Uint8Array> {
+/** The proposal of member 0, in which one has no encryption key. */
+async function shutOut(world: World, left = 3): Promise<Uint8Array> {
   const { block } = await world.chain.membership.current()
   const proposer = nodeAt(world, 0).identity.signer
   const parts = await Promise.all(
     world.nodes.map(async ({ identity, node }, index) => {
-      const bytes = index === 3 ? undefined : await node?.handler.encryptionKey()
+      const bytes = index === left ? undefined : await node?.handler.encryptionKey()
       const record = bytes === undefined ? undefined : parseEncryptionKey(bytes)
       return {
         member: {
@@ -168,4 +168,35 @@ it('asks the chain nothing for a setup of somebody who is no operator', async ()
   }
   expect(await say(0, true)).toEqual({ answer: 'later', asked: 0 })
   expect(await say(0, false)).toEqual({ answer: 'refused', asked: 1 })
+})
+
+it('opens a session that was pushed out only where there is room: none push out each other without end', async () => {
+  const world = createWorld({ seed: 65, n: 8 })
+  await bootAll(world)
+  await runUntil(world, () => false, 1)
+  const setup = parseSetup(await shutOut(world, -1))
+  world.partition = () => true
+  const blocks: Terms['configBlock'][] = []
+  const enough = async () => {
+    const { block } = await world.chain.membership.current()
+    if (block.number !== blocks.at(-1)?.number) blocks.push(block)
+  }
+  await runUntil(world, () => blocks.length >= 7, 200, enough)
+  const target = nodeAt(world, 1)
+  const messages = await Promise.all(
+    [0, 2, 3, 4, 5, 6, 7].map((from, i) =>
+      setupBy(world, from, setup, blocks[i] ?? setup.terms.configBlock),
+    ),
+  )
+  const show = (message: Uint8Array | undefined) => message && target.node?.handler.receive(message)
+  const open = () => target.node?.status().sessions.map(({ sid }) => sid) ?? []
+  for (const message of messages) expect(await show(message)).toBe('accepted')
+  const last = open()
+  expect(last).toHaveLength(6)
+  const answers = await Promise.all(messages.map(show))
+  expect(answers).toContain('later')
+  expect(answers.filter((answer) => answer === 'accepted').length).toBeLessThanOrEqual(6)
+  expect(open()).toEqual(last)
+  world.partition = () => false
+  expect(await runUntil(world, allActive(world), 300)).toBe(true)
 })

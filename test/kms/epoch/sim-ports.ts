@@ -4,13 +4,14 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import type { PeerPort, PushResult } from '../../../kms/epoch/ports.ts'
 import type { EpochDeps } from '../../../kms/epoch/runtime.ts'
 import { openMemoryStore } from '../../../kms/store/memory.ts'
+import type { Store } from '../../../kms/store/store.ts'
 import { concatBytes, uintBE, utf8ToBytes } from '../../../sdk/bytes.ts'
 import type { OperatorInfo } from '../../../sdk/chain/types.ts'
 import { EigenxError } from '../../../sdk/errors.ts'
 import { messageKind } from '../../../sdk/protocol/codec.ts'
 import { parseCandidate } from '../../../sdk/protocol/messages.ts'
 import { parseSetup, sidOf } from '../../../sdk/protocol/terms.ts'
-import { emptyPromise } from './promises.ts'
+import { emptyPromise, noteStored } from './promises.ts'
 import { DOMAIN } from './sim-chain.ts'
 import { clockOf, later, type Moment, type SimNode, type World } from './world.ts'
 
@@ -72,11 +73,17 @@ export function depsOf(world: World, sim: SimNode): EpochDeps {
   const alive = (): void => {
     if (sim.restarts !== life || sim.fuse <= 0) throw new Crash('dead')
   }
-  const store = openMemoryStore(sim.medium, (when) => {
+  const { medium } = sim
+  const memory = openMemoryStore(medium, (when) => {
     alive()
     if (when === 'before') fill(sim)
     burn(sim, { at: 'commit', when })
   })
+  const commit: Store['commit'] = async (writes) => {
+    await memory.commit(writes)
+    noteStored(medium, writes)
+  }
+  const store = { ...memory, commit }
   const chain = world.chain.view(() => sim.rpc)
   return {
     domain: DOMAIN,
