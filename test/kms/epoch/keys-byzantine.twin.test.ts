@@ -3,8 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { createMemoryMedium } from '../../../kms/store/memory.ts'
 import { messageKind } from '../../../sdk/protocol/codec.ts'
 import { ristrettoPublicKey } from '../../../sdk/protocol/ristretto.ts'
-import { NO_ENCRYPTION_KEY, parseEncryptionKey } from '../../../sdk/protocol/terms.ts'
-import { boot, bootAll, createWorld, kill, nodeAt, runUntil, seededRng } from './kit.ts'
+import {
+  type EncryptionKeyRecord,
+  encodeSetup,
+  NO_ENCRYPTION_KEY,
+  parseEncryptionKey,
+  setupStatement,
+} from '../../../sdk/protocol/terms.ts'
+import { boot, bootAll, createWorld, DOMAIN, kill, nodeAt, runUntil, seededRng } from './kit.ts'
 import { corrupt } from './lies.ts'
 import { announcementOf, leavesAndReturns } from './lies-keys.ts'
 import { addressOf, epochOf, establish, goOn, infos, newest, pass } from './scenario-kit.ts'
@@ -97,6 +103,59 @@ describe('a number of a key that each asker gets another of', () => {
       return proposer !== addressOf(told) && records?.[place]?.sequence === newest
     }
     expect(await runUntil(world, isNamed, 60)).toBe(true)
+  })
+})
+
+/** A proposal of member 3 that names this record of another, for the epoch that somebody else has begun. */
+async function namesOld(world: World, old: EncryptionKeyRecord): Promise<Uint8Array> {
+  const { terms, records } = world.overheard.setup ?? {}
+  if (terms === undefined || records === undefined) throw new Error('no proposal yet')
+  const { operator, sign } = nodeAt(world, 3).identity.signer
+  const place = terms.members.findIndex(({ address }) => address === old.operator)
+  const members = terms.members.map((member, i) =>
+    i === place ? { ...member, encryptionKey: old.encryptionKey } : member,
+  )
+  const changed = { ...terms, members }
+  return encodeSetup({
+    terms: changed,
+    records: records.map((record, i) => (i === place ? old : record)),
+    proposer: operator,
+    signature: await sign(setupStatement(DOMAIN, changed, operator)),
+  })
+}
+
+describe('a key that was replaced long ago, and that its operator has erased', () => {
+  it('is named by no session, whatever the others heard last', async () => {
+    const options = { reshareSeconds: 60, keyRotationSeconds: 70 }
+    const { world, sealed } = await establish({ seed: 2007, n: 4, options })
+    const [judge, owner, liar] = [nodeAt(world, 0), nodeAt(world, 2), nodeAt(world, 3)]
+    const record = async () =>
+      parseEncryptionKey((await owner.node?.handler.encryptionKey()) ?? new Uint8Array())
+    const old = await record()
+    const hasErased = () =>
+      ![...owner.medium.secrets.values()].some(({ name }) => name.id === String(old.sequence))
+    expect(await runUntil(world, hasErased, 2000)).toBe(true)
+    liar.tamper = (message) => (messageKind(message) === 'setup' ? undefined : message)
+    const epoch = judge.node?.status().nextEpoch ?? 0
+    const hasBegun = () => world.overheard.setup?.terms.epoch === epoch
+    expect(await runUntil(world, hasBegun, 300)).toBe(true)
+    const proposal = await namesOld(world, old)
+    const others = [judge, nodeAt(world, 1)]
+    const answers = () => Promise.all(others.map(({ node }) => node?.handler.receive(proposal)))
+    expect(await answers()).toEqual(['refused', 'refused'])
+    // While a newer key is on its way, the one that it replaces is good, and none before.
+    const { sequence } = await record()
+    const newer = await announcementOf(owner, ristrettoPublicKey(5n), sequence + 1)
+    for (const { node } of others) expect(await node?.handler.receive(newer)).toBe('accepted')
+    expect(await answers()).toEqual(['refused', 'refused'])
+    // Who has just started asks its operator first.
+    kill(judge)
+    await boot(world, judge)
+    await judge.node?.tick()
+    await judge.node?.idle()
+    expect(await judge.node?.handler.receive(proposal)).toBe('refused')
+    liar.tamper = undefined
+    await goOn(world, sealed, { turns: 600 })
   })
 })
 
