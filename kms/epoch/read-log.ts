@@ -5,7 +5,7 @@
  * time so that others get a turn, and stored as one fact.
  * @module
  */
-import type { Address, BlockRef, OperatorSet } from '../../sdk/chain/types.ts'
+import type { Address, BlockRef, Hash32, OperatorSet } from '../../sdk/chain/types.ts'
 import { isEigenxError } from '../../sdk/errors.ts'
 import { sortByAddress } from '../../sdk/protocol/codec.ts'
 import { isLeaveOf } from '../../sdk/protocol/leave.ts'
@@ -51,7 +51,7 @@ export async function readLog(lookup: Lookup, heads: PendingResolver): Promise<v
   const progress: { log: LogState; block?: BlockRef } = { log }
   let final: LogState
   try {
-    final = await resolve(lookup, log, events, (part, block) => {
+    final = await resolve(lookup, log, events, new Map(), (part, block) => {
       progress.log = withoutOld(runtime.self.options, part, finalTime, deps.clock())
       progress.block = block
       return progress.log
@@ -117,16 +117,28 @@ function newestKeys({ keys, peerKeys }: Lookup): ReadonlyMap<Address, Uint8Array
   )
 }
 
-/** Resolves what is not final only when it changed: most looks at the chain show the same few events. */
+/**
+ * Operator sets that posts of one chain were judged by, by the block that they name; without a set: there is none at that block. `asker` is the
+ * block of the last of those posts: while it is part of the chain, so is all before it, and the answer is the same.
+ */
+type Answers = Map<string, { set: OperatorSet | undefined; asker: Hash32 }>
+
+/**
+ * Resolves what is not final only when it changed: most looks at the chain show the same few events. Where it grew, blocks that older posts named
+ * are not asked for again.
+ */
 export function createPendingResolver(): PendingResolver {
   let known: { start: LogState; events: string; result: LogState } | undefined
+  const answers: Answers = new Map()
   return {
     resolve: async (lookup, start, { entries, complaints }) => {
       const events = [...entries, ...complaints]
         .map(({ block, logIndex }) => `${block.hash}/${logIndex}`)
         .join()
       if (known?.start === start && known.events === events) return known.result
-      const result = await resolve(lookup, start, { entries, complaints })
+      const askers = new Set(entries.map(({ block }) => block.hash))
+      for (const [block, { asker }] of answers) if (!askers.has(asker)) answers.delete(block)
+      const result = await resolve(lookup, start, { entries, complaints }, answers)
       known = { start, events, result }
       return result
     },
@@ -140,13 +152,15 @@ async function resolve(
   lookup: Lookup,
   start: LogState,
   events: Events,
+  answers: Answers,
   covered: (part: LogState, block: BlockRef) => LogState = (part) => part,
 ): Promise<LogState> {
   const { deps } = lookup.runtime
   const ordered = inOrder(events)
   let state = start
   for (const [i, event] of ordered.entries()) {
-    const sets = event.entry === undefined ? NO_SETS : await setFor(lookup, state, event.entry)
+    const sets =
+      event.entry === undefined ? NO_SETS : await setFor(lookup, state, event.entry, answers)
     state = applyEvent(deps.domain, state, event, sets)
     const { block } = event.at
     if (ordered[i + 1]?.at.block.number !== block.number) state = covered(state, block)
@@ -157,14 +171,36 @@ async function resolve(
 
 const NO_SETS: OperatorSets = new Map()
 
-/** The operator set that decides an entry. Of those that strangers post in numbers, each block's is asked for once at most. */
-async function setFor(lookup: Lookup, state: LogState, entry: LogEntry): Promise<OperatorSets> {
-  const { domain, report } = lookup.runtime.deps
-  const block = decidingBlock(domain, state, entry)
+/**
+ * The operator set that decides an entry. Strangers post in numbers: a block is asked for once at most, for those that are final in one reading and for
+ * those that are not while a post that names it is in sight.
+ */
+async function setFor(
+  lookup: Lookup,
+  state: LogState,
+  entry: LogEntry,
+  answers: Answers,
+): Promise<OperatorSets> {
+  const block = decidingBlock(lookup.runtime.deps.domain, state, entry)
   if (block === undefined) return NO_SETS
-  const set = await lookup.operatorsAt(block).catch((error: unknown) => {
+  const name = `${block.hash}/${block.number}/${block.timestamp}`
+  const known = answers.get(name)
+  const set = known === undefined ? await askFor(lookup, entry, block) : known.set
+  answers.set(name, { set, asker: entry.block.hash })
+  if (set === undefined) return NO_SETS
+  const { hash, number, timestamp } = set.block
+  return new Map([[hash, { number, timestamp, operators: set.operators }]])
+}
+
+/** @throws CHAIN_UNAVAILABLE, CHAIN_DISAGREES */
+function askFor(
+  lookup: Lookup,
+  entry: LogEntry,
+  block: BlockRef,
+): Promise<OperatorSet | undefined> {
+  return lookup.operatorsAt(block).catch((error: unknown) => {
     const code = isEigenxError(error) ? error.code : 'INTERNAL'
-    report({
+    lookup.runtime.deps.report({
       level: 'warn',
       event: 'an entry of the log cannot be judged: the operator set of its block cannot be read',
       epoch: entry.epoch,
@@ -172,9 +208,6 @@ async function setFor(lookup: Lookup, state: LogState, entry: LogEntry): Promise
     })
     throw error
   })
-  if (set === undefined) return NO_SETS
-  const { hash, number, timestamp } = set.block
-  return new Map([[hash, { number, timestamp, operators: set.operators }]])
 }
 
 function hintOf(error: unknown): { hint?: string } {

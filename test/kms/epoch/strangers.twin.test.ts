@@ -88,6 +88,31 @@ describe('a stranger who posts what could be the next entry but for its signatur
     for (let i = 0; i < 8; i++) await turn(world)
     expect(asked).not.toContain(block.number)
   })
+
+  it('makes a node ask once for what it names, however many posts are not final', async () => {
+    const { world, asked } = await worldThatCounts(96)
+    const { chain } = world
+    // One alone makes no epoch that would come before those posts.
+    for (const sim of world.nodes.slice(1)) kill(sim)
+    chain.finalityStalled = true
+    const named: bigint[] = []
+    const counts = () => named.map((place) => asked.filter((number) => number === place).length)
+    for (let i = 0; i < 6; i++) {
+      const { latest } = await chain.log.read(0n)
+      named.push(latest.number)
+      chain.mine()
+      await forgesNext(world, latest)
+      await forgesNext(world, { ...latest, timestamp: latest.timestamp - 1 })
+      chain.mine()
+      for (let j = 0; j < 4; j++) await turn(world)
+    }
+    const once = named.map(() => 2)
+    expect(counts()).toEqual(once)
+    // On another branch the answers are other ones.
+    chain.reorg(100, 'reversed')
+    for (let i = 0; i < 4; i++) await turn(world)
+    expect(counts()).toEqual(once.map(() => 4))
+  })
 })
 
 describe('an entry whose operator set cannot be read now', () => {
