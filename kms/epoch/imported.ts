@@ -11,7 +11,6 @@ import { concatBytes } from '../../sdk/bytes.ts'
 import type { Hash32 } from '../../sdk/chain/types.ts'
 import {
   G2_BYTES,
-  g2Msm,
   operatorX,
   parseG2,
   parseScalar,
@@ -24,7 +23,7 @@ import { lagrangeAtZero } from '../../sdk/crypto/shamir.ts'
 import { EigenxError, isEigenxError } from '../../sdk/errors.ts'
 import { importRoot } from '../../sdk/protocol/terms.ts'
 import type { SecretName, Store, Write } from '../store/store.ts'
-import type { OpenedDealing } from './verify.ts'
+import { msmInPieces, type OpenedDealing } from './verify.ts'
 
 export type ImportedShare = {
   /** This operator's share of the old set's key: secret. */
@@ -81,14 +80,14 @@ export async function consistentDealings(
   root: Hash32,
 ): Promise<readonly OpenedDealing[] | undefined> {
   if (opened.length < needed) return undefined
-  if (keyRootOf(opened) === root) return opened
+  if ((await keyRootOf(pause, opened)) === root) return opened
   for (const found of selections(opened, needed, rng)) {
     await pause()
-    if (keyRootOf(found) !== root) continue
+    if ((await keyRootOf(pause, found)) !== root) continue
     const fitting = new Set(found)
     for (const other of opened.filter((dealing) => !found.includes(dealing))) {
       await pause()
-      if (keyRootOf([...found.slice(1), other]) === root) fitting.add(other)
+      if ((await keyRootOf(pause, [...found.slice(1), other])) === root) fitting.add(other)
     }
     return opened.filter((dealing) => fitting.has(dealing))
   }
@@ -122,9 +121,12 @@ function binomial(n: number, k: number): number {
   return ways
 }
 
-function keyRootOf(opened: readonly OpenedDealing[]): Hash32 | undefined {
+async function keyRootOf(
+  pause: () => Promise<void>,
+  opened: readonly OpenedDealing[],
+): Promise<Hash32 | undefined> {
   const constants = opened.flatMap(({ points }) => points.slice(0, 1))
   if (constants.length !== opened.length || opened.length === 0) return undefined
   const weights = lagrangeAtZero(opened.map(({ dealer }) => operatorX(dealer)))
-  return importRoot(serializeG2(g2Msm(constants, weights)))
+  return importRoot(serializeG2(await msmInPieces({ pause }, constants, weights)))
 }

@@ -249,8 +249,8 @@ async function combineCommitments(
 const MSM_PIECE = 10
 
 /** Σ scalars[i]·points[i], with pauses where it is long. */
-async function msmInPieces(
-  work: Work,
+export async function msmInPieces(
+  work: Pick<Work, 'pause'>,
   points: readonly G2Point[],
   scalars: readonly bigint[],
 ): Promise<G2Point> {
