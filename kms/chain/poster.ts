@@ -1,9 +1,10 @@
 /**
  * Sends transactions so that they get mined: one at a time, with a growing fee, through all providers.
  *
- * No provider is trusted with a number: nonce, gas and fee are the lower median of what they say, and the fee has a
- * ceiling. None is waited for either: a moment after a quorum has answered, it goes on without the others. A transaction that does not get into a block is replaced under the same nonce, so at most one of them
- * counts. What is sent is public; the key signs here and goes nowhere.
+ * No provider is trusted with a number: nonce, gas and fee are the lower median of what they say, and the fee has a ceiling. A moment after a
+ * quorum has answered it goes on without the others; with nonce and gas, which a lie makes useless, only once the median lies between two
+ * honest numbers, as it does where the honest agree. A transaction that does not get into a block is replaced under the same nonce, so at most
+ * one of them counts. What is sent is public; the key signs here and goes nowhere.
  * @module
  */
 import { keccak256, type LocalAccount } from 'viem'
@@ -115,7 +116,7 @@ async function sendOne(context: Context, transaction: Transaction, what: string)
   const from = account.address
   const [gas, nonce, firstFees] = await Promise.all([
     estimateGas(context, { from, ...transaction }, what),
-    readMedian(context, 'eth_getTransactionCount', [from, 'latest'], what),
+    readNonce(context, from, what),
     readFees(context, what),
   ])
   let fees = firstFees
@@ -155,11 +156,11 @@ async function estimateGas(
   call: Transaction & { from: Address },
   what: string,
 ): Promise<bigint> {
-  const answers = await askAll(context, 'eth_estimateGas', [call], numbersOf(context))
+  const answers = await askAll(context, 'eth_estimateGas', [call], exactNumbersOf(context))
   if (answers.filter((answer) => answer.kind === 'revert').length >= context.quorum)
     throw failed(what, 'the contract refuses it')
   if (countRefusals(answers, 'no-funds') >= context.quorum) throw failed(what, CANNOT_PAY)
-  return mustBe(medianOf(context, answers), context, answers, what)
+  return mustBe(honestOf(context, answers), context, answers, what)
 }
 
 async function readFees(context: Context, what: string): Promise<Fees> {
@@ -259,14 +260,10 @@ function receiptStatus(value: unknown, hash: Hash32): Mined['status'] | undefine
   return value.status === '0x1' ? 'success' : value.status === '0x0' ? 'reverted' : undefined
 }
 
-async function readMedian(
-  context: Context,
-  method: string,
-  params: readonly unknown[],
-  what: string,
-): Promise<bigint> {
-  const answers = await askAll(context, method, params, numbersOf(context))
-  return mustBe(medianOf(context, answers), context, answers, what)
+async function readNonce(context: Context, from: Address, what: string): Promise<bigint> {
+  const rule = exactNumbersOf(context)
+  const answers = await askAll(context, 'eth_getTransactionCount', [from, 'latest'], rule)
+  return mustBe(honestOf(context, answers), context, answers, what)
 }
 
 function numbersOf({ quorum }: Pick<Context, 'quorum'>): Rule {
@@ -278,19 +275,49 @@ function numbersOf({ quorum }: Pick<Context, 'quorum'>): Rule {
   }
 }
 
-/** The lower median: with an honest majority it lies between two honest values. `undefined` when fewer than a quorum gave one. */
-function medianOf(
-  { quorum }: Pick<Context, 'quorum'>,
-  answers: readonly Answer<unknown>[],
-): bigint | undefined {
+/** For numbers that a lie makes useless: more than a quorum may have to answer, up to the time that a request has. */
+function exactNumbersOf(context: Context): Rule {
+  const kindOf = (answer: Answer<unknown>) =>
+    answer.kind === 'revert' || quantitiesOf([answer]).length > 0 ? answer.kind : undefined
+  return {
+    isEnough: (answers) => {
+      const median = medianOf(context, answers)
+      return (
+        isDecided(answers, context.quorum, kindOf) &&
+        (median === undefined || isHonest(context, answers, median))
+      )
+    },
+    graceMs: GRACE_MS,
+    cutsOff: true,
+  }
+}
+
+/** Where a quorum tells the truth: between two true numbers, if the median is one that must be; else some are missing, and the greatest is the newest. */
+function honestOf(context: Context, answers: Answers): bigint | undefined {
+  const median = medianOf(context, answers)
+  if (median === undefined || isHonest(context, answers, median)) return median
+  return quantitiesOf(answers).reduce((a, b) => (a < b ? b : a))
+}
+
+/** Whether more than can lie say so much or less, and more than can lie so much or more. */
+function isHonest({ providers, quorum }: Context, answers: Answers, value: bigint): boolean {
+  const liars = providers.length - quorum
+  const values = quantitiesOf(answers)
+  const atMost = values.filter((other) => other <= value).length
+  const atLeast = values.filter((other) => other >= value).length
+  return atMost > liars && atLeast > liars
+}
+
+/** The lower median of a quorum or more; `undefined` when fewer gave a number. */
+function medianOf({ quorum }: Pick<Context, 'quorum'>, answers: Answers): bigint | undefined {
   const values = quantitiesOf(answers)
   values.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
   return values.length >= quorum ? values[Math.floor((values.length - 1) / 2)] : undefined
 }
 
-function quantitiesOf(answers: readonly Answer<unknown>[]): bigint[] {
+function quantitiesOf(answers: Answers): bigint[] {
   return answers.flatMap((answer) => {
-    const value = answer.kind === 'value' ? parseQuantity(answer.value) : undefined
+    const value = answer?.kind === 'value' ? parseQuantity(answer.value) : undefined
     return value === undefined ? [] : [value]
   })
 }

@@ -6,7 +6,7 @@ import { createServer, type ServerResponse } from 'node:http'
 
 export type RpcCall = { method: string; params: readonly unknown[] }
 
-/** What happens to an answer: another result, a hung connection, any bytes with any status, or nothing. */
+/** What happens to an answer: another result, a late one, a hung connection, any bytes with any status, or nothing. */
 export type Tamper = (
   call: RpcCall,
   result: unknown,
@@ -15,6 +15,7 @@ export type Tamper = (
   | { result: unknown }
   | { error: { code: number; message: string } }
   | 'hang'
+  | { delayMs: number }
   | { raw: string; status?: number; location?: string }
   | { flood: number }
 
@@ -86,9 +87,11 @@ async function answer(
   const text = await upstream.text()
   const changed = tamper(call, JSON.parse(text).result)
   if (changed === 'hang') return
+  const isLate = changed !== undefined && 'delayMs' in changed
+  if (isLate) await new Promise((resolve) => setTimeout(resolve, changed.delayMs))
   leave()
   const headers = { 'content-type': 'application/json' }
-  if (changed === undefined) {
+  if (changed === undefined || isLate) {
     response.writeHead(200, headers).end(text)
     return
   }

@@ -315,6 +315,24 @@ describe('with 2 of 3 providers', () => {
     expect(await epochsOf(port)).toEqual([1])
   })
 
+  it.each([
+    ['nonce', 'eth_getTransactionCount', '0x0'],
+    ['gas', 'eth_estimateGas', '0x1'],
+  ])(
+    'one that lies about the %s does no harm while an honest one is slow',
+    async (_name, method, result) => {
+      const lie: Tamper = (call) => (call.method === method ? { result } : undefined)
+      const slow: Tamper = (call) => (call.method === method ? { delayMs: 2000 } : undefined)
+      const proxies = []
+      for (const tamper of [lie, () => undefined, slow] as Tamper[])
+        proxies.push(await startRpcProxy(anvil.url, tamper, SECRET))
+      opened.push(...proxies)
+      const { port } = openPort({ rpcUrls: proxies.map(({ url }) => url), quorum: 2 })
+      await port.post(entryOf(1))
+      expect(await epochsOf(port)).toEqual([1])
+    },
+  )
+
   it('one alone that knows of tips does not say how much is paid', async () => {
     const greedy: Tamper = ({ method }) =>
       method === 'eth_maxPriorityFeePerGas'
