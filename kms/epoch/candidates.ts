@@ -25,7 +25,7 @@ const MAX_KEPT_EACH = 12
 
 export type NewCandidate = Pick<
   CandidateRecord,
-  'hash' | 'blob' | 'proposer' | 'dealings' | 'postBy'
+  'hash' | 'blob' | 'proposer' | 'signature' | 'dealings' | 'postBy'
 >
 
 /** @param finalTime - Unix seconds: what has to be posted before can be in the final part of the log only, and is not. */

@@ -77,6 +77,10 @@ const session = z.strictObject({
       hash,
       blob: hash,
       proposer: address,
+      // Not in heads of the first builds.
+      signature: bytesField()
+        .nullish()
+        .transform((value) => value ?? undefined),
       dealings: z.array(z.strictObject({ dealer: address, hash })),
       postBy: count,
       arrivedAt: z.number(),
@@ -156,6 +160,7 @@ function writeSession(entry: Session) {
     usableAt: entry.usableAt ?? null,
     candidates: entry.candidates.map((candidate) => ({
       ...candidate,
+      signature: candidate.signature === undefined ? null : toHex(candidate.signature),
       signatures: candidate.signatures.map(({ operator, signature }) => ({
         operator,
         signature: toHex(signature),

@@ -17,7 +17,7 @@ import {
   parseCandidate,
   parseSignature,
 } from '../../sdk/protocol/messages.ts'
-import { encodeOutput, parseOutput } from '../../sdk/protocol/output.ts'
+import { parseOutput } from '../../sdk/protocol/output.ts'
 import { operatorsByAddress, sidOf } from '../../sdk/protocol/terms.ts'
 import type { Write } from '../store/store.ts'
 import { contextOf, type Lookup } from './context.ts'
@@ -84,8 +84,12 @@ async function applyIn(
   ...writes: Write[]
 ): Promise<PushResult> {
   const result = await apply(lookup, { type: 'session', sid, event }, ...writes)
-  if (result === 'accepted' && lookup.taken.size < MAX_TAKEN) lookup.taken.set(blobHash(bytes), sid)
-  return result
+  return result === 'accepted' ? remember(lookup, sid, bytes) : result
+}
+
+function remember(lookup: Lookup, sid: Hash32, bytes: Uint8Array): 'accepted' {
+  if (lookup.taken.size < MAX_TAKEN) lookup.taken.set(blobHash(bytes), sid)
+  return 'accepted'
 }
 
 function sessionBy(lookup: Lookup, sid: `0x${string}`): Session | undefined {
@@ -207,9 +211,14 @@ async function receiveCandidate(lookup: Lookup, bytes: Uint8Array): Promise<Push
   if (operator === undefined || !isCandidateOf(domain, operator, candidate)) return 'refused'
   const output = parseOutput(candidate.output)
   if (sidOf(domain, output) !== sid) return 'refused'
-  const encoded = encodeOutput(output)
-  const event = candidateEvent(lookup, proposer, output, encoded)
-  return applyIn(lookup, sid, bytes, event, { type: 'putBlob', bytes: encoded })
+  const { output: encoded, signature } = candidate
+  const event = candidateEvent(lookup, { proposer, signature }, output, encoded)
+  const write: Write = { type: 'putBlob', bytes: encoded }
+  await apply(lookup, { type: 'session', sid, event }, write)
+  // There may be no room for it now, but when it comes again.
+  return sessionBy(lookup, sid)?.candidates.some(({ hash }) => hash === event.candidate.hash)
+    ? remember(lookup, sid, bytes)
+    : 'later'
 }
 
 async function receiveSignature(lookup: Lookup, bytes: Uint8Array): Promise<PushResult> {

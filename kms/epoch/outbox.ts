@@ -185,6 +185,9 @@ async function encodeFor(lookup: Lookup, effect: SendEffect): Promise<Uint8Array
   if (candidate === undefined) throw new Error('the candidate is gone')
   if (effect.type === 'sendCandidate') {
     const output = await storedBlob(lookup, candidate.blob)
+    const { proposer, signature: shown } = candidate
+    // As the proposer signed it: under our own name it would take the places of our own candidates.
+    if (shown !== undefined) return encodeCandidate({ sid, proposer, output, signature: shown })
     const unsigned = { sid, proposer: self.operator, output }
     const signature = await deps.signer.sign(candidateStatement(deps.domain, unsigned))
     return encodeCandidate({ ...unsigned, signature })

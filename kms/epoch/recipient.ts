@@ -162,7 +162,12 @@ export async function propose(
     ...windowsAt(self.options, now, now - (runtime.state().opened?.at ?? now)),
   }
   const bytes = encodeOutput(output)
-  const event = candidateEvent(lookup, self.operator, output, bytes)
+  const event = candidateEvent(
+    lookup,
+    { proposer: self.operator, signature: undefined },
+    output,
+    bytes,
+  )
   const verdict = await runtime.apply(
     [{ type: 'session', sid: session.sid, event }],
     [{ type: 'putBlob', bytes }],
@@ -191,14 +196,14 @@ async function usableFor(
 
 export function candidateEvent(
   lookup: Lookup,
-  proposer: Address,
+  by: Pick<CandidateRecord, 'proposer' | 'signature'>,
   output: Output,
   bytes: Uint8Array,
-): SessionEvent {
+): Extract<SessionEvent, { type: 'candidate' }> {
   const candidate = {
     hash: outputHash(lookup.runtime.deps.domain, output),
     blob: blobHash(bytes),
-    proposer,
+    ...by,
     dealings: output.dealings,
     postBy: output.postBy,
   }

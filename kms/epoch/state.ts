@@ -28,6 +28,8 @@ export type CandidateRecord = {
   /** Blob of the encoded output. */
   blob: Hash32
   proposer: Address
+  /** The proposer's, with which others show it; `undefined` where this node proposed it, and signs it as it goes out. */
+  signature: Uint8Array | undefined
   dealings: readonly DealingRef[]
   /** Unix seconds. */
   postBy: number

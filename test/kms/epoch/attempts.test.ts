@@ -66,7 +66,14 @@ it('one that can still make it stays', () => {
   const [first, ...others] = HONEST as [Address, ...Address[]]
   const sid = hashOf('under way')
   const hash = hashOf('candidate')
-  const candidate = { hash, blob: hash, proposer: first, dealings: [], postBy: 1_000 }
+  const candidate = {
+    hash,
+    blob: hash,
+    proposer: first,
+    signature: undefined,
+    dealings: [],
+    postBy: 1_000,
+  }
   let state = open(EMPTY_STATE, first, 'under way', 0)
   state = take(state, { type: 'session', sid, event: { type: 'candidate', candidate } }, 0)
   const checked = { type: 'candidateChecked' as const, hash, ok: true }

@@ -59,6 +59,7 @@ const candidate = (
       hash: hashOf(name),
       blob: hashOf(`${name} body`),
       proposer: FIRST,
+      signature: undefined,
       dealings,
       postBy,
     },

@@ -55,6 +55,7 @@ const FULL: NodeState = {
           hash: hashOf('c'),
           blob: hashOf('b'),
           proposer: address,
+          signature: new Uint8Array(65).fill(2),
           dealings: [{ dealer: address, hash: hashOf('d') }],
           postBy: 9,
           arrivedAt: 1_000_003.5,
@@ -85,6 +86,14 @@ describe('the head record', () => {
       ...back,
       log: { ...back.log, winners: [{ ...winner, certificate: { signatures: [] } }] },
     }).toEqual(FULL)
+  })
+
+  it('is read without the signatures of proposers, which the first builds did not keep', async () => {
+    const head = JSON.parse(new TextDecoder().decode(encodeHead(FULL)))
+    for (const session of head.sessions)
+      for (const candidate of session.candidates) delete candidate.signature
+    const { sessions } = await parseHead(utf8ToBytes(JSON.stringify(head)), blobs)
+    expect(sessions[0]?.candidates.map(({ signature }) => signature)).toEqual([undefined])
   })
 
   it('holds no secret: everything in it is public or a name', () => {
