@@ -321,6 +321,8 @@ describe('with 2 of 3 providers', () => {
   ])(
     'one that lies about the %s does no harm while an honest one is slow',
     async (_name, method, result) => {
+      // So that the account's nonce is above the one that is lied.
+      await openPort().port.post(entryOf(9))
       const lie: Tamper = (call) => (call.method === method ? { result } : undefined)
       const slow: Tamper = (call) => (call.method === method ? { delayMs: 2000 } : undefined)
       const proxies = []
