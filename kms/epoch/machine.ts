@@ -14,6 +14,7 @@ import { isBarred, type LogState, lastWinner, type Winner } from '../../sdk/prot
 import { isAbsent, NO_OUTPUT } from '../../sdk/protocol/terms.ts'
 import type { Leave, Output, Terms } from '../../sdk/protocol/types.ts'
 import type { Write } from '../store/store.ts'
+import { hasOpenSession, isUnderWay, makeRoom } from './attempts.ts'
 import { prune, sweep, unreferenced } from './retention.ts'
 import {
   dueInSession,
@@ -24,7 +25,6 @@ import {
 } from './session.ts'
 import {
   type ComplaintRecord,
-  candidateIsLive,
   comingMembers,
   type EpochOptions,
   isSettled,
@@ -42,8 +42,6 @@ import {
 } from './state.ts'
 import { dealersOf, dealingsNeeded } from './verify.ts'
 
-/** Parallel attempts at one epoch that a node follows, in a small set. */
-const MIN_SESSIONS = 6
 /** How much longer than usual a session may take on slow machines before somebody proposes the next. */
 const MAX_SESSION_GROWTH = 16
 
@@ -211,42 +209,6 @@ function openSession(
   return valid(grown, ...unreferenced(state, grown))
 }
 
-/** One attempt per proposer at a time, so nobody keeps the others dealing. */
-export function hasOpenSession(
-  { options }: Pick<Self, 'options'>,
-  { sessions }: Pick<NodeState, 'sessions'>,
-  proposer: Address,
-  now: Millis,
-): boolean {
-  return sessions.some(
-    (session) => session.proposer === proposer && now < session.openedAt + options.sessionMs,
-  )
-}
-
-/**
- * With too many attempts one goes that cannot make it by itself any more: one whose proposer has begun another since, else the oldest.
- * So those who lie can only push each other out, and nobody loses the bodies of an output that it signed.
- */
-function makeRoom(sessions: readonly Session[], session: Session, now: Millis): Session[] {
-  const all = [...sessions, session]
-  if (sessions.length < roomFor(session.terms)) return all
-  const idle = sessions.filter((other) => !isUnderWay(other, now))
-  const isReplaced = (one: Session) =>
-    all.findLast(({ proposer }) => proposer === one.proposer) !== one
-  const dropped = idle.find(isReplaced) ?? idle[0] ?? sessions[0]
-  return all.filter((other) => other !== dropped)
-}
-
-/** All that may lie have one, and two are left for the others. */
-function roomFor({ members, threshold }: Terms): number {
-  return Math.max(MIN_SESSIONS, members.length - threshold + 2)
-}
-
-/** Whether a session of these terms would push out none. */
-export function hasRoom({ sessions }: Pick<NodeState, 'sessions'>, terms: Terms): boolean {
-  return sessions.length < roomFor(terms)
-}
-
 function inSession(
   self: Self,
   state: NodeState,
@@ -366,15 +328,6 @@ function dueSetup(self: Self, state: NodeState, view: View, now: Millis): NodeEf
   )
   const from = Math.max(opened.at, ...busyUntil)
   return now >= from + turn * slotMs ? { type: 'proposeSetup', ...next } : undefined
-}
-
-/** Whether a candidate that this node found good can still make it, and none that could be checked has failed to. */
-function isUnderWay(
-  { candidates, failed }: Pick<Session, 'candidates' | 'failed'>,
-  now: Millis,
-): boolean {
-  const good = candidates.filter(({ status }) => status === 'good')
-  return !failed && good.length > 0 && good.every((candidate) => candidateIsLive(candidate, now))
 }
 
 function dueAccusations(

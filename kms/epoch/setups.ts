@@ -19,8 +19,9 @@ import {
   verifySetup,
 } from '../../sdk/protocol/terms.ts'
 import type { Terms } from '../../sdk/protocol/types.ts'
+import { hasOpenSession, hasRoom } from './attempts.ts'
 import { type Lookup, type Question, recentQuestions } from './context.ts'
-import { hasOpenSession, hasRoom, type NodeEvent } from './machine.ts'
+import type { NodeEvent } from './machine.ts'
 import {
   isStranger,
   learnEncryptionKeys,
