@@ -29,9 +29,9 @@ const { values } = parseArgs({
 })
 const whole = (name: 'epochs' | 'seed' | 'life' | 'workers'): number => {
   const value = Number(values[name])
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new RangeError(`--${name} is a whole number above zero`)
-  return value
+  if (Number.isSafeInteger(value) && value >= 1) return value
+  process.stderr.write(`--${name} is a whole number above zero\n`)
+  process.exit(1)
 }
 const [epochs, seed, life, workers] = [
   whole('epochs'),

@@ -169,6 +169,6 @@ describe('npm run soak', () => {
   it('refuses what is no number', () => {
     const { status, stderr } = soak('--epochs', 'many')
     expect(status).toBe(1)
-    expect(stderr).toContain('--epochs is a whole number above zero')
+    expect(stderr).toBe('--epochs is a whole number above zero\n')
   })
 })
