@@ -1,6 +1,7 @@
 /** How each planned fault is done to a world, and undone. */
 import { kill } from '../kms/epoch/kit.ts'
 import { corrupt, LIE_NAMES, type LieName } from '../kms/epoch/lies.ts'
+import { LEAVE_SECONDS } from '../kms/epoch/lies-keys.ts'
 import { HEALTHY_RPC } from '../kms/epoch/sim-chain.ts'
 import { clockOf, type SimNode, type World } from '../kms/epoch/world.ts'
 import type { Ledger } from './ledger.ts'
@@ -147,13 +148,22 @@ export function beginFault(world: World, fault: Fault, ledger: Ledger): Undo | u
   const member = ledger.memberAt(who)
   if (isLie(kind)) {
     if (member === undefined || !ledger.mayFail(member)) return undefined
+    const isWandering = kind === 'leaves and returns'
+    if (isWandering && !ledger.mayWander(member)) return undefined
     ledger.liars.add(member)
+    if (isWandering) ledger.wandering.set(member, { until: Number.POSITIVE_INFINITY, outputs: 0 })
     const reform = corrupt(world, member, kind)
     const isProvable = kind.startsWith('deals wrong shares')
     if (isProvable) ledger.suspect(member)
     return () => {
       if (isProvable) ledger.suspect(member)
       if (kind.startsWith('announces')) ledger.mistaken(member)
+      // The last set without it may be on its way.
+      if (isWandering)
+        ledger.wandering.set(member, {
+          until: world.chain.now() + LEAVE_SECONDS,
+          outputs: world.witness.history.length + 2,
+        })
       ledger.liars.delete(member)
       reform()
     }

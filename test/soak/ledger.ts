@@ -21,11 +21,15 @@ export type Ledger = {
   damaged: Map<SimNode, number>
   /** Others may know a key of this one that it does not have: its own reaches all within two epochs. */
   mistaken(sim: SimNode): void
+  /** Goes and comes back at will, so that sets to come may be without it; and until that is over (Unix seconds, number of outputs). */
+  wandering: Map<SimNode, { until: number; outputs: number }>
   newest(): Hash32 | undefined
   /** A node that holds a share of the newest output and stays. */
   memberAt(index: number): SimNode | undefined
   /** Whether, with this one, no more are in trouble than the sets in force and to come can bear. */
   mayFail(sim: SimNode): boolean
+  /** Whether the others could do without this one and bear those that are in trouble now. */
+  mayWander(sim: SimNode): boolean
   /** Whether this set could bear those that are in trouble now. */
   mayBecome(coming: ReadonlySet<SimNode>): boolean
   /** Faulty whatever happens: nobody waits for them. */
@@ -54,6 +58,8 @@ export function createLedger(world: World): Ledger {
     )
     return failing.length === 0 || failing.length <= set.size - thresholdOf(set.size)
   }
+  const staying = (set: ReadonlySet<SimNode>): ReadonlySet<SimNode> =>
+    new Set([...set].filter((sim) => !ledger.wandering.has(sim)))
   const ledger: Ledger = {
     registered: new Set(),
     leaves: new Map(),
@@ -62,6 +68,7 @@ export function createLedger(world: World): Ledger {
     troubled: new Set(),
     heldDown: new Set(),
     damaged: new Map(),
+    wandering: new Map(),
     mistaken: (sim) => void ledger.damaged.set(sim, world.witness.history.length + 2),
     newest: () => newestOutput()?.hash,
     memberAt: (index) => {
@@ -73,9 +80,18 @@ export function createLedger(world: World): Ledger {
     mayFail: (sim) => {
       const members = newestOutput()?.output.members.map(({ address }) => address) ?? []
       const inForce = world.nodes.filter((other) => members.includes(addressOf(other)))
-      return canBear(new Set(inForce), sim) && canBear(ledger.registered, sim)
+      return (
+        canBear(new Set(inForce), sim) &&
+        canBear(ledger.registered, sim) &&
+        canBear(staying(ledger.registered), sim)
+      )
     },
-    mayBecome: (coming) => coming.size > 0 && canBear(coming, undefined),
+    mayWander: (sim) => {
+      const others = new Set([...staying(ledger.registered)].filter((other) => other !== sim))
+      return others.size > 0 && canBear(others, undefined)
+    },
+    mayBecome: (coming) =>
+      staying(coming).size > 0 && canBear(coming, undefined) && canBear(staying(coming), undefined),
     suspect: (sim) => void barred.set(addressOf(sim), world.witness.history.length),
     review: () => {
       const newest = ledger.newest()
@@ -83,6 +99,8 @@ export function createLedger(world: World): Ledger {
       for (const [sim, least] of ledger.damaged)
         if (outputs >= least && newest !== undefined && activeHash(world, sim) === newest)
           ledger.damaged.delete(sim)
+      for (const [sim, { until, outputs: least }] of ledger.wandering)
+        if (world.chain.finalTime() > until && outputs >= least) ledger.wandering.delete(sim)
       for (const dealer of world.witness.convicted.keys())
         barred.set(dealer, world.witness.history.length)
       world.witness.convicted.clear()

@@ -20,10 +20,10 @@ function heardOf(world: World) {
   return setup === undefined || setup.terms.prev !== last?.hash ? undefined : { setup, last }
 }
 
-type Held = { dealing: Dealing; hash: Hash32 }
+export type Held = { dealing: Dealing; hash: Hash32 }
 
 /** One dealing of each dealer in a session, from all disks. */
-function dealingsIn(world: World, sid: Hash32): readonly Held[] {
+export function dealingsIn(world: World, sid: Hash32): readonly Held[] {
   const byDealer = new Map<string, Held>()
   for (const { medium } of world.nodes)
     for (const [hash, body] of medium.blobs) {
@@ -40,7 +40,7 @@ const soon = (world: World, { vetoSeconds, finalitySeconds } = world.options) =>
   return { postBy, vetoBy, activateAt: vetoBy + finalitySeconds }
 }
 
-async function outputOf({ world, rng }: Liar, terms: Terms, held: readonly Held[]) {
+export async function outputOf({ world, rng }: Liar, terms: Terms, held: readonly Held[]) {
   const work = { rng, pause: async () => undefined }
   const opened = held.map(({ dealing: { dealer, commitment } }) => ({
     dealer,

@@ -9,8 +9,10 @@ import {
   parseDealing,
 } from '../../../sdk/protocol/dealing.ts'
 import { parseOutput } from '../../../sdk/protocol/output.ts'
+import type { Terms } from '../../../sdk/protocol/types.ts'
 import { dealsInstead, encryptionSecretsOf, signedBy, spoilShare } from './liars.ts'
 import type { Act } from './lies-chain.ts'
+import { dealingsIn, outputOf } from './lies-dealings.ts'
 import { candidateOf, type Liar, tell } from './lies-proposer.ts'
 import type { SimNode, Tamper } from './world.ts'
 
@@ -32,6 +34,54 @@ export function floodsCandidates(liar: Liar): { act: Act } {
       }
     },
   }
+}
+
+/** A session has so many places for candidates of one proposer. */
+const PLACES = 3
+
+/**
+ * Of each session, as soon as it can be, as many good candidates as there are places to one other member after another, other ones to each, all
+ * to be posted at once; and again when those are over. Says nothing else.
+ */
+export function takesAllPlaces(liar: Liar): { act: Act; tamper: Tamper } {
+  const { world, sim } = liar
+  const self = sim.identity.info.address
+  const { postSeconds } = world.options
+  const outputs = new Map<Hash32, ReturnType<typeof outputOf>>()
+  const told = new Map<Hash32, { next: number; at: number }>()
+  const outputIn = (sid: Hash32, terms: Terms, needed: number) => {
+    const others = dealingsIn(world, sid).filter(({ dealing: { dealer } }) => dealer !== self)
+    const known = outputs.get(sid)
+    if (known !== undefined || others.length < needed) return known
+    const made = outputOf(liar, terms, others)
+    outputs.set(sid, made)
+    return made
+  }
+  const act = async () => {
+    const last = world.witness.history.at(-1)
+    const victims = world.nodes.filter((other) => other !== sim)
+    for (const [sid, terms] of world.overheard.terms) {
+      const { next, at } = told.get(sid) ?? { next: 0, at: 0 }
+      if (last === undefined || terms.prev !== last.hash || world.clock < at) continue
+      const output = await outputIn(sid, terms, last.output.threshold)
+      if (output === undefined) continue
+      const isLast = next === victims.length - 1
+      const pause = isLast ? (postSeconds + 1) * 1000 : 0
+      told.set(sid, { next: isLast ? 0 : next + 1, at: world.clock + pause })
+      const postBy = Math.ceil(world.clock / 1000) + 3
+      const vetoBy = postBy + output.vetoBy - output.postBy
+      for (let i = 0; i < PLACES; i++) {
+        const activateAt = vetoBy + output.activateAt - output.vetoBy + PLACES * next + i
+        const windows = { postBy, vetoBy, activateAt }
+        await tell(liar, async (receiver) =>
+          receiver === victims[next]?.identity.info.address
+            ? candidateOf(sim, sid, { ...output, ...windows })
+            : undefined,
+        )
+      }
+    }
+  }
+  return { act, tamper: () => undefined }
 }
 
 /** The complaint of a dealer about its own dealing, and that dealing's body. */

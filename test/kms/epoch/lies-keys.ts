@@ -1,4 +1,4 @@
-/** Lies about encryption keys: what a member answers who asks for its own. */
+/** Lies about encryption keys, what a member answers who asks for its own, and about going. */
 import type { Address } from '../../../sdk/chain/types.ts'
 import { encodeLeave, leaveStatement } from '../../../sdk/protocol/leave.ts'
 import { randomRistrettoScalar, ristrettoPublicKey } from '../../../sdk/protocol/ristretto.ts'
@@ -67,7 +67,7 @@ export function announcesEverNew({ world, sim, rng }: Liar) {
 }
 
 /** Long enough to be dealt out, and then in again. */
-const LEAVE_SECONDS = 25
+export const LEAVE_SECONDS = 25
 const PRESENT_SECONDS = 35
 
 /** Goes and comes back again and again, without a word on the chain. */
@@ -82,6 +82,7 @@ export function leavesAndReturns({ world, sim }: Liar) {
       const unsigned = { operator: sim.identity.info.address, notAfter }
       const signature = await sim.identity.signer.sign(leaveStatement(DOMAIN, unsigned))
       const message = encodeLeave({ ...unsigned, signature })
+      sim.lied += 1
       for (const other of world.nodes) if (!other.hangs) await other.node?.handler.receive(message)
     },
   }

@@ -8,8 +8,18 @@ import { type Dealing, parseDealing } from '../../../sdk/protocol/dealing.ts'
 import { dealsInstead, encryptionSecretsOf, forgeDealing, signedBy, spoilShare } from './liars.ts'
 import { type Act, actsOnLog } from './lies-chain.ts'
 import { fillsPlaces, namesForeignDealings } from './lies-dealings.ts'
-import { convictsItself, floodsCandidates, floodsComplaints } from './lies-floods.ts'
-import { announcesEverNew, announcesNoKey, announcesToEachAnother } from './lies-keys.ts'
+import {
+  convictsItself,
+  floodsCandidates,
+  floodsComplaints,
+  takesAllPlaces,
+} from './lies-floods.ts'
+import {
+  announcesEverNew,
+  announcesNoKey,
+  announcesToEachAnother,
+  leavesAndReturns,
+} from './lies-keys.ts'
 import { floodsSessions, proposesTo } from './lies-proposer.ts'
 import { seededRng } from './sim-ports.ts'
 import type { SimNode, Tamper, World } from './world.ts'
@@ -88,6 +98,7 @@ export const LIES = {
   'proposes dealings of other sessions': (liar) => namesForeignDealings(liar),
   "fills the others' places": (liar) => fillsPlaces(liar),
   'floods with candidates': (liar) => floodsCandidates(liar),
+  'takes all places for candidates': (liar) => takesAllPlaces(liar),
   /** And proves it to some alone. */
   'deals wrong shares to itself': (liar) => convictsItself(liar, () => liar.dice.chance(0.4)),
   'deals wrong shares to itself without end': (liar) => floodsComplaints(liar),
@@ -96,6 +107,7 @@ export const LIES = {
   'announces a key that is none': (liar) => announcesNoKey(liar),
   'announces to each another number': (liar) => announcesToEachAnother(liar),
   'announces ever new keys': (liar) => announcesEverNew(liar),
+  'leaves and returns': (liar) => leavesAndReturns(liar),
 } satisfies Record<string, (liar: Liar) => Lie>
 
 export type LieName = keyof typeof LIES
