@@ -14,13 +14,16 @@ import type { Dealing } from '../../sdk/protocol/dealing.ts'
 import type { Domain, Terms } from '../../sdk/protocol/types.ts'
 import { shareFits, type Work } from './verify.ts'
 
+/** `unheard`: of an accuser that lied before, and so not judged. */
+export type Verdict = 'right' | 'wrong' | 'unheard'
+
 export type Court = {
   /**
-   * Whether a complaint about a dealing is right.
+   * What a complaint about a dealing is.
    * @param held - The dealing's hash, if it is one of the session's here.
    * @throws COMPLAINT_INVALID when it is malformed or proves nothing.
    */
-  judge(terms: Terms, complaint: Complaint, dealing: Dealing, held?: Hash32): Promise<boolean>
+  judge(terms: Terms, complaint: Complaint, dealing: Dealing, held?: Hash32): Promise<Verdict>
   /** Forgets the liars of all other sessions. */
   keep(sids: ReadonlySet<Hash32>): void
   /** How many lies are remembered. */
@@ -34,20 +37,25 @@ export function createCourt(domain: Domain, work: Work): Court {
   const nameOf = (complaint: Complaint, { sid }: Dealing, held = '') =>
     `${sid}/${complaint.recipient}/${held}`
 
-  const judgeNow = async (terms: Terms, complaint: Complaint, dealing: Dealing, held?: Hash32) => {
-    if (liars.has(nameOf(complaint, dealing, held))) return false
+  const judgeNow = async (
+    terms: Terms,
+    complaint: Complaint,
+    dealing: Dealing,
+    held?: Hash32,
+  ): Promise<Verdict> => {
+    if (liars.has(nameOf(complaint, dealing, held))) return 'unheard'
     await work.pause()
     const share = dealtShare(domain, terms, complaint)
-    if (share === undefined) return true
-    if (!(await shareFits(work, complaint.recipient, share, dealing.commitment))) return true
+    if (share === undefined) return 'right'
+    if (!(await shareFits(work, complaint.recipient, share, dealing.commitment))) return 'right'
     liars.set(nameOf(complaint, dealing), dealing.sid)
     liars.set(nameOf(complaint, dealing, held), dealing.sid)
-    return false
+    return 'wrong'
   }
 
   return {
     judge: (terms, complaint, dealing, held) => {
-      if (liars.has(nameOf(complaint, dealing, held))) return Promise.resolve(false)
+      if (liars.has(nameOf(complaint, dealing, held))) return Promise.resolve('unheard')
       const judged = last.then(() => judgeNow(terms, complaint, dealing, held))
       last = judged.catch(() => undefined)
       return judged

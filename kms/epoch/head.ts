@@ -130,7 +130,7 @@ export function encodeHead(state: NodeState): Uint8Array {
     version: VERSION,
     nextEpoch: log.nextEpoch,
     convictions: [...log.convictions],
-    changes: [...log.changes],
+    changes: log.changes,
     winners: log.winners.map(({ hash, blob, at }) => ({
       hash,
       body: blob,
@@ -203,7 +203,7 @@ export async function parseHead(
     winners: standing,
     nextEpoch,
     convictions: new Map(convictions),
-    changes: new Map(changes),
+    changes,
   }
   return { ...rest, log }
 }

@@ -163,7 +163,10 @@ async function receiveComplaint(lookup: Lookup, bytes: Uint8Array): Promise<Push
   const terms = session?.terms ?? winner?.output
   if (terms === undefined) return 'later'
   const held = session?.dealings.find((known) => known.hash === hash)?.hash
-  if (!(await lookup.court.judge(terms, complaint, dealing, held))) return 'refused'
+  const verdict = await lookup.court.judge(terms, complaint, dealing, held)
+  // Once more when the dealing is here: then it is judged.
+  if (verdict === 'unheard' && held === undefined) return 'later'
+  if (verdict !== 'right') return 'refused'
   // Another against the same dealer may have been right meanwhile.
   const now = sessionBy(lookup, dealing.sid)
   if (now !== undefined && winner === undefined && isMoot(now, dealing.dealer, hash)) return 'later'

@@ -14,8 +14,14 @@ import type { Terms } from './types.ts'
 /** How long an operator that changed something by its word waits for the next epoch that is due. */
 export const CHANGE_SECONDS = 3_600
 
-/** By operator: the time (Unix seconds, of a block) of the last entry that took up its new key or its leave, if in the last hour. */
-export type Changes = ReadonlyMap<Address, number>
+/**
+ * Operators with the times (Unix seconds, of a block) of the entries that took up their new key or their leave, oldest first, of the last
+ * hour. Of each the last two: no more than the last entry can be voided.
+ */
+export type Changes = readonly (readonly [operator: Address, at: number])[]
+
+/** How many of each operator are kept. */
+const KEPT = 2
 
 type Config = Pick<Terms, 'members' | 'leaves'>
 
@@ -40,15 +46,18 @@ export function changesAfter(
       ? leaving.has(member.address)
       : !isAbsent(member) && !equalBytes(key, member.encryptionKey)
   })
-  return new Map([
-    ...[...changes].filter(([, since]) => at < since + CHANGE_SECONDS),
-    ...byWord.map(({ address }): [Address, number] => [address, at]),
-  ])
+  const all: Changes = [
+    ...changes.filter(([, since]) => at < since + CHANGE_SECONDS),
+    ...byWord.map(({ address }) => [address, at] as const),
+  ]
+  return all.filter(
+    ([operator], i) => all.slice(i).filter(([other]) => other === operator).length <= KEPT,
+  )
 }
 
 /** The changes without those of an entry that was voided. @param at - As above. */
 export function changesWithout(changes: Changes, at: number): Changes {
-  return new Map([...changes].filter(([, since]) => since !== at))
+  return changes.filter(([, since]) => since !== at)
 }
 
 /**
@@ -63,7 +72,7 @@ export function isUrgent(
   seconds: number,
 ): boolean {
   const hasRested = (address: Address) =>
-    seconds >= (changes.get(address) ?? Number.NEGATIVE_INFINITY) + CHANGE_SECONDS
+    changes.every(([operator, at]) => operator !== address || seconds >= at + CHANGE_SECONDS)
   const keys = keysOf(before)
   const stays = new Set(coming.members.map(({ address }) => address))
   const leaving = new Set(coming.leaves.map(({ operator }) => operator))

@@ -72,7 +72,7 @@ export const EMPTY_LOG: LogState = {
   winners: [],
   nextEpoch: 0,
   convictions: new Map(),
-  changes: new Map(),
+  changes: [],
 }
 
 /** Operator sets by config block hash, for blocks that are on the chain at that height. */

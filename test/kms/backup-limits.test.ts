@@ -60,7 +60,7 @@ async function fill(epochs: number, members: readonly Address[]): Promise<Store>
       value: serializeRistrettoScalar(BigInt(output.epoch + 2)),
     },
   ])
-  const log = { winners, nextEpoch: epochs, convictions: new Map(), changes: new Map() }
+  const log = { winners, nextEpoch: epochs, convictions: new Map(), changes: [] }
   await store.commit([...writes, { type: 'setHead', head: encodeHead({ ...EMPTY_STATE, log }) }])
   return store
 }

@@ -71,14 +71,14 @@ function openCourt() {
 describe('a false complaint', () => {
   it('is judged in pieces, and its accuser is judged once in a session', async () => {
     const { court, work } = openCourt()
-    expect(await court.judge(terms, complaintOf(LIAR, good), good)).toBe(false)
+    expect(await court.judge(terms, complaintOf(LIAR, good), good)).toBe('wrong')
     // Each point of the commitment, and their sum in two pieces.
     expect(work.pauses).toBeGreaterThan(terms.threshold)
     const { pauses } = work
-    expect(await court.judge(terms, complaintOf(LIAR, good), good)).toBe(false)
-    expect(await court.judge(terms, complaintOf(LIAR, good, 8n), good)).toBe(false)
+    expect(await court.judge(terms, complaintOf(LIAR, good), good)).toBe('unheard')
+    expect(await court.judge(terms, complaintOf(LIAR, good, 8n), good)).toBe('unheard')
     const other = { ...good, signature: new Uint8Array(65).fill(1) }
-    expect(await court.judge(terms, complaintOf(LIAR, other), other)).toBe(false)
+    expect(await court.judge(terms, complaintOf(LIAR, other), other)).toBe('unheard')
     expect(work.pauses).toBe(pauses)
     expect(court.size()).toBe(1)
     court.keep(new Set([good.sid]))
@@ -92,16 +92,16 @@ describe('a false complaint', () => {
     const [first, ...others] = Array.from({ length: 8 }, (_, i) =>
       court.judge(terms, complaintOf(LIAR, good, BigInt(i + 2)), good),
     )
-    expect(await first).toBe(false)
+    expect(await first).toBe('wrong')
     const { pauses } = work
-    expect(await Promise.all(others)).toEqual(Array(7).fill(false))
+    expect(await Promise.all(others)).toEqual(Array(7).fill('unheard'))
     expect(work.pauses).toBe(pauses)
     expect(work.most).toBe(1)
   })
 
   it('silences nobody else, also not the one in whose name it comes', async () => {
     const { court } = openCourt()
-    expect(await court.judge(terms, complaintOf(LIAR, good), good)).toBe(false)
+    expect(await court.judge(terms, complaintOf(LIAR, good), good)).toBe('wrong')
     const forged = { ...complaintOf(HONEST, good), proof: new Uint8Array(64).fill(1) }
     await expect(court.judge(terms, forged, good)).rejects.toMatchObject({
       code: 'COMPLAINT_INVALID',
@@ -114,17 +114,17 @@ describe('a false complaint', () => {
       code: 'COMPLAINT_INVALID',
     })
     expect(court.size()).toBe(1)
-    expect(await court.judge(terms, complaintOf(HONEST, spoilt), spoilt)).toBe(true)
+    expect(await court.judge(terms, complaintOf(HONEST, spoilt), spoilt)).toBe('right')
   })
 
   it('is followed by one of the same accuser only about a dealing that is held here, and once', async () => {
     const { court, work } = openCourt()
-    expect(await court.judge(terms, complaintOf(HONEST, good), good)).toBe(false)
-    expect(await court.judge(terms, complaintOf(HONEST, spoilt), spoilt)).toBe(false)
-    expect(await court.judge(terms, complaintOf(HONEST, spoilt), spoilt, '0xa')).toBe(true)
-    expect(await court.judge(terms, complaintOf(HONEST, good), good, '0xb')).toBe(false)
+    expect(await court.judge(terms, complaintOf(HONEST, good), good)).toBe('wrong')
+    expect(await court.judge(terms, complaintOf(HONEST, spoilt), spoilt)).toBe('unheard')
+    expect(await court.judge(terms, complaintOf(HONEST, spoilt), spoilt, '0xa')).toBe('right')
+    expect(await court.judge(terms, complaintOf(HONEST, good), good, '0xb')).toBe('wrong')
     const { pauses } = work
-    expect(await court.judge(terms, complaintOf(HONEST, good, 8n), good, '0xb')).toBe(false)
+    expect(await court.judge(terms, complaintOf(HONEST, good, 8n), good, '0xb')).toBe('unheard')
     expect(work.pauses).toBe(pauses)
   })
 
@@ -132,9 +132,9 @@ describe('a false complaint', () => {
     const { court } = openCourt()
     const commitment = [...good.commitment.slice(0, -1), good.commitment[0] ?? new Uint8Array(96)]
     const unfit = { ...good, commitment }
-    expect(await court.judge(terms, complaintOf(HONEST, unfit), unfit)).toBe(true)
+    expect(await court.judge(terms, complaintOf(HONEST, unfit), unfit)).toBe('right')
     const noPoints = { ...good, commitment: good.commitment.map(() => new Uint8Array(96)) }
-    expect(await court.judge(terms, complaintOf(HONEST, noPoints), noPoints)).toBe(true)
-    expect(await court.judge(terms, complaintOf(HONEST, good), good)).toBe(false)
+    expect(await court.judge(terms, complaintOf(HONEST, noPoints), noPoints)).toBe('right')
+    expect(await court.judge(terms, complaintOf(HONEST, good), good)).toBe('wrong')
   })
 })

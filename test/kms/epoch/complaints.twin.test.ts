@@ -50,22 +50,28 @@ it('are taken once for each dealer', async () => {
   assertOneKey(world)
 })
 
-it('that are false are refused, and nobody hears their accuser in this session any more', async () => {
+it('that are false are refused, and nobody hears their accuser in this session any more, except about what is here', async () => {
   const { world, honest, liar, friend, terms, secret } = await conspiracy(1301)
   const rng = seededRng(2, 'conspiracy')
-  const complain = async (isTrue: boolean) => {
+  const complain = async (isTrue: boolean, isHere = false) => {
     const forged = forgeDealing({ terms, dealer: addressOf(liar), constant: 5n, degree: 2, rng })
     const shares = isTrue ? spoilShare(forged.shares, 3) : forged.shares
     const dealing = await signedBy(liar, { ...forged, shares })
     const bytes = encodeDealing(dealing)
     const complaint = makeComplaint({ recipient: addressOf(friend), secret, dealing, bytes }, 7n)
     if (complaint === undefined) throw new Error('no complaint')
-    return honest.node?.handler.receive(encodeComplaint(complaint))
+    const say = () => honest.node?.handler.receive(encodeComplaint(complaint))
+    const unheard = await say()
+    if (!isHere) return unheard
+    expect(await honest.node?.handler.receive(bytes)).toBe('accepted')
+    return [unheard, await say()]
   }
   const before = honest.node?.remembered() ?? 0
-  for (const isTrue of [false, false, true]) expect(await complain(isTrue)).toBe('refused')
+  expect(await complain(false)).toBe('refused')
+  for (const isTrue of [false, true]) expect(await complain(isTrue)).toBe('later')
   // The liar's name, once.
   expect(honest.node?.remembered()).toBe(before + 1)
+  expect(await complain(true, true)).toEqual(['later', 'accepted'])
   world.liars.add(addressOf(liar))
   expect(await runUntil(world, allActive(world), 200)).toBe(true)
   assertOneKey(world)

@@ -33,7 +33,7 @@ const FULL: NodeState = {
     ],
     nextEpoch: 1,
     convictions: new Map([[address, { epoch: 0, at: 1_200 }]]),
-    changes: new Map([[address, 1_100]]),
+    changes: [[address, 1_100]],
   },
   through: 77n,
   finalTime: 1_234,

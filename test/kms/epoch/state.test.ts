@@ -45,7 +45,7 @@ const winner: Winner = {
 }
 const SETTLED: NodeState = {
   ...EMPTY_STATE,
-  log: { winners: [winner], nextEpoch: 1, convictions: new Map(), changes: new Map() },
+  log: { winners: [winner], nextEpoch: 1, convictions: new Map(), changes: [] },
   through: 50n,
   finalTime: GENESIS.vetoBy + 1,
 }
