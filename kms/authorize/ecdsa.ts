@@ -51,9 +51,11 @@ export async function judgeOwner(
       stage: 'chain',
       details: { appId: app },
     })
+  trail.step = 'chain'
   const decision = await releaseIfAny(deps, app)
   if (decision === undefined) return { encryptedEnv: '', publicEnv: {} }
   const demand = demandOf(decision, trail)
+  trail.step = 'policy'
   // The owner has no platform: of what the release demands, the method and the marks concern it.
   const { methods } = demand.appraisal ?? {}
   const appraisal = methods === undefined ? {} : { methods }

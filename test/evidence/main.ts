@@ -3,20 +3,17 @@
  * and how many got a wrong answer. Exit code 1 on any.
  * @module
  */
-import { parseArgs } from 'node:util'
+import { readFlags, wholeNumber } from '../kit/flags.ts'
 import { GENUINE_SECTIONS } from './genuine-sections.ts'
 import { fuzzSections, MADE_SECTIONS } from './made-sections.ts'
 import { createRow, type Row } from './tally.ts'
 
-const { values } = parseArgs({
-  options: {
-    executions: { type: 'string', default: '20000' },
-    seed: { type: 'string', default: '1' },
-  },
+const values = readFlags({
+  executions: { type: 'string', default: '20000' },
+  seed: { type: 'string', default: '1' },
 })
-const [executions, seed] = [Number(values.executions), Number(values.seed)]
-if (!Number.isSafeInteger(executions) || executions < 0 || !Number.isSafeInteger(seed))
-  throw new RangeError('--executions and --seed are whole numbers')
+const executions = wholeNumber('executions', values.executions, 0)
+const seed = wholeNumber('seed', values.seed, 0)
 
 const write = (text: string) => process.stdout.write(`${text}\n`)
 const line = (cells: readonly (string | number)[]) =>

@@ -3,32 +3,27 @@
  * chain, while processes die and hang, blocks are replaced and disks fill up. Exit code 0 where every promise was kept.
  * @module
  */
-import { parseArgs } from 'node:util'
 import { startDevnet } from '../../helper/sim/devnet.ts'
+import { misuse, readFlags, wholeNumber } from '../kit/flags.ts'
 import { formatReport } from './report.ts'
 import { runFaults } from './run.ts'
 import { judge } from './verdict.ts'
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '10' },
-    seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
-    operators: { type: 'string', default: '4' },
-    'reshare-seconds': { type: 'string', default: '15' },
-  },
+const values = readFlags({
+  minutes: { type: 'string', default: '10' },
+  seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
+  operators: { type: 'string', default: '4' },
+  'reshare-seconds': { type: 'string', default: '15' },
 })
+const minutes = Number(values.minutes)
+if (!(minutes > 0 && minutes <= 10_080)) misuse('--minutes is more than 0, a week at most')
 const numbers = {
-  minutes: Number(values.minutes),
-  seed: Number(values.seed),
-  operators: Number(values.operators),
-  periodSeconds: Number(values['reshare-seconds']),
+  minutes,
+  seed: wholeNumber('seed', values.seed, 0),
+  // One must be able to fail.
+  operators: wholeNumber('operators', values.operators, 4),
+  periodSeconds: wholeNumber('reshare-seconds', values['reshare-seconds'], 5),
 }
-if (!(numbers.minutes > 0)) throw new RangeError('--minutes is more than 0')
-if (!Number.isSafeInteger(numbers.seed)) throw new RangeError('--seed is a whole number')
-if (!Number.isSafeInteger(numbers.operators) || numbers.operators < 4)
-  throw new RangeError('--operators is a whole number of at least 4: one must be able to fail')
-if (!Number.isSafeInteger(numbers.periodSeconds) || numbers.periodSeconds < 5)
-  throw new RangeError('--reshare-seconds is a whole number of at least 5')
 
 const say = (text: string) => void process.stdout.write(`${text}\n`)
 const interruption = new AbortController()

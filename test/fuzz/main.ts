@@ -5,7 +5,7 @@
  * new code. Exit code 1 on any failure.
  * @module
  */
-import { parseArgs } from 'node:util'
+import { misuse, readFlags, wholeNumber } from '../kit/flags.ts'
 import { startCoverage } from './coverage.ts'
 
 // Before any code of the parsers is compiled: V8 counts the blocks only of what it compiles from now on.
@@ -13,22 +13,19 @@ const coverage = await startCoverage()
 const { runTarget, saveInput } = await import('./run.ts')
 const { TARGETS } = await import('./targets.ts')
 
-const { values } = parseArgs({
-  options: {
-    target: { type: 'string', multiple: true, default: [] },
-    executions: { type: 'string', default: '20000' },
-    seed: { type: 'string', default: '1' },
-    keep: { type: 'boolean', default: false },
-  },
+const values = readFlags({
+  target: { type: 'string', multiple: true, default: [] },
+  executions: { type: 'string', default: '20000' },
+  seed: { type: 'string', default: '1' },
+  keep: { type: 'boolean', default: false },
 })
-const [executions, seed] = [Number(values.executions), Number(values.seed)]
-if (!Number.isSafeInteger(executions) || executions < 0 || !Number.isSafeInteger(seed))
-  throw new RangeError('--executions and --seed are whole numbers')
+const executions = wholeNumber('executions', values.executions, 0)
+const seed = wholeNumber('seed', values.seed, 0)
 const chosen = TARGETS.filter(
   ({ name }) => values.target.length === 0 || values.target.includes(name),
 )
 if (chosen.length < new Set(values.target).size)
-  throw new RangeError(`--target is one of ${TARGETS.map(({ name }) => name).join(', ')}`)
+  misuse(`--target is one of ${TARGETS.map(({ name }) => name).join(', ')}`)
 
 const write = (text: string) => process.stdout.write(`${text}\n`)
 const row = (cells: readonly (string | number)[]) =>

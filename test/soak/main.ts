@@ -9,36 +9,26 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { build } from 'esbuild'
+import { readFlags, wholeNumber } from '../kit/flags.ts'
 import { twinsInBundle } from '../twin/swap.ts'
 import type { Plan } from './plan.ts'
 import { createSummary, tellFailure } from './summary.ts'
 import type { Answer, Task } from './worker.ts'
 
-const { values } = parseArgs({
-  options: {
-    epochs: { type: 'string', default: '2000' },
-    seed: { type: 'string', default: '1' },
-    life: { type: 'string', default: '60' },
-    workers: { type: 'string', default: String(availableParallelism()) },
-    real: { type: 'boolean', default: false },
-    plan: { type: 'string' },
-  },
+const values = readFlags({
+  epochs: { type: 'string', default: '2000' },
+  seed: { type: 'string', default: '1' },
+  life: { type: 'string', default: '60' },
+  workers: { type: 'string', default: String(availableParallelism()) },
+  real: { type: 'boolean', default: false },
+  plan: { type: 'string' },
 })
-const whole = (name: 'epochs' | 'seed' | 'life' | 'workers'): number => {
-  const value = Number(values[name])
-  if (Number.isSafeInteger(value) && value >= 1) return value
-  process.stderr.write(`--${name} is a whole number above zero\n`)
-  process.exit(1)
-}
-const [epochs, seed, life, workers] = [
-  whole('epochs'),
-  whole('seed'),
-  whole('life'),
-  whole('workers'),
-]
+const epochs = wholeNumber('epochs', values.epochs, 1)
+const seed = wholeNumber('seed', values.seed, 1)
+const life = wholeNumber('life', values.life, 1)
+const workers = wholeNumber('workers', values.workers, 1)
 const write = (text: string) => process.stdout.write(`${text}\n`)
 
 const folder = mkdtempSync(join(tmpdir(), 'eigenx-tee-soak-'))

@@ -166,9 +166,14 @@ describe('npm run soak', () => {
     expect(curves.status).toBe(0)
   })
 
-  it('refuses what is no number', () => {
-    const { status, stderr } = soak('--epochs', 'many')
-    expect(status).toBe(1)
-    expect(stderr).toBe('--epochs is a whole number above zero\n')
+  it.each([
+    [['--epochs', 'many'], /^--epochs is a whole number, 1 or more\n$/],
+    [['--epochs', '0'], /^--epochs is a whole number, 1 or more\n$/],
+    [['--epochs'], /^Option '--epochs <value>' argument missing[^\n]*\n$/],
+    [['--epoch', '5'], /^Unknown option '--epoch'[^\n]*\n$/],
+  ])('refuses %j with one line', (args, line) => {
+    const { status, stdout, stderr } = soak(...args)
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr).toMatch(line)
   })
 })
