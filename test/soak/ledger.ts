@@ -2,6 +2,10 @@
 
 import type { Address, Hash32 } from '../../sdk/chain/types.ts'
 import { thresholdOf } from '../../sdk/crypto/bls.ts'
+import { isEigenxError } from '../../sdk/errors.ts'
+import { parseCertifiedBody } from '../../sdk/protocol/output.ts'
+import { isAbsent } from '../../sdk/protocol/terms.ts'
+import type { Output } from '../../sdk/protocol/types.ts'
 import { activeHash } from '../kms/epoch/kit.ts'
 import type { SimNode, World } from '../kms/epoch/world.ts'
 
@@ -52,9 +56,22 @@ export function createLedger(world: World): Ledger {
     const since = barred.get(addressOf(sim))
     return since !== undefined && world.witness.history.length - since <= BARRED_OUTPUTS
   }
+  /** Who was not to be reached when the last outputs were made holds no share of them, maybe for one epoch. */
+  const withoutShare = (): ReadonlySet<Address> =>
+    new Set(
+      [...postedOutputs(world), ...[newestOutput()?.output ?? []].flat()].flatMap(({ members }) =>
+        members.filter(isAbsent).map(({ address }) => address),
+      ),
+    )
   const canBear = (set: ReadonlySet<SimNode>, one: SimNode | undefined): boolean => {
+    const without = withoutShare()
     const failing = [...set].filter(
-      (sim) => sim === one || ledger.isExcused(sim) || ledger.troubled.has(sim) || isBarred(sim),
+      (sim) =>
+        sim === one ||
+        ledger.isExcused(sim) ||
+        ledger.troubled.has(sim) ||
+        isBarred(sim) ||
+        without.has(addressOf(sim)),
     )
     return failing.length === 0 || failing.length <= set.size - thresholdOf(set.size)
   }
@@ -107,6 +124,21 @@ export function createLedger(world: World): Ledger {
     },
   }
   return ledger
+}
+
+/** The last ones, final or not. What strangers and liars post can only make the ledger more careful. */
+function postedOutputs(world: World): Output[] {
+  return world.chain
+    .entries()
+    .slice(-3)
+    .flatMap(({ body }) => {
+      try {
+        return [parseCertifiedBody(body).output]
+      } catch (error) {
+        if (isEigenxError(error)) return []
+        throw error
+      }
+    })
 }
 
 function isMember(world: World, sim: SimNode, ledger: Ledger): boolean {
