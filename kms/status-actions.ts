@@ -9,12 +9,13 @@ import { readCapped } from './peer/transport.ts'
 const STATUS_TIMEOUT_MS = 10_000
 const MAX_REPORT_BYTES = 262_144
 
-/** What answers is a stranger's text: nothing but an address is printed as one. */
+/** What answers is a stranger's text: nothing but an address is printed as one, and nothing that a terminal obeys. */
 const Operator = z.string().regex(/^0x[0-9a-f]{40}$/)
+const Line = z.string().regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{0,500}$/u)
 const Report = z.object({
   status: z.enum(['ready', 'waiting']),
-  reasons: z.array(z.string()),
-  operator: z.string(),
+  reasons: z.array(Line),
+  operator: Operator,
   chainId: z.number(),
   keyVersion: z.number().nullable(),
   epoch: z.number().nullable(),
@@ -43,7 +44,7 @@ const Report = z.object({
     })
     .nullable(),
   expiring: z
-    .array(z.object({ kind: z.string(), name: z.string(), expiresAt: z.number() }))
+    .array(z.object({ kind: Line, name: Line, expiresAt: z.number() }))
     .default([]),
   uptimeSeconds: z.number(),
 })

@@ -152,7 +152,7 @@ describe('kms status', () => {
   const waiting = {
     status: 'waiting',
     reasons: ['no key version is active yet'],
-    operator: '0x01',
+    operator: `0x${'01'.repeat(20)}`,
     chainId: 1,
     keyVersion: null,
     epoch: null,
@@ -224,6 +224,29 @@ describe('kms status', () => {
           json: false,
         }),
       ).rejects.toMatchObject({ code: 'AGENT_PROTOCOL' })
+  })
+
+  it.each([
+    { operator: '0x01' },
+    { operator: `0x${'01'.repeat(20)}\n` },
+    { reasons: ['\u001b[2J'] },
+    { reasons: ['x'.repeat(501)] },
+    { expiring: [{ kind: 'crl', name: 'a\u009bb', expiresAt: 1 }] },
+  ])('prints nothing that a terminal obeys: %j', async (lie) => {
+    const url = await answering(JSON.stringify({ ...waiting, ...lie }))
+    await expect(showStatus({ url, json: false })).rejects.toMatchObject({ code: 'AGENT_PROTOCOL' })
+  })
+
+  it('reads no more than 256 KiB', async () => {
+    const [largest, larger] = [0, 1].map((more) =>
+      JSON.stringify(waiting).padEnd(262_144 + more, ' '),
+    )
+    await expect(
+      showStatus({ url: await answering(largest ?? '', 503), json: true }),
+    ).rejects.toMatchObject({ code: 'KEY_NOT_READY' })
+    await expect(
+      showStatus({ url: await answering(larger ?? '', 503), json: true }),
+    ).rejects.toMatchObject({ code: 'AGENT_UNREACHABLE' })
   })
 
   it('says that nobody answers', async () => {

@@ -66,6 +66,10 @@ function lifeOf(worker: Worker, task: Task): Promise<Answer> {
     worker.removeAllListeners()
     worker.once('message', resolve)
     worker.once('error', reject)
+    worker.once('exit', () => {
+      const which = 'plan' in task ? 'the plan' : `seed ${task.seed} with --life ${task.slots}`
+      reject(new Error(`${which}: the life waits for something that never comes`))
+    })
     worker.postMessage(task)
   })
 }

@@ -9,7 +9,9 @@ export type Task = { seed: number; slots: number } | { plan: Plan }
 export type Answer = { report: LifeReport; small: LifeReport | undefined }
 
 parentPort?.on('message', (task: Task) => {
-  void answer(task)
+  // Time is simulated: when nothing is left to do the life will never go on, and the thread ends instead of waiting for it.
+  parentPort?.unref()
+  void answer(task).finally(() => parentPort?.ref())
 })
 
 async function answer(task: Task): Promise<void> {

@@ -113,6 +113,7 @@ export function createWorld(input: {
       announces: undefined,
       lied: 0,
       act: undefined,
+      isActing: false,
       hangs: false,
       muted: false,
       skewMs: 0,
@@ -175,9 +176,22 @@ export async function turn(world: World, ms = TURN_MS): Promise<void> {
     if (error !== undefined && !isExpected && node.failure() === undefined) throw error
     if (sim.node !== undefined && node.failure() !== undefined) kill(sim)
     if (sim.act === undefined) continue
-    await sim.act()
+    act(world, sim, sim.act)
     await settle()
   }
+}
+
+/** Whom a liar tells something may have to ask others first, and one that hangs for as long as it takes: the world does not wait. */
+function act(world: World, sim: SimNode, lie: () => Promise<void>): void {
+  if (sim.isActing) return
+  sim.isActing = true
+  lie()
+    .catch((error: unknown) => {
+      world.witness.violations.push(`a lie failed: ${error instanceof Error ? error.stack : error}`)
+    })
+    .finally(() => {
+      sim.isActing = false
+    })
 }
 
 /**

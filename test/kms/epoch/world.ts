@@ -41,6 +41,8 @@ export type SimNode = {
   lied: number
   /** What a lying member does at every turn. */
   act: (() => Promise<void>) | undefined
+  /** It is not done with what it did in an earlier turn. */
+  isActing: boolean
   /** Accepts connections and never answers. */
   hangs: boolean
   /** What it says to peers is lost on the way; it hears, fetches and writes to the chain. */
