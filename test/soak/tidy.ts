@@ -16,7 +16,8 @@ export function surplusOf({ node, medium, identity }: SimNode, pool: number): st
     ['bodies', medium.blobs.size, named + 2 * pool],
     // A share of each output, and some encryption keys that they name.
     ['secrets', medium.secrets.size, outputs.length + 8],
-    ['bytes of a head', medium.head?.length ?? 0, 1200 + 300 * named],
+    // Of each operator the last two changes by its word, for an hour, and its last conviction.
+    ['bytes of a head', medium.head?.length ?? 0, 1200 + 300 * named + 200 * pool],
     ['things in memory', node.remembered(), 8 * pool + 24],
   ]
   const [worst] = held.filter(([, count, most]) => count > most)
