@@ -60,7 +60,7 @@ describe('a soak', () => {
     expect(surplusOf(sim, 2)).toBeUndefined()
     const { medium, node } = sim
     if (node === undefined) throw new Error('the node is down')
-    const bodies = Array.from({ length: 9 }, (_, i) => [`0x${i}`, new Uint8Array()] as const)
+    const bodies = Array.from({ length: 20 }, (_, i) => [`0x${i}`, new Uint8Array()] as const)
     const blobs = new Map([...medium.blobs, ...bodies])
     const name = (id: string) => ({ kind: 'encryption-key' as const, epoch: 0, id })
     const keys = bodies.map(([id, value]) => [id, { name: name(id), value }] as const)
@@ -68,8 +68,8 @@ describe('a soak', () => {
     for (const [spoilt, what] of [
       [{ ...sim, medium: { ...medium, blobs } }, /bodies/],
       [{ ...sim, medium: { ...medium, secrets } }, /secrets/],
-      [{ ...sim, medium: { ...medium, head: new Uint8Array(3000) } }, /bytes of a head/],
-      [{ ...sim, node: { ...node, remembered: () => 41 } }, /things in memory/],
+      [{ ...sim, medium: { ...medium, head: new Uint8Array(5000) } }, /bytes of a head/],
+      [{ ...sim, node: { ...node, remembered: () => 61 } }, /things in memory/],
     ] as const)
       expect(surplusOf(spoilt, 2)).toMatch(what)
   })

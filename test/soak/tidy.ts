@@ -11,14 +11,15 @@ export function surplusOf({ node, medium, identity }: SimNode, pool: number): st
   const { outputs } = node.keyRing()
   /** Bodies that the outputs it keeps name, and their own. */
   const named = outputs.reduce((sum, { output }) => sum + output.dealings.length + 1, 0)
+  // Generous: what grows by one with each epoch of a life passes any such line soon.
   const held: [what: string, count: number, most: number][] = [
-    // Some of an epoch that is just over.
-    ['bodies', medium.blobs.size, named + 2 * pool],
+    // Those of the epoch before, and of one that is posted and not final.
+    ['bodies', medium.blobs.size, named + 3 * (pool + 1)],
     // A share of each output, and some encryption keys that they name.
-    ['secrets', medium.secrets.size, outputs.length + 8],
+    ['secrets', medium.secrets.size, outputs.length + 12],
     // Of each operator the last two changes by its word, for an hour, and its last conviction.
-    ['bytes of a head', medium.head?.length ?? 0, 1200 + 300 * named + 200 * pool],
-    ['things in memory', node.remembered(), 8 * pool + 24],
+    ['bytes of a head', medium.head?.length ?? 0, 2000 + 400 * named + 300 * pool],
+    ['things in memory', node.remembered(), 12 * pool + 36],
   ]
   const [worst] = held.filter(([, count, most]) => count > most)
   if (worst === undefined) return undefined
