@@ -22,14 +22,16 @@ function heardOf(world: World) {
 
 export type Held = { dealing: Dealing; hash: Hash32 }
 
-/** One dealing of each dealer in a session, from all disks. */
-export function dealingsIn(world: World, sid: Hash32): readonly Held[] {
+/** One dealing of each dealer in a session, from all disks, of the degree that a table takes: other liars deal others. */
+export function dealingsIn(world: World, terms: Terms): readonly Held[] {
+  const sid = sidOf(DOMAIN, terms)
   const byDealer = new Map<string, Held>()
   for (const { medium } of world.nodes)
     for (const [hash, body] of medium.blobs) {
       if (messageKind(body) !== 'dealing') continue
       const dealing = parseDealing(body)
-      if (dealing.sid === sid) byDealer.set(dealing.dealer, { dealing, hash: hash as Hash32 })
+      if (dealing.sid === sid && dealing.commitment.length === terms.threshold)
+        byDealer.set(dealing.dealer, { dealing, hash: hash as Hash32 })
     }
   return sortByAddress([...byDealer.values()], ({ dealing }) => dealing.dealer)
 }
@@ -73,7 +75,7 @@ export function namesForeignDealings(liar: Liar): { act: Act; tamper: Tamper } {
     if (setup === undefined || last === undefined) return
     const { terms } = setup
     const sid = sidOf(DOMAIN, terms)
-    const held = dealingsIn(world, sid)
+    const held = dealingsIn(world, terms)
     if (told.has(sid) || held.length < last.output.threshold) return
     told.add(sid)
     if (!isOrigin(last.output)) {

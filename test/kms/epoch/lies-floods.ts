@@ -50,7 +50,7 @@ export function takesAllPlaces(liar: Liar): { act: Act; tamper: Tamper } {
   const outputs = new Map<Hash32, ReturnType<typeof outputOf>>()
   const told = new Map<Hash32, { next: number; at: number }>()
   const outputIn = (sid: Hash32, terms: Terms, needed: number) => {
-    const others = dealingsIn(world, sid).filter(({ dealing: { dealer } }) => dealer !== self)
+    const others = dealingsIn(world, terms).filter(({ dealing: { dealer } }) => dealer !== self)
     const known = outputs.get(sid)
     if (known !== undefined || others.length < needed) return known
     const made = outputOf(liar, terms, others)
