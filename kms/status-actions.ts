@@ -43,9 +43,7 @@ const Report = z.object({
       leaving: z.array(Operator),
     })
     .nullable(),
-  expiring: z
-    .array(z.object({ kind: Line, name: Line, expiresAt: z.number() }))
-    .default([]),
+  expiring: z.array(z.object({ kind: Line, name: Line, expiresAt: z.number() })).default([]),
   uptimeSeconds: z.number(),
 })
 
