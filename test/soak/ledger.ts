@@ -63,20 +63,21 @@ export function createLedger(world: World): Ledger {
         members.filter(isAbsent).map(({ address }) => address),
       ),
     )
+  const mayGo = (sim: SimNode): boolean => ledger.wandering.has(sim) || ledger.isLeaving(sim)
+  /** Whoever may go is not to be counted on: the worst that a set can become has lost all of them but those that fail. */
   const canBear = (set: ReadonlySet<SimNode>, one: SimNode | undefined): boolean => {
     const without = withoutShare()
-    const failing = [...set].filter(
-      (sim) =>
-        sim === one ||
-        ledger.isExcused(sim) ||
-        ledger.troubled.has(sim) ||
-        isBarred(sim) ||
-        without.has(addressOf(sim)),
-    )
-    return failing.length === 0 || failing.length <= set.size - thresholdOf(set.size)
+    const fails = (sim: SimNode): boolean =>
+      sim === one ||
+      ledger.isExcused(sim) ||
+      ledger.troubled.has(sim) ||
+      isBarred(sim) ||
+      without.has(addressOf(sim))
+    const left = [...set].filter((sim) => fails(sim) || !mayGo(sim))
+    const failing = left.filter(fails)
+    return failing.length === 0 || failing.length <= left.length - thresholdOf(left.length)
   }
-  const staying = (set: ReadonlySet<SimNode>): ReadonlySet<SimNode> =>
-    new Set([...set].filter((sim) => !ledger.wandering.has(sim)))
+  const somebodyStays = (set: ReadonlySet<SimNode>): boolean => [...set].some((sim) => !mayGo(sim))
   const ledger: Ledger = {
     registered: new Set(),
     leaves: new Map(),
@@ -95,20 +96,17 @@ export function createLedger(world: World): Ledger {
     isExcused: (sim) =>
       ledger.liars.has(sim) || ledger.damaged.has(sim) || ledger.heldDown.has(sim),
     mayFail: (sim) => {
-      const members = newestOutput()?.output.members.map(({ address }) => address) ?? []
-      const inForce = world.nodes.filter((other) => members.includes(addressOf(other)))
-      return (
-        canBear(new Set(inForce), sim) &&
-        canBear(ledger.registered, sim) &&
-        canBear(staying(ledger.registered), sim)
-      )
+      const newest = newestOutput()?.output
+      // What is posted and not final yet may come into force when whoever it left out is leaving no more.
+      const outputs = [...postedOutputs(world), ...(newest === undefined ? [] : [newest])]
+      const made = outputs.map(({ members }) => {
+        const addresses = new Set(members.map(({ address }) => address))
+        return new Set(world.nodes.filter((other) => addresses.has(addressOf(other))))
+      })
+      return [...made, ledger.registered].every((set) => canBear(set, sim))
     },
-    mayWander: (sim) => {
-      const others = new Set([...staying(ledger.registered)].filter((other) => other !== sim))
-      return others.size > 0 && canBear(others, undefined)
-    },
-    mayBecome: (coming) =>
-      staying(coming).size > 0 && canBear(coming, undefined) && canBear(staying(coming), undefined),
+    mayWander: (sim) => ledger.mayBecome(new Set([...ledger.registered].filter((o) => o !== sim))),
+    mayBecome: (coming) => somebodyStays(coming) && canBear(coming, undefined),
     suspect: (sim) => void barred.set(addressOf(sim), world.witness.history.length),
     review: () => {
       const newest = ledger.newest()

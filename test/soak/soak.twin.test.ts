@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { allActive, bootAll, createWorld, nodeAt, runUntil } from '../kms/epoch/kit.ts'
+import type { SimNode } from '../kms/epoch/world.ts'
+import { createLedger } from './ledger.ts'
 import { type LifeReport, live } from './life.ts'
 import { type Fault, type Plan, planOf } from './plan.ts'
 import { shrink } from './shrink.ts'
@@ -79,6 +81,52 @@ describe('a soak', () => {
     const [first, second] = [await live(planOf(seed, slots)), await live(planOf(seed, slots))]
     expect(second).toEqual(first)
     expect(await live(planOf(seed + 1, slots))).not.toEqual(first)
+  })
+})
+
+describe('the ledger of a soak', () => {
+  const createSet = async (n: number) => {
+    const world = createWorld({ seed: 23, n })
+    await bootAll(world)
+    expect(await runUntil(world, allActive(world), 200)).toBe(true)
+    const ledger = createLedger(world)
+    for (const sim of world.nodes) ledger.registered.add(sim)
+    const [first, second, third] = world.nodes as [SimNode, SimNode, SimNode]
+    return { world, ledger, first, second, third }
+  }
+
+  it('lets as many fail as the sets in force and to come can bear', async () => {
+    const { ledger, first, second } = await createSet(3)
+    expect(ledger.mayFail(first)).toBe(true)
+    ledger.troubled.add(second)
+    expect(ledger.mayFail(first)).toBe(false)
+    ledger.troubled.clear()
+    ledger.registered.delete(second)
+    expect(ledger.mayFail(first)).toBe(false)
+  })
+
+  it('counts on nobody that announced its leave, nor on one that comes and goes', async () => {
+    const { world, ledger, first, second } = await createSet(3)
+    ledger.leaves.set(second, world.chain.now() + 600)
+    expect(ledger.mayFail(first)).toBe(false)
+    expect(ledger.mayWander(first)).toBe(true)
+    ledger.troubled.add(first)
+    expect(ledger.mayWander(world.nodes[2] as SimNode)).toBe(false)
+    ledger.troubled.clear()
+    ledger.leaves.set(second, world.chain.finalTime() - 1)
+    expect(ledger.mayFail(first)).toBe(true)
+    ledger.wandering.set(second, { until: world.chain.now() + 600, outputs: 0 })
+    expect(ledger.mayFail(first)).toBe(false)
+  })
+
+  it('knows that somebody sound may go and one that fails may stay', async () => {
+    const { ledger, world, first, second, third } = await createSet(6)
+    ledger.liars.add(first)
+    ledger.wandering.set(first, { until: world.chain.now() + 600, outputs: 0 })
+    expect(ledger.mayFail(second)).toBe(true)
+    // Six bear two, and four bear one; but five bear one only, and the liar may be one of them.
+    ledger.leaves.set(third, world.chain.now() + 600)
+    expect(ledger.mayFail(second)).toBe(false)
   })
 })
 
