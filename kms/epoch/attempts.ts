@@ -29,16 +29,20 @@ export function hasOpenSession(
 
 /**
  * With too many attempts one goes that cannot make it by itself any more: one whose proposer has begun another since, else the oldest.
- * So those who lie can only push each other out, and nobody loses the bodies of an output that it signed.
+ * So those who lie can only push each other out. What was signed in it can make it with the signatures of others: see `abandon`.
+ * @returns The one that goes, if any.
  */
-export function makeRoom(sessions: readonly Session[], session: Session, now: Millis): Session[] {
+export function pushedOut(
+  sessions: readonly Session[],
+  session: Session,
+  now: Millis,
+): Session | undefined {
   const all = [...sessions, session]
-  if (sessions.length < roomFor(session.terms)) return all
+  if (sessions.length < roomFor(session.terms)) return undefined
   const idle = sessions.filter((other) => !isUnderWay(other, now))
   const isReplaced = (one: Session) =>
     all.findLast(({ proposer }) => proposer === one.proposer) !== one
-  const dropped = idle.find(isReplaced) ?? idle[0] ?? sessions[0]
-  return all.filter((other) => other !== dropped)
+  return idle.find(isReplaced) ?? idle[0] ?? sessions[0]
 }
 
 /** All that may lie have one, and two are left for the others. */

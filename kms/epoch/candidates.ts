@@ -8,6 +8,7 @@
 import type { Address, Hash32 } from '../../sdk/chain/types.ts'
 import { sortByAddress } from '../../sdk/protocol/codec.ts'
 import {
+  type AbandonedCandidate,
   type CandidateRecord,
   certifies,
   type EpochOptions,
@@ -57,6 +58,38 @@ export function receiveCandidate(
     certifiedAt: undefined,
   }
   return valid({ ...session, candidates: [...candidates, record] })
+}
+
+/**
+ * What has to be kept of a session that is followed no more: what this node signed there. A signature is never taken back, so others may
+ * have a certificate of it that they did not show, or will have.
+ */
+export function abandon(
+  abandoned: readonly AbandonedCandidate[],
+  { candidates, terms }: Session,
+  self: Address,
+): readonly AbandonedCandidate[] {
+  const signed = candidates.filter(
+    ({ hash, signatures }) =>
+      signatures.some(({ operator }) => operator === self) &&
+      abandoned.every((known) => known.hash !== hash),
+  )
+  const { epoch } = terms
+  return [
+    ...abandoned,
+    ...signed.map(({ hash, blob, proposer, dealings, postBy }) => ({
+      ...{ hash, blob, proposer, dealings, postBy },
+      epoch,
+    })),
+  ]
+}
+
+/** Whether so much is kept of this proposer already that nothing new of it is taken before something is over: it pays, not the others. */
+export function hasAbandonedMuch(
+  abandoned: readonly AbandonedCandidate[],
+  proposer: Address,
+): boolean {
+  return abandoned.filter((one) => one.proposer === proposer).length >= MAX_KEPT_EACH
 }
 
 /** Whether a dealing of that dealer in this session is proven to be false. */

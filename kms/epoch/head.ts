@@ -108,6 +108,19 @@ const head = z.strictObject({
     .nullable()
     .transform((value) => value ?? undefined),
   sessions: z.array(session),
+  // Not in heads of the first builds.
+  abandoned: z
+    .array(
+      z.strictObject({
+        hash,
+        blob: hash,
+        proposer: address,
+        dealings: z.array(z.strictObject({ dealer: address, hash })),
+        postBy: count,
+        epoch: count,
+      }),
+    )
+    .default([]),
   complaints: z.array(
     z.strictObject({
       epoch: count,

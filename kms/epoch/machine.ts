@@ -14,7 +14,8 @@ import { isBarred, type LogState, lastWinner, type Winner } from '../../sdk/prot
 import { isAbsent, NO_OUTPUT } from '../../sdk/protocol/terms.ts'
 import type { Leave, Output, Terms } from '../../sdk/protocol/types.ts'
 import type { Write } from '../store/store.ts'
-import { hasOpenSession, isUnderWay, makeRoom } from './attempts.ts'
+import { hasOpenSession, isUnderWay, pushedOut } from './attempts.ts'
+import { abandon, hasAbandonedMuch } from './candidates.ts'
 import { prune, sweep, unreferenced } from './retention.ts'
 import {
   dueInSession,
@@ -205,7 +206,12 @@ function openSession(
     candidates: [],
     failed: false,
   }
-  const grown = { ...state, sessions: makeRoom(state.sessions, session, now) }
+  const goes = pushedOut(state.sessions, session, now)
+  const grown: NodeState = {
+    ...state,
+    sessions: [...state.sessions.filter((other) => other !== goes), session],
+    abandoned: goes === undefined ? state.abandoned : abandon(state.abandoned, goes, self.operator),
+  }
   return valid(grown, ...unreferenced(state, grown))
 }
 
@@ -218,6 +224,8 @@ function inSession(
 ): Step<NodeState> {
   const session = state.sessions.find((known) => known.sid === sid)
   if (session === undefined) return skip('unknown session')
+  if (event.type === 'candidate' && hasAbandonedMuch(state.abandoned, event.candidate.proposer))
+    return skip('too many candidates of one proposer in other sessions')
   const moved = stepSession(session, event, self.options, state.finalTime, now)
   if (moved.verdict !== 'valid') return moved
   const usableAt = session.usableAt ?? (isUsable(moved.state, self.operator) ? now : undefined)

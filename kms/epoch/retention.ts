@@ -70,14 +70,15 @@ export function prune(
   const undecided = state.sessions.filter((session) => session.terms.epoch >= open)
   const sessions = undecided.map((session) => withoutOver(session, state.finalTime))
   const over = new Set(
-    undecided.flatMap(({ candidates }) =>
-      candidates.filter(({ postBy }) => postBy < state.finalTime).map(({ hash }) => hash),
-    ),
+    [...undecided.flatMap(({ candidates }) => candidates), ...state.abandoned]
+      .filter(({ postBy }) => postBy < state.finalTime)
+      .map(({ hash }) => hash),
   )
   const kept: NodeState = {
     ...state,
     log,
     sessions,
+    abandoned: state.abandoned.filter(({ epoch, hash }) => epoch >= open && !over.has(hash)),
     complaints: state.complaints.filter(
       ({ epoch }) =>
         epoch >= open ||
@@ -92,6 +93,7 @@ export function prune(
     first > 0 ||
     kept.sessions.length < state.sessions.length ||
     over.size > 0 ||
+    kept.abandoned.length < state.abandoned.length ||
     kept.complaints.length < state.complaints.length ||
     kept.shares.length < state.shares.length ||
     kept.leaves.length < state.leaves.length
@@ -132,6 +134,7 @@ function blobsOf(state: NodeState): readonly Hash32[] {
       ...session.dealings.map((dealing) => dealing.hash),
       ...session.candidates.map((candidate) => candidate.blob),
     ]),
+    ...state.abandoned.flatMap(({ blob, dealings }) => [blob, ...dealings.map(({ hash }) => hash)]),
     ...state.complaints.map((complaint) => complaint.blob),
     ...state.log.winners.flatMap(blobsOfWinner),
   ]

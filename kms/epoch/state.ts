@@ -62,6 +62,15 @@ export type Session = {
   failed: boolean
 }
 
+/**
+ * A candidate that this node signed, of an attempt that it follows no more. Whoever holds enough signatures can post it all the same, so its
+ * bodies are kept until the final part of the log shows that it did not win.
+ */
+export type AbandonedCandidate = Pick<
+  CandidateRecord,
+  'hash' | 'blob' | 'proposer' | 'dealings' | 'postBy'
+> & { epoch: number }
+
 /** A proven complaint, kept while the epoch is open: it may have to go on the chain. */
 export type ComplaintRecord = {
   epoch: number
@@ -84,6 +93,7 @@ export type NodeState = {
   /** When this node first saw the epoch open; slots count from here. */
   opened: { epoch: number; prev: Hash32; at: Millis } | undefined
   sessions: readonly Session[]
+  abandoned: readonly AbandonedCandidate[]
   complaints: readonly ComplaintRecord[]
   shares: readonly ShareRecord[]
   /** Verified, one per operator at most. */
@@ -96,6 +106,7 @@ export const EMPTY_STATE: NodeState = {
   finalTime: 0,
   opened: undefined,
   sessions: [],
+  abandoned: [],
   complaints: [],
   shares: [],
   leaves: [],

@@ -67,6 +67,16 @@ const FULL: NodeState = {
       failed: true,
     },
   ],
+  abandoned: [
+    {
+      epoch: 1,
+      hash: hashOf('e'),
+      blob: hashOf('f'),
+      proposer: address,
+      dealings: [{ dealer: address, hash: hashOf('d') }],
+      postBy: 12,
+    },
+  ],
   complaints: [
     { epoch: 1, dealing: hashOf('d'), dealer: address, recipient: address, blob: hashOf('x') },
   ],
@@ -88,17 +98,19 @@ describe('the head record', () => {
     }).toEqual(FULL)
   })
 
-  it('is read without the signatures of proposers, which the first builds did not keep', async () => {
-    const head = JSON.parse(new TextDecoder().decode(encodeHead(FULL)))
+  it('is read without the signatures of proposers and abandoned candidates, which the first builds did not keep', async () => {
+    const { abandoned: _, ...head } = JSON.parse(new TextDecoder().decode(encodeHead(FULL)))
     for (const session of head.sessions)
       for (const candidate of session.candidates) delete candidate.signature
-    const { sessions } = await parseHead(utf8ToBytes(JSON.stringify(head)), blobs)
+    const { sessions, abandoned } = await parseHead(utf8ToBytes(JSON.stringify(head)), blobs)
+    expect(abandoned).toEqual([])
     expect(sessions[0]?.candidates.map(({ signature }) => signature)).toEqual([undefined])
   })
 
   it('holds no secret: everything in it is public or a name', () => {
     const text = new TextDecoder().decode(encodeHead(FULL))
     expect(Object.keys(JSON.parse(text)).sort()).toEqual([
+      'abandoned',
       'changes',
       'complaints',
       'convictions',
