@@ -75,13 +75,10 @@ export function abandon(
       abandoned.every((known) => known.hash !== hash),
   )
   const { epoch } = terms
-  return [
-    ...abandoned,
-    ...signed.map(({ hash, blob, proposer, dealings, postBy }) => ({
-      ...{ hash, blob, proposer, dealings, postBy },
-      epoch,
-    })),
-  ]
+  const kept = signed.map(({ hash, blob, proposer, dealings, postBy }) => {
+    return { epoch, hash, blob, proposer, dealings, postBy }
+  })
+  return [...abandoned, ...kept]
 }
 
 /** Whether so much is kept of this proposer already that nothing new of it is taken before something is over: it pays, not the others. */

@@ -55,6 +55,8 @@ const terms = z.strictObject({
   threshold: count,
 })
 
+const dealingRef = z.strictObject({ dealer: address, hash })
+
 const session = z.strictObject({
   sid: hash,
   terms,
@@ -81,7 +83,7 @@ const session = z.strictObject({
       signature: bytesField()
         .nullish()
         .transform((value) => value ?? undefined),
-      dealings: z.array(z.strictObject({ dealer: address, hash })),
+      dealings: z.array(dealingRef),
       postBy: count,
       arrivedAt: z.number(),
       status: z.enum(['unchecked', 'good', 'bad']),
@@ -115,7 +117,7 @@ const head = z.strictObject({
         hash,
         blob: hash,
         proposer: address,
-        dealings: z.array(z.strictObject({ dealer: address, hash })),
+        dealings: z.array(dealingRef),
         postBy: count,
         epoch: count,
       }),

@@ -206,11 +206,12 @@ function openSession(
     candidates: [],
     failed: false,
   }
-  const goes = pushedOut(state.sessions, session, now)
+  const dropped = pushedOut(state.sessions, session, now)
   const grown: NodeState = {
     ...state,
-    sessions: [...state.sessions.filter((other) => other !== goes), session],
-    abandoned: goes === undefined ? state.abandoned : abandon(state.abandoned, goes, self.operator),
+    sessions: [...state.sessions.filter((other) => other !== dropped), session],
+    abandoned:
+      dropped === undefined ? state.abandoned : abandon(state.abandoned, dropped, self.operator),
   }
   return valid(grown, ...unreferenced(state, grown))
 }

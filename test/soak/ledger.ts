@@ -105,7 +105,8 @@ export function createLedger(world: World): Ledger {
       })
       return [...made, ledger.registered].every((set) => canBear(set, sim))
     },
-    mayWander: (sim) => ledger.mayBecome(new Set([...ledger.registered].filter((o) => o !== sim))),
+    mayWander: (sim) =>
+      ledger.mayBecome(new Set([...ledger.registered].filter((other) => other !== sim))),
     mayBecome: (coming) => somebodyStays(coming) && canBear(coming, undefined),
     suspect: (sim) => void barred.set(addressOf(sim), world.witness.history.length),
     review: () => {
