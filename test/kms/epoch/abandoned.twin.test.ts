@@ -1,7 +1,7 @@
 /** An attempt that the others push out after its candidate was signed and sent to the chain. */
 import { expect, it } from 'vitest'
 import { outputHash, parseOutput } from '../../../sdk/protocol/output.ts'
-import { DOMAIN, nodeAt, runUntil } from './kit.ts'
+import { boot, DOMAIN, kill, nodeAt, runUntil } from './kit.ts'
 import { candidateOf, setupOf } from './lies-proposer.ts'
 import { establish, goOn, newest, pass } from './scenario-kit.ts'
 import type { SimNode, World } from './world.ts'
@@ -53,6 +53,11 @@ it('leaves the bodies of that candidate where they are: it wins, and everybody g
   for (const sim of world.nodes) {
     expect(attempts(sim).map((session) => session.sid)).not.toContain(sid)
     expect(output.dealings.filter(({ hash }) => !sim.medium.blobs.has(hash))).toEqual([])
+  }
+  // What is kept has to outlast a restart, which deletes every body that nothing names.
+  for (const sim of world.nodes) {
+    kill(sim)
+    await boot(world, sim)
   }
   world.chain.stuck = false
   world.partition = () => false

@@ -84,6 +84,11 @@ const FULL: NodeState = {
   shares: [{ output: hashOf('c'), epoch: 1, status: 'held' }],
 }
 
+const spoilAbandoned = (head: Record<string, unknown>, change: object) => ({
+  ...head,
+  abandoned: FULL.abandoned.map((candidate) => ({ ...candidate, ...change })),
+})
+
 const blobs = async (hash: string) => (hash === blobHash(body) ? body : undefined)
 
 describe('the head record', () => {
@@ -139,6 +144,8 @@ describe('the head record', () => {
       'an unknown status',
       (head) => ({ ...head, shares: [{ output: hashOf('c'), epoch: 1, status: 'perhaps' }] }),
     ],
+    ['an abandoned candidate that ends never', (head) => spoilAbandoned(head, { postBy: null })],
+    ['an abandoned candidate of no proposer', (head) => spoilAbandoned(head, { proposer: '0x' })],
     ['no object', () => 'text'],
   ])('is refused with %s', async (_name, change) => {
     const head = JSON.parse(new TextDecoder().decode(encodeHead(FULL)))
